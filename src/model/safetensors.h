@@ -1,0 +1,65 @@
+// safetensors files: 8 bytes little-endian header length, JSON header, raw tensors. Reading maps the file and copies
+// nothing. All checks of docs/formats/safetensors.md hold before a tensor is visible; nothing in a file runs.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/file.h"
+
+namespace slipway::model {
+
+enum class DType { kBool, kU8, kI8, kI16, kU16, kF16, kBF16, kI32, kU32, kF32, kI64, kU64, kF64 };
+
+const char* dtype_name(DType dtype) noexcept;  // "F32"
+size_t dtype_size(DType dtype) noexcept;       // bytes
+
+// A view of a tensor inside a file; valid as long as the file object.
+struct TensorView {
+  std::string name;
+  DType dtype = DType::kF32;
+  std::vector<int64_t> shape;
+  std::string_view bytes;
+  int64_t count() const;
+};
+
+// Immutable after opening; any thread.
+class SafetensorsFile {
+ public:
+  // Throws Error(kIntegrity) naming file, tensor and byte for each way a file can be wrong; kNotFound when absent.
+  explicit SafetensorsFile(const std::filesystem::path& path);
+  // Parses bytes that the caller keeps alive (tests, fuzzers).
+  SafetensorsFile(std::string_view bytes, const std::string& source);
+
+  const std::map<std::string, TensorView>& tensors() const { return tensors_; }
+  const std::map<std::string, std::string>& metadata() const { return metadata_; }
+  // nullptr when absent.
+  const TensorView* find(const std::string& name) const;
+  // The tensor as f32 (converted from F16, BF16, F64 when needed); throws Error(kInvalid) when absent or the count differs.
+  std::vector<float> read_f32(const std::string& name, int64_t expected_count) const;
+
+ private:
+  void parse(std::string_view bytes, const std::string& source);
+  base::MappedFile file_;
+  std::string source_;
+  std::map<std::string, TensorView> tensors_;
+  std::map<std::string, std::string> metadata_;
+};
+
+struct TensorData {
+  std::string name;
+  DType dtype = DType::kF32;
+  std::vector<int64_t> shape;
+  std::string_view bytes;  // borrowed until write_safetensors returns
+};
+
+// Writes atomically; tensors in the order given, each aligned to 64 bytes by header padding and order of size.
+void write_safetensors(const std::filesystem::path& path, const std::vector<TensorData>& tensors,
+                       const std::map<std::string, std::string>& metadata);
+
+}  // namespace slipway::model

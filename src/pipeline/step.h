@@ -1,0 +1,43 @@
+// The only thing the pipeline knows: steps with inputs, a configuration and outputs. The composition root (cli) makes them.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/context.h"
+#include "record/stores.h"
+
+namespace slipway::pipeline {
+
+using base::Json;
+
+// Where a step works. `work` is its own folder, kept when it is killed, so that it may resume; a step that finishes has it
+// removed. Outputs become artifacts and are addressed by digest from then on.
+struct StepContext {
+  base::Context& base;
+  record::Store& store;
+  std::string run_id;
+  std::filesystem::path work;
+  // Outputs of the steps named in `needs`, step name -> output name -> digest.
+  std::map<std::string, std::map<std::string, std::string>> inputs;
+};
+
+struct StepResult {
+  std::map<std::string, std::string> outputs;  // output name -> artifact digest
+  Json summary;                                // small facts for the final page and the report; stored with the cache entry
+};
+
+struct Step {
+  std::string name;                        // "train"
+  int code_version = 1;                    // raised when the step's behaviour changes: old cache entries no longer match
+  Json config;                             // everything its result depends on besides inputs
+  std::vector<std::string> needs;          // names of earlier steps
+  std::vector<std::filesystem::path> files;  // raw files it reads: their content is part of the key
+  bool cacheable = true;                   // false: runs every time (serve, monitor live traffic)
+  std::function<StepResult(StepContext&)> run;
+};
+
+}  // namespace slipway::pipeline

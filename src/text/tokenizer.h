@@ -1,0 +1,50 @@
+// Text to token ids and back, from a Hugging Face tokenizer.json; ids and offsets equal those of HF tokenizers.
+// A Tokenizer is immutable after loading: any thread may use it.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace slipway::text {
+
+struct EncodeOptions {
+  bool add_special_tokens = true;
+  bool with_offsets = false;
+  int max_length = 0;  // truncate to this many ids, special tokens included (right side); 0 = no limit
+};
+
+// One encoded text. Buffers are reused: encode() clears and fills them.
+struct Encoding {
+  std::vector<int32_t> ids;
+  // Half-open [begin, end) in Unicode code points of the original text; (0, 0) for special tokens. Filled on demand.
+  std::vector<std::pair<uint32_t, uint32_t>> offsets;
+};
+
+class Tokenizer {
+ public:
+  virtual ~Tokenizer() = default;
+
+  // `text` is UTF-8; invalid bytes count as U+FFFD.
+  virtual void encode(std::string_view text, const EncodeOptions& options, Encoding& out) const = 0;
+  virtual std::string decode(std::span<const int32_t> ids, bool skip_special_tokens) const = 0;
+  virtual int vocab_size() const = 0;
+  // -1 when the vocabulary does not have it.
+  virtual int token_to_id(std::string_view token) const = 0;
+  // Empty for an id out of range.
+  virtual std::string_view id_to_token(int id) const = 0;
+  virtual bool is_special(int id) const = 0;
+};
+
+// Reads a tokenizer.json (or a folder that holds one; or a BERT vocab.txt, lower-cased as bert-base-uncased).
+// Throws Error(kInvalid) naming the part that is wrong or not supported, with limits on size and depth.
+std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& path);
+// The same from the JSON text itself; `source` is used in messages.
+std::unique_ptr<Tokenizer> parse_tokenizer(std::string_view json, std::string_view source);
+
+}  // namespace slipway::text

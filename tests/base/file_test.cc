@@ -1,0 +1,69 @@
+#include <zlib.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/input.h"
+#include "support/support.h"
+
+namespace slipway::base {
+namespace {
+
+TEST(AtomicFile, LeavesTheOldFileWhenNotCommitted) {
+  TempDir dir;
+  const auto path = dir.path() / "x";
+  write_file_atomic(path, "old");
+  {
+    AtomicFile file(path);
+    file.write("new");
+  }
+  EXPECT_EQ(read_file(path), "old");
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(dir.path()), {}), 1);
+}
+
+TEST(LineReader, ReadsPlainZstdAndGzipAlike) {
+  TempDir dir;
+  const std::string text = "one\r\ntwo\n\nlast";
+  write_file_atomic(dir.path() / "plain", text);
+  write_file_atomic(dir.path() / "zstd", zstd_compress(text));
+  gzFile gz = gzopen((dir.path() / "gzip").c_str(), "wb");
+  gzwrite(gz, text.data(), static_cast<unsigned>(text.size()));
+  gzclose(gz);
+  for (const char* name : {"plain", "zstd", "gzip"}) {
+    LineReader reader(dir.path() / name);
+    std::vector<std::string> lines;
+    std::string_view line;
+    while (reader.next(line)) {
+      lines.emplace_back(line);
+    }
+    EXPECT_EQ(lines, (std::vector<std::string>{"one", "two", "", "last"})) << name;
+  }
+}
+
+TEST(LineReader, StopsAtALineThatIsTooLong) {
+  TempDir dir;
+  write_file_atomic(dir.path() / "long", std::string(3 << 20, 'x'));
+  LineReader reader(dir.path() / "long", 1 << 20);
+  std::string_view line;
+  EXPECT_THROW(reader.next(line), Error);
+}
+
+TEST(Input, ReportsATruncatedFrame) {
+  TempDir dir;
+  const std::string packed = zstd_compress(std::string(100000, 'a') + "end");
+  write_file_atomic(dir.path() / "cut", packed.substr(0, packed.size() - 4));
+  EXPECT_THROW(read_decompressed(dir.path() / "cut"), Error);
+  write_file_atomic(dir.path() / "bomb", packed);
+  EXPECT_THROW(read_decompressed(dir.path() / "bomb", 1000), Error);
+}
+
+TEST(File, MissingFileIsNotFound) {
+  try {
+    read_file("/nonexistent/file");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::kNotFound);
+  }
+}
+
+}  // namespace
+}  // namespace slipway::base
