@@ -79,18 +79,18 @@ struct Input::State {
     ZSTD_outBuffer out{buffer, capacity, 0};
     while (out.pos == 0) {
       const bool more = fill();
+      if (!more && !frame_open) {
+        return 0;  // asking the decoder again would start a new frame
+      }
       ZSTD_inBuffer in{raw.data() + raw_begin, raw_end - raw_begin, 0};
       const size_t result = ZSTD_decompressStream(zstd, &out, &in);
       if (ZSTD_isError(result) != 0U) {
         damaged(ZSTD_getErrorName(result));
       }
       raw_begin += in.pos;
-      frame_open = result != 0;
-      if (!more && out.pos == 0) {
-        if (frame_open && consumed > 0 && result != 0) {
-          damaged("it ends in the middle of a zstd frame");
-        }
-        return 0;
+      frame_open = result != 0;  // 0: a frame is complete and all of it was given out
+      if (!more && out.pos == 0 && frame_open) {
+        damaged("it ends in the middle of a zstd frame");
       }
     }
     return out.pos;

@@ -56,6 +56,13 @@ TEST(Input, ReportsATruncatedFrame) {
   EXPECT_THROW(read_decompressed(dir.path() / "bomb", 1000), Error);
 }
 
+TEST(Input, ReadsZstdFramesOneAfterTheOther) {
+  TempDir dir;
+  const std::string big(700000, 'b');  // larger than the reader's buffer
+  write_file_atomic(dir.path() / "two", zstd_compress("first ") + zstd_compress(big) + zstd_compress(""));
+  EXPECT_EQ(read_decompressed(dir.path() / "two"), "first " + big);
+}
+
 TEST(File, MissingFileIsNotFound) {
   try {
     read_file("/nonexistent/file");
