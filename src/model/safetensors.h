@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,8 +41,12 @@ class SafetensorsFile {
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
   // nullptr when absent.
   const TensorView* find(const std::string& name) const;
-  // The tensor as f32 (converted from F16, BF16, F64 when needed); throws Error(kInvalid) when absent or the count differs.
+  // The tensor as f32 (converted from F16, BF16, F64 when needed); throws Error(kInvalid) when absent or the count
+  // differs.
   std::vector<float> read_f32(const std::string& name, int64_t expected_count) const;
+  // The tensor inside the map, without a copy: F32 and aligned, else an empty span (then use read_f32).
+  std::span<const float> map_f32(const std::string& name) const;
+  const std::string& source() const { return source_; }
 
  private:
   void parse(std::string_view bytes, const std::string& source);
@@ -58,7 +63,10 @@ struct TensorData {
   std::string_view bytes;  // borrowed until write_safetensors returns
 };
 
-// Writes atomically; tensors in the order given, each aligned to 64 bytes by header padding and order of size.
+// Writes atomically and durably. The header is padded so that data begin at a multiple of 64; first come the tensors
+// whose size is a multiple of 64, in the order given, then the rest by falling element size: every tensor is aligned to
+// its element, and nearly all to 64, without holes. The same input gives the same bytes. Throws Error(kInvalid) for a
+// repeated name or bytes that do not match the shape.
 void write_safetensors(const std::filesystem::path& path, const std::vector<TensorData>& tensors,
                        const std::map<std::string, std::string>& metadata);
 
