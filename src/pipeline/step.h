@@ -1,4 +1,5 @@
-// The only thing the pipeline knows: steps with inputs, a configuration and outputs. The composition root (cli) makes them.
+// The only thing the pipeline knows: steps with inputs, a configuration and outputs. The composition root (cli) makes
+// them.
 #pragma once
 
 #include <filesystem>
@@ -14,8 +15,8 @@ namespace slipway::pipeline {
 
 using base::Json;
 
-// Where a step works. `work` is its own folder, kept when it is killed, so that it may resume; a step that finishes has it
-// removed. Outputs become artifacts and are addressed by digest from then on.
+// Where a step works. `work` is its own folder, kept when it is killed, so that it may resume; a step that finishes has
+// it removed. Outputs become artifacts and are addressed by digest from then on.
 struct StepContext {
   base::Context& base;
   record::Store& store;
@@ -27,16 +28,16 @@ struct StepContext {
 
 struct StepResult {
   std::map<std::string, std::string> outputs;  // output name -> artifact digest
-  Json summary;                                // small facts for the final page and the report; stored with the cache entry
+  Json summary;  // small facts for the final page and the report; stored with the cache entry
 };
 
 struct Step {
-  std::string name;                        // "train"
-  int code_version = 1;                    // raised when the step's behaviour changes: old cache entries no longer match
-  Json config;                             // everything its result depends on besides inputs
-  std::vector<std::string> needs;          // names of earlier steps
+  std::string name;                // "train"
+  int code_version = 1;            // raised when the step's behaviour changes: old cache entries no longer match
+  Json config;                     // everything its result depends on besides inputs
+  std::vector<std::string> needs;  // names of earlier steps
   std::vector<std::filesystem::path> files;  // raw files it reads: their content is part of the key
-  bool cacheable = true;                   // false: runs every time (serve, monitor live traffic)
+  bool cacheable = true;                     // false: runs every time (serve, monitor live traffic)
   std::function<StepResult(StepContext&)> run;
 };
 

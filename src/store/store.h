@@ -1,0 +1,57 @@
+// Keeps all records and artifacts of a project in one folder (usually `.slipway/`): SQLite for rows, content-addressed
+// files for blobs. docs/formats/store.md specifies the layout.
+//
+// Several processes may open the same folder at once, and every interface of the returned Store is safe from any
+// thread. Writes go through one thread that commits what has gathered together, so that many writers share one fsync;
+// reads use connections of their own and never wait for a writer. Failures throw base::Error: kNotFound, kConflict,
+// kIntegrity (damaged file), kUnavailable (disk full, locked too long), kNotAllowed (no permission), kFailure
+// (read-only disk).
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/fields.h"
+#include "record/stores.h"
+
+namespace slipway::store {
+
+struct StoreOptions {
+  bool create = true;                  // make the folder and an empty database when there is none
+  int busy_timeout_ms = 10000;         // how long a write waits for other processes
+  int64_t max_database_bytes = 0;      // refuse to grow past it (kUnavailable); 0 = no limit
+  const base::Clock* clock = nullptr;  // for times the store gives itself; null = system clock. Borrowed.
+  void describe(base::FieldTable& table);
+};
+
+// Opens the store in `folder`. Costs a few milliseconds, whatever it holds. Throws kNotFound when there is none and
+// `create` is false, kIntegrity with advice when the database is damaged or not one, kInvalid when it was written by a
+// newer version of Slipway. An older schema is migrated in one transaction after a copy was put beside it.
+std::unique_ptr<record::Store> open_store(const std::filesystem::path& folder, const StoreOptions& options = {});
+
+struct VerifyReport {
+  int64_t artifacts = 0;
+  int64_t blobs = 0;
+  uint64_t bytes = 0;
+  std::vector<std::string> problems;  // one sentence each; empty = whole
+};
+
+// Checks the database's structure, that every blob that a record names is there, and, reading all of them, that each
+// has the digest of its name. Reports rather than throws. May run while the store is in use.
+VerifyReport verify_store(const std::filesystem::path& folder);
+
+struct GarbageReport {
+  int64_t blobs = 0;      // that no record names
+  uint64_t bytes = 0;     // of these blobs
+  int64_t leftovers = 0;  // temporary files of writers that were killed
+};
+
+// Removes blobs that no record names, and leftovers of killed writers; `dry_run` only counts. Waits for writes of
+// artifacts that are under way, and these wait for it. May run while the store is in use.
+GarbageReport collect_garbage(const std::filesystem::path& folder, bool dry_run);
+
+}  // namespace slipway::store
