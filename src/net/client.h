@@ -1,0 +1,41 @@
+// A small blocking HTTP/1.1 client: for the CLI, tests and health checks. Keeps its connection. One thread at a time.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "net/http.h"
+
+namespace slipway::net {
+
+struct ClientOptions {
+  std::chrono::milliseconds connect_timeout{2'000};
+  std::chrono::milliseconds timeout{30'000};  // for one whole exchange
+  size_t max_body_bytes = size_t{256} << 20;
+};
+
+class HttpClient {
+ public:
+  // `url` is "http://HOST:PORT"; throws Error(kInvalid) for another form.
+  explicit HttpClient(const std::string& url, ClientOptions options = {});
+  ~HttpClient();
+  HttpClient(HttpClient&&) noexcept;
+  HttpClient& operator=(HttpClient&&) noexcept;
+
+  // Sends and waits. Any status is a Response; throws Error(kUnavailable) when there is no answer (refused, reset, timed
+  // out), naming the address. A kept connection that the server had closed is opened again once.
+  Response request(const std::string& method, const std::string& target, std::string_view body = {},
+                   const Headers& headers = {});
+  Response get(const std::string& target) { return request("GET", target); }
+  Response post_json(const std::string& target, const Json& body);
+  // Closes the connection; the next request opens one.
+  void close();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace slipway::net

@@ -1,0 +1,54 @@
+// The way back: a handler gets a Responder, keeps it as long as it needs, and completes it once, from any thread. When the
+// last copy is dropped without an answer the client gets 500, so no request hangs because of a forgotten path.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "net/http.h"
+
+namespace slipway::net {
+
+class Exchange;  // private to net: the connection's side
+
+// A body sent piece by piece (chunked), e.g. server-sent events. Any thread, one at a time.
+class StreamWriter {
+ public:
+  StreamWriter() = default;
+  explicit StreamWriter(std::shared_ptr<Exchange> exchange) : exchange_(std::move(exchange)) {}
+  // Queues bytes. False when the client has gone, or is so slow that more than ServerOptions::max_stream_buffer bytes
+  // wait for it (the connection is closed then): stop producing.
+  bool write(std::string_view bytes);
+  // "data: …\n\n" with every line of `data` prefixed.
+  bool write_event(std::string_view data);
+  // Ends the body. Dropping the last copy without it cuts the connection, so that the client sees an unfinished body.
+  void finish();
+
+ private:
+  std::shared_ptr<Exchange> exchange_;
+};
+
+// Copyable handle of one exchange.
+class Responder {
+ public:
+  Responder() = default;
+  explicit Responder(std::shared_ptr<Exchange> exchange);
+
+  // False when it was answered already, or the request timed out and was answered for you. Any thread.
+  bool send(Response response) const;
+  // The same, with the response made by `make` on the connection's network thread: what must be rendered does not burden
+  // the caller (a scheduler thread). What `make` throws becomes error_response. `make` must be short.
+  bool send(std::function<Response()> make) const;
+  // Sends the head and gives the way to stream the body (Content-Length is not set, chunked is).
+  StreamWriter stream(Response head) const;
+  // error_response(error).
+  bool fail(const std::exception& error) const;
+
+ private:
+  struct Guard;  // answers 500 when the last copy goes
+  std::shared_ptr<Guard> guard_;
+};
+
+}  // namespace slipway::net
