@@ -1,5 +1,5 @@
-// A deployment as a process of its own on this machine: `slipway serve …` started detached, found again through its record,
-// stopped by its pid. Any thread.
+// A deployment as a process of its own on this machine: `slipway serve …` started detached, found again through its
+// record, stopped by its pid. Any thread.
 #pragma once
 
 #include <chrono>
@@ -14,11 +14,11 @@
 namespace slipway::deploy {
 
 struct ProcessOptions {
-  std::filesystem::path program;        // the slipway binary; empty: the running one (/proc/self/exe)
-  std::vector<std::string> arguments;   // {"serve", "models:/x@champion", "--port", "8080", …}
-  std::filesystem::path log_file;       // stdout and stderr are appended
-  std::filesystem::path ready_file;     // the child writes {"pid","url","deployment"} there when it listens
-  std::filesystem::path directory;      // working folder; empty: the caller's
+  std::filesystem::path program;       // the slipway binary; empty: the running one (/proc/self/exe)
+  std::vector<std::string> arguments;  // {"serve", "models:/x@champion", "--port", "8080", …}
+  std::filesystem::path log_file;      // stdout and stderr are appended
+  std::filesystem::path ready_file;    // the child writes {"pid","url","deployment"} there when it listens
+  std::filesystem::path directory;     // working folder; empty: the caller's
   std::chrono::milliseconds ready_timeout{30'000};
 };
 
@@ -29,12 +29,12 @@ struct RunningProcess {
 };
 
 // Starts it in a session of its own (a closed terminal does not end it) and waits until it says where it listens and
-// GET /health answers 200. Throws Error(kFailure) with the end of its log when it exits before, kUnavailable when it is not
-// ready in time (it is stopped then).
+// GET /health answers 200. Throws Error(kFailure) with the end of its log when it exits before, kUnavailable when it is
+// not ready in time (it is stopped then).
 RunningProcess start_process(const ProcessOptions& options, base::Context& context);
 
-// The deployment of `endpoint` that is running now: its record is not stopped, its pid is alive, and its /health answers.
-// A record whose process has gone is marked stopped.
+// The deployment of `endpoint` that is running now: its record is not stopped, its pid is alive, and its /health
+// answers. A record whose process has gone is marked stopped.
 std::optional<record::Deployment> find_running(record::Store& store, const std::string& endpoint);
 
 // SIGTERM, then waits until the pid has gone; SIGKILL at the deadline. True when it drained by itself. The deployment's

@@ -1,5 +1,6 @@
-// Giving a new version the traffic step by step, and taking it back when it does worse. The judge compares error rate and
-// latency of the canary with the primary over the same time; it says "worse" only when the interval of the difference says so.
+// Giving a new version the traffic step by step, and taking it back when it does worse. The judge compares error rate
+// and latency of the canary with the primary over the same time; it says "worse" only when the interval of the
+// difference says so.
 #pragma once
 
 #include <chrono>
@@ -14,13 +15,14 @@
 namespace slipway::deploy {
 
 struct RolloutOptions {
-  std::string strategy = "canary";       // "canary", "direct"
+  std::string strategy = "canary";            // "canary", "direct"
   std::vector<double> steps = {10, 50, 100};  // percent
-  int min_requests = 100;                // of the canary before a step is judged
-  int step_timeout_ms = 60'000;          // a step with less traffic than that is judged on what came; see `proceed_without_traffic`
-  bool proceed_without_traffic = true;   // an idle endpoint may still be upgraded; said in the result
-  double max_error_increase = 0.01;      // tolerated rise of the error rate (absolute)
-  double max_latency_ratio = 1.25;       // tolerated ratio of median latencies
+  int min_requests = 100;                     // of the canary before a step is judged
+  int step_timeout_ms =
+      60'000;  // a step with less traffic than that is judged on what came; see `proceed_without_traffic`
+  bool proceed_without_traffic = true;  // an idle endpoint may still be upgraded; said in the result
+  double max_error_increase = 0.01;     // tolerated rise of the error rate (absolute)
+  double max_latency_ratio = 1.25;      // tolerated ratio of median latencies
   void describe(base::FieldTable& table);
 };
 
@@ -34,16 +36,16 @@ struct Traffic {
 struct Verdict {
   enum class Kind { kGood, kWorse, kTooLittle };
   Kind kind = Kind::kTooLittle;
-  std::string reason;             // for people, with the numbers
-  double error_difference = 0;    // canary - primary
-  double error_low = 0;           // 95 % interval (Newcombe 1998, method 10)
+  std::string reason;           // for people, with the numbers
+  double error_difference = 0;  // canary - primary
+  double error_low = 0;         // 95 % interval (Newcombe 1998, method 10)
   double error_high = 0;
-  double latency_ratio = 1;       // of medians
-  double latency_p = 1;           // one-sided Mann-Whitney: canary slower
+  double latency_ratio = 1;  // of medians
+  double latency_p = 1;      // one-sided Mann-Whitney: canary slower
 };
 
-// "Worse" when the whole 95 % interval of the error difference lies above max_error_increase, or the median ratio passes
-// max_latency_ratio and the one-sided Mann-Whitney p is below 0.01. Fewer than min_requests: kTooLittle.
+// "Worse" when the whole 95 % interval of the error difference lies above max_error_increase, or the median ratio
+// passes max_latency_ratio and the one-sided Mann-Whitney p is below 0.01. Fewer than min_requests: kTooLittle.
 Verdict judge(const Traffic& primary, const Traffic& canary, const RolloutOptions& options);
 
 struct RolloutStep {
@@ -57,9 +59,10 @@ struct RolloutResult {
   base::Json to_json() const;
 };
 
-// Rolls version `version` of `model` out on the running `deployment` that follows `alias`: canary steps through its admin
-// routes, then the alias moves. On "worse" the canary is taken away and the alias stays. `idle` (may be empty) is called
-// while waiting, e.g. to send traffic of one's own. Throws Error(kUnavailable) when the deployment does not answer.
+// Rolls version `version` of `model` out on the running `deployment` that follows `alias`: canary steps through its
+// admin routes, then the alias moves. On "worse" the canary is taken away and the alias stays. `idle` (may be empty) is
+// called while waiting, e.g. to send traffic of one's own. Throws Error(kUnavailable) when the deployment does not
+// answer.
 RolloutResult roll_out(record::Store& store, const record::Deployment& deployment, const std::string& model,
                        const std::string& alias, int version, const RolloutOptions& options, base::Context& context,
                        const std::function<void()>& idle = {});

@@ -24,8 +24,8 @@ class HttpClient {
   HttpClient(HttpClient&&) noexcept;
   HttpClient& operator=(HttpClient&&) noexcept;
 
-  // Sends and waits. Any status is a Response; throws Error(kUnavailable) when there is no answer (refused, reset, timed
-  // out), naming the address. A kept connection that the server had closed is opened again once.
+  // Sends and waits. Any status is a Response; throws Error(kUnavailable) when there is no answer (refused, reset,
+  // timed out), naming the address. A kept connection that the server had closed is opened again once.
   Response request(const std::string& method, const std::string& target, std::string_view body = {},
                    const Headers& headers = {});
   Response get(const std::string& target) { return request("GET", target); }

@@ -1,5 +1,5 @@
-// What an HTTP exchange carries: plain values without a line of network code. Header names compare without case; a path is
-// already split from its query and percent-decoded by segment. Values; one thread at a time.
+// What an HTTP exchange carries: plain values without a line of network code. Header names compare without case; a path
+// is already split from its query and percent-decoded by segment. Values; one thread at a time.
 #pragma once
 
 #include <cstdint>
@@ -48,7 +48,7 @@ struct Request {
   bool from_loopback = false;
   std::string id;  // x-request-id: the client's when it is sane, else 32 random hex digits
 
-  std::string_view param(std::string_view name) const noexcept;       // "" when absent
+  std::string_view param(std::string_view name) const noexcept;        // "" when absent
   std::string_view query_value(std::string_view name) const noexcept;  // "" when absent
 };
 

@@ -1,6 +1,7 @@
-// Counters, gauges and histograms for Prometheus. A family has a name, a help text and label names; a child is one set of
-// label values. Updates are lock-free; finding a child takes a shared lock, so keep the reference (it stays valid as long as
-// the registry). A family holds at most kMaxChildren sets; further ones share one child labelled "other". Any thread.
+// Counters, gauges and histograms for Prometheus. A family has a name, a help text and label names; a child is one set
+// of label values. Updates are lock-free; finding a child takes a shared lock, so keep the reference (it stays valid as
+// long as the registry). A family holds at most kMaxChildren sets; further ones share one child labelled "other". Any
+// thread.
 #pragma once
 
 #include <atomic>

@@ -1,5 +1,5 @@
-// The way back: a handler gets a Responder, keeps it as long as it needs, and completes it once, from any thread. When the
-// last copy is dropped without an answer the client gets 500, so no request hangs because of a forgotten path.
+// The way back: a handler gets a Responder, keeps it as long as it needs, and completes it once, from any thread. When
+// the last copy is dropped without an answer the client gets 500, so no request hangs because of a forgotten path.
 #pragma once
 
 #include <functional>
@@ -38,8 +38,8 @@ class Responder {
 
   // False when it was answered already, or the request timed out and was answered for you. Any thread.
   bool send(Response response) const;
-  // The same, with the response made by `make` on the connection's network thread: what must be rendered does not burden
-  // the caller (a scheduler thread). What `make` throws becomes error_response. `make` must be short.
+  // The same, with the response made by `make` on the connection's network thread: what must be rendered does not
+  // burden the caller (a scheduler thread). What `make` throws becomes error_response. `make` must be short.
   bool send(std::function<Response()> make) const;
   // Sends the head and gives the way to stream the body (Content-Length is not set, chunked is).
   StreamWriter stream(Response head) const;

@@ -1,5 +1,5 @@
-// Which handler a request goes to. Patterns are "/v2/models/{model}/infer": a {name} takes exactly one segment, never an
-// empty one. Literal segments win over {names}. Filled before the server starts, then only read: any thread.
+// Which handler a request goes to. Patterns are "/v2/models/{model}/infer": a {name} takes exactly one segment, never
+// an empty one. Literal segments win over {names}. Filled before the server starts, then only read: any thread.
 #pragma once
 
 #include <functional>
@@ -12,8 +12,8 @@
 
 namespace slipway::net {
 
-// Runs on the connection's network thread: it must not block nor compute longer than a millisecond; it keeps the Responder
-// and completes it later from any thread. What it throws before that becomes error_response(exception).
+// Runs on the connection's network thread: it must not block nor compute longer than a millisecond; it keeps the
+// Responder and completes it later from any thread. What it throws before that becomes error_response(exception).
 using Handler = std::function<void(Request, Responder)>;
 
 class Router {

@@ -1,6 +1,6 @@
 // An HTTP/1.1 server: coroutines on one event loop a thread, a connection stays on its loop. It owns its sockets and
-// threads; the router's handlers run on the loops. Limits hold before memory is spent: headers, body, connections, time.
-// start(), drain() and stop() are for one controlling thread; the rest is for any thread.
+// threads; the router's handlers run on the loops. Limits hold before memory is spent: headers, body, connections,
+// time. start(), drain() and stop() are for one controlling thread; the rest is for any thread.
 #pragma once
 
 #include <chrono>
@@ -17,20 +17,20 @@ namespace slipway::net {
 
 struct ServerOptions {
   std::string address = "127.0.0.1";
-  int port = 0;                              // 0 takes a free one
-  int threads = 1;                           // event loops
-  int max_header_bytes = 64 << 10;           // request line and headers; more is 431
-  int max_headers = 100;                     // more is 431
+  int port = 0;                                // 0 takes a free one
+  int threads = 1;                             // event loops
+  int max_header_bytes = 64 << 10;             // request line and headers; more is 431
+  int max_headers = 100;                       // more is 431
   int64_t max_body_bytes = int64_t{32} << 20;  // also after decompression; more is 413
-  int max_connections = 4096;                // more get 503 and are closed
-  int header_timeout_ms = 10'000;            // from the first byte of a request to the end of its headers; then 408
-  int body_timeout_ms = 30'000;              // for the whole body; then 408
-  int idle_timeout_ms = 60'000;              // of a kept connection between requests; then closed
-  int handler_timeout_ms = 120'000;          // until the responder must be completed; then 504
-  int write_timeout_ms = 30'000;             // for a client to take one response (or one piece of a stream)
-  int max_stream_buffer = 1 << 20;           // bytes that may wait for a slow reader of a stream
+  int max_connections = 4096;                  // more get 503 and are closed
+  int header_timeout_ms = 10'000;              // from the first byte of a request to the end of its headers; then 408
+  int body_timeout_ms = 30'000;                // for the whole body; then 408
+  int idle_timeout_ms = 60'000;                // of a kept connection between requests; then closed
+  int handler_timeout_ms = 120'000;            // until the responder must be completed; then 504
+  int write_timeout_ms = 30'000;               // for a client to take one response (or one piece of a stream)
+  int max_stream_buffer = 1 << 20;             // bytes that may wait for a slow reader of a stream
   bool keep_alive = true;
-  bool compress = true;  // gzip or deflate responses of 1 KiB to 1 MiB when the client accepts it
+  bool compress = true;     // gzip or deflate responses of 1 KiB to 1 MiB when the client accepts it
   bool reuse_port = false;  // several servers on one port: the next one listens before the last one drains
 
   void describe(base::FieldTable& table);
@@ -55,16 +55,16 @@ class HttpServer {
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
-  // Listens and returns; throws Error(kUnavailable) naming the port when it is taken, kInvalid for an address that is not
-  // ours, kNotAllowed for a port that needs rights.
+  // Listens and returns; throws Error(kUnavailable) naming the port when it is taken, kInvalid for an address that is
+  // not ours, kNotAllowed for a port that needs rights.
   void start();
-  int port() const;          // the real one, after start()
-  std::string url() const;   // "http://127.0.0.1:8080"
-  int connections() const;   // open now
-  int in_flight() const;     // requests whose first byte came and whose response is not out
+  int port() const;         // the real one, after start()
+  std::string url() const;  // "http://127.0.0.1:8080"
+  int connections() const;  // open now
+  int in_flight() const;    // requests whose first byte came and whose response is not out
 
-  // Stops accepting; requests that arrive on open connections get 503, Connection: close and Retry-After; waits for those
-  // in flight, then closes everything. Returns how many had to be cut off at the deadline (0 is a clean drain).
+  // Stops accepting; requests that arrive on open connections get 503, Connection: close and Retry-After; waits for
+  // those in flight, then closes everything. Returns how many had to be cut off at the deadline (0 is a clean drain).
   int drain(std::chrono::milliseconds deadline);
   void stop();
 

@@ -1,5 +1,5 @@
-// Waiting for SIGTERM or SIGINT without a global of ours. From construction on the signals no longer end the process; after
-// destruction they do again, so a second Ctrl-C during a drain kills. One at a time in a process.
+// Waiting for SIGTERM or SIGINT without a global of ours. From construction on the signals no longer end the process;
+// after destruction they do again, so a second Ctrl-C during a drain kills. One at a time in a process.
 #pragma once
 
 #include <memory>

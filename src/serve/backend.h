@@ -1,5 +1,5 @@
-// What the server needs of a loaded model: tokens in, logits and embedding out, batched as they come. The engine is the one
-// implementation in the product (load_backend); tests put in slow or failing ones. Any thread.
+// What the server needs of a loaded model: tokens in, logits and embedding out, batched as they come. The engine is the
+// one implementation in the product (load_backend); tests put in slow or failing ones. Any thread.
 #pragma once
 
 #include <cstdint>
@@ -16,12 +16,12 @@
 namespace slipway::serve {
 
 struct BackendInfo {
-  std::string precision;      // "float32", "int8"
-  int max_length = 0;         // tokens of one text, special ones included
+  std::string precision;  // "float32", "int8"
+  int max_length = 0;     // tokens of one text, special ones included
   int vocab_size = 0;
   int hidden_size = 0;
   int max_batch_tokens = 0;
-  int max_queue = 0;          // texts that may wait
+  int max_queue = 0;  // texts that may wait
   int64_t weight_bytes = 0;
 };
 
@@ -52,8 +52,8 @@ std::unique_ptr<Backend> load_backend(const std::filesystem::path& folder, const
 using BackendLoader =
     std::function<std::unique_ptr<Backend>(const std::filesystem::path&, const BackendOptions&, base::Pool&)>;
 
-// A Predictor over a backend: it goes through the same queue as the traffic, a few texts at a time, so that explaining one
-// answer does not stop the others. Blocks; not for network threads.
+// A Predictor over a backend: it goes through the same queue as the traffic, a few texts at a time, so that explaining
+// one answer does not stop the others. Blocks; not for network threads.
 class BackendPredictor final : public model::Predictor {
  public:
   explicit BackendPredictor(std::shared_ptr<Backend> backend) : backend_(std::move(backend)) {}

@@ -1,7 +1,7 @@
-// The model server: one endpoint, a primary version and perhaps a canary, over HTTP. It follows an alias of the registry and
-// swaps versions without dropping a request, keeps every prediction in the store, and is a deployment in the records.
-// Owns its threads (network, log writer, monitor feed, follower, a few workers); borrows store and context, which outlive it.
-// start, drain and stop are for one controlling thread; the rest is for any thread.
+// The model server: one endpoint, a primary version and perhaps a canary, over HTTP. It follows an alias of the
+// registry and swaps versions without dropping a request, keeps every prediction in the store, and is a deployment in
+// the records. Owns its threads (network, log writer, monitor feed, follower, a few workers); borrows store and
+// context, which outlive it. start, drain and stop are for one controlling thread; the rest is for any thread.
 #pragma once
 
 #include <chrono>
@@ -23,21 +23,21 @@ namespace slipway::serve {
 using base::Json;
 
 struct ServeOptions {
-  std::string model;                  // "models:/NAME@ALIAS", "models:/NAME/3", or a model folder
-  std::string endpoint;               // name of the deployment; empty: the model's name
-  std::string store = ".slipway";     // model versions are laid out under STORE/serve/
-  std::string precision = "auto";     // "float32", "int8", "auto": int8 when the version has it
+  std::string model;               // "models:/NAME@ALIAS", "models:/NAME/3", or a model folder
+  std::string endpoint;            // name of the deployment; empty: the model's name
+  std::string store = ".slipway";  // model versions are laid out under STORE/serve/
+  std::string precision = "auto";  // "float32", "int8", "auto": int8 when the version has it
   int max_batch_tokens = 2048;
-  int max_queue = 1024;               // texts waiting for the engine; more is 429
-  int max_inputs = 512;               // texts of one request
-  int max_text_bytes = 1 << 20;       // of one text
+  int max_queue = 1024;                     // texts waiting for the engine; more is 429
+  int max_inputs = 512;                     // texts of one request
+  int max_text_bytes = 1 << 20;             // of one text
   std::string log_predictions = "durable";  // "durable": answered once the prediction is committed (group commit);
                                             // "async": answered at once, committed soon after; "off"
-  int log_queue = 65'536;             // predictions waiting for the writer; async drops beyond it, durable answers 429
-  std::string canary;                 // reference or folder of a second version
-  double canary_percent = 0;          // of the traffic, by hash of the request id
-  int follow_alias_ms = 200;          // how often the alias is looked up; 0 never
-  int drain_ms = 25'000;              // what drain() without a deadline allows
+  int log_queue = 65'536;     // predictions waiting for the writer; async drops beyond it, durable answers 429
+  std::string canary;         // reference or folder of a second version
+  double canary_percent = 0;  // of the traffic, by hash of the request id
+  int follow_alias_ms = 200;  // how often the alias is looked up; 0 never
+  int drain_ms = 25'000;      // what drain() without a deadline allows
   net::ServerOptions http;
 
   // All of the above with http's fields: flags, environment and file derive from it.
@@ -60,14 +60,14 @@ struct ServedPrediction {
   std::vector<int32_t> token_ids;
   std::vector<float> embedding;
 };
-// Called on the monitor's own thread, a batch at a time in the order served; when it is slow the feed drops and counts, and
-// requests do not notice.
+// Called on the monitor's own thread, a batch at a time in the order served; when it is slow the feed drops and counts,
+// and requests do not notice.
 using MonitorSink = std::function<void(std::span<const ServedPrediction>)>;
 
 struct ServeHooks {
-  ExplainFn explain;       // absent: /v1/explain answers 501
-  MonitorSink monitor;     // absent: nothing is fed
-  BackendLoader loader;    // absent: load_backend
+  ExplainFn explain;     // absent: /v1/explain answers 501
+  MonitorSink monitor;   // absent: nothing is fed
+  BackendLoader loader;  // absent: load_backend
 };
 
 class ModelServer {
@@ -78,8 +78,8 @@ class ModelServer {
   ModelServer(const ModelServer&) = delete;
   ModelServer& operator=(const ModelServer&) = delete;
 
-  // Loads the model, then listens: who can connect gets answers. Throws Error with what is wrong with the reference, the
-  // folder or the port.
+  // Loads the model, then listens: who can connect gets answers. Throws Error with what is wrong with the reference,
+  // the folder or the port.
   void start();
   std::string url() const;
   int port() const;
@@ -91,8 +91,8 @@ class ModelServer {
 
   // Returns at SIGTERM or SIGINT (their number) or when context.stop fires (0). Then call drain().
   int wait_until_signal();
-  // Stops accepting, answers what is in flight, commits what is logged, marks the deployment stopped. Returns the number of
-  // requests cut off at the deadline: 0 is clean. 0 ms takes ServeOptions::drain_ms.
+  // Stops accepting, answers what is in flight, commits what is logged, marks the deployment stopped. Returns the
+  // number of requests cut off at the deadline: 0 is clean. 0 ms takes ServeOptions::drain_ms.
   int drain(std::chrono::milliseconds deadline = {});
 
   // What the admin routes do. All are instant for requests: the next one sees the new split.
