@@ -37,7 +37,7 @@ void softmax_rows(Matrix& logits) noexcept;
 // logits() then softmax_rows().
 Matrix probabilities(Predictor& predictor, std::span<const std::string> texts);
 
-// Index of the largest value of the row; the first when equal.
+// Index of the largest value of the row; the first when equal; -1 for an empty row.
 int argmax(std::span<const float> row) noexcept;
 
 }  // namespace slipway::model
