@@ -29,6 +29,10 @@ void softmax(base::Isa isa, int n, float scale, float* x) noexcept;
 // y [n] = word[n] + position[n] + type[n] (any of the last two may be null).
 void add_rows(base::Isa isa, int n, const float* word, const float* position, const float* type, float* y) noexcept;
 
+// The same with the word's row as scale * word.
+void add_rows_int8(base::Isa isa, int n, const int8_t* word, float scale, const float* position, const float* type,
+                   float* y) noexcept;
+
 // The mean of m >= 1 rows of n, then divided by its Euclidean length when that is above 1e-12.
 void mean_pool_normalized(base::Isa isa, int m, int n, const float* x, int64_t ldx, float* y) noexcept;
 

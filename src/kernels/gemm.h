@@ -35,8 +35,8 @@ class PackedF32 {
   PackedF32() = default;
   // Allocates for W [n, k]; n, k >= 1. Fill with pack() before use.
   PackedF32(base::Isa isa, int n, int k);
-  // Packs rows [first, first + rows) of W from w [rows, k] with row stride ldw. Different rows may be packed from
-  // different threads when `first` and `rows` are multiples of panel_columns() (or rows end at n).
+  // Packs rows [first, first + rows) of W from w [rows, k] with row stride ldw. `first` is a multiple of
+  // panel_columns(), and so is `rows` unless they end at n. Different rows may be packed from different threads.
   void pack(int first, int rows, const float* w, int64_t ldw) noexcept;
 
   base::Isa isa() const noexcept { return isa_; }

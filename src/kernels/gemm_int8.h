@@ -22,7 +22,8 @@ class PackedInt8 {
   // n >= 1, 1 <= k <= kMaxInt8Depth. Fill with pack() before use.
   PackedInt8(base::Isa isa, int n, int k);
   // Packs rows [first, first + rows) from w [rows, k] (values -127..127) with their scales [rows]: the weight is
-  // scale * w. Different rows may be packed from different threads as in PackedF32::pack.
+  // scale * w. Different rows may be packed from different threads. `first` is a multiple of panel_columns(), and so is
+  // `rows` unless they end at n.
   void pack(int first, int rows, const int8_t* w, int64_t ldw, const float* scales) noexcept;
 
   base::Isa isa() const noexcept { return isa_; }
@@ -38,6 +39,7 @@ class PackedInt8 {
   base::Isa isa_ = base::Isa::kScalar;
   int n_ = 0;
   int k_ = 0;
+  int k_padded_ = 0;
   int panel_ = 0;
   AlignedBuffer<int8_t> data_;
   AlignedBuffer<float> scales_;

@@ -1,0 +1,85 @@
+// The table of kernels that one instruction set fills. Rooms call the typed functions of gemm.h, gemm_int8.h,
+// elementwise.h and attention.h; this is what lies under them. Each table is made by one translation unit compiled for
+// its instruction set (isa_*.cc); those units share no inline function with others, so that no code for a larger
+// processor can end up where a smaller one runs it. Immutable; any thread.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/attention.h"
+#include "kernels/elementwise.h"
+#include "kernels/gemm.h"
+#include "kernels/gemm_int8.h"
+
+namespace slipway::kernels {
+
+// C [m, n] = epilogue(A B), B in packed panels beginning at `panels`; n may end inside the last panel.
+struct GemmBlockF32 {
+  int m = 0;
+  int n = 0;
+  int k = 0;
+  const float* a = nullptr;
+  int64_t lda = 0;
+  const float* panels = nullptr;
+  float* c = nullptr;
+  int64_t ldc = 0;
+  bool accumulate = false;  // add to C instead of writing it
+  Epilogue epilogue;        // bias and residual already moved to this block's first column and row
+};
+
+struct GemmBlockInt8 {
+  int m = 0;
+  int n = 0;
+  int k = 0;
+  const uint8_t* a = nullptr;
+  int64_t stride = 0;
+  const float* row_scale = nullptr;
+  const int32_t* row_zero = nullptr;
+  const int8_t* panels = nullptr;
+  const float* scales = nullptr;
+  const int32_t* sums = nullptr;
+  float* c = nullptr;
+  int64_t ldc = 0;
+  Epilogue epilogue;
+};
+
+struct Kernels {
+  int rows = 0;        // of a micro-kernel's tile
+  int panel = 0;       // columns of a panel, f32
+  int panel_int8 = 0;  // columns of a panel, int8
+  int group_int8 = 0;  // consecutive k of one column that lie together in an int8 panel
+
+  // Up to `panel` rows of w [rows, k] to one panel [k][panel], missing rows as zeros.
+  void (*pack_transposed)(int rows, int k, const float* w, int64_t ldw, float* out) noexcept = nullptr;
+  // Up to `panel` columns of w [k, columns] to one panel, missing columns as zeros.
+  void (*pack_straight)(int columns, int k, const float* w, int64_t ldw, float* out) noexcept = nullptr;
+  // out [columns, rows] = the transpose of a [rows, columns].
+  void (*transpose)(int rows, int columns, const float* a, int64_t lda, float* out, int64_t ldo) noexcept = nullptr;
+  // Up to `panel_int8` rows of w [rows, k] to one panel, and the sum of each row.
+  void (*pack_int8)(int rows, int k, const int8_t* w, int64_t ldw, int8_t* out, int32_t* sums) noexcept = nullptr;
+  void (*gemm_f32)(const GemmBlockF32& block) noexcept = nullptr;
+  void (*gemm_int8)(const GemmBlockInt8& block) noexcept = nullptr;
+  void (*quantize_rows)(int m, int k, const float* x, int64_t ldx, const QuantizedRows& out) noexcept = nullptr;
+  void (*layer_norm)(int m, int n, const float* x, int64_t ldx, const LayerNorm& norm, float* y,
+                     int64_t ldy) noexcept = nullptr;
+  void (*activate)(Activation activation, int64_t n, float* x) noexcept = nullptr;
+  void (*softmax)(int n, float scale, float* x) noexcept = nullptr;
+  void (*add_rows)(int n, const float* word, const float* position, const float* type, float* y) noexcept = nullptr;
+  void (*add_rows_int8)(int n, const int8_t* word, float scale, const float* position, const float* type,
+                        float* y) noexcept = nullptr;
+  void (*mean_pool_normalized)(int m, int n, const float* x, int64_t ldx, float* y) noexcept = nullptr;
+  void (*attention)(const AttentionArgs& args, float* scratch) noexcept = nullptr;
+  double (*peak_f32)() noexcept = nullptr;
+  double (*peak_int8)() noexcept = nullptr;
+};
+
+// The table of an instruction set, which this processor must have.
+const Kernels& kernels(base::Isa isa) noexcept;
+
+// Defined in isa_*.cc; absent instruction sets of other architectures fall back to the portable table.
+const Kernels& kernels_scalar() noexcept;
+const Kernels& kernels_avx2() noexcept;
+const Kernels& kernels_avx512() noexcept;
+const Kernels& kernels_avx512_vnni() noexcept;
+
+}  // namespace slipway::kernels
