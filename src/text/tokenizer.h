@@ -39,9 +39,13 @@ class Tokenizer {
   // Empty for an id out of range.
   virtual std::string_view id_to_token(int id) const = 0;
   virtual bool is_special(int id) const = 0;
+  // The max_length of the file's "truncation" section, 0 when it has none. encode() does not apply it (transformers
+  // does not either); pass it as EncodeOptions::max_length where the model was trained so.
+  virtual int file_max_length() const { return 0; }
 };
 
-// Reads a tokenizer.json (or a folder that holds one; or a BERT vocab.txt, lower-cased as bert-base-uncased).
+// Reads a tokenizer.json (or a folder that holds one; or a BERT vocab.txt, lower-cased unless a
+// tokenizer_config.json beside it says do_lower_case false).
 // Throws Error(kInvalid) naming the part that is wrong or not supported, with limits on size and depth.
 std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& path);
 // The same from the JSON text itself; `source` is used in messages.

@@ -47,6 +47,8 @@ bool is_mark(char32_t c) noexcept;             // M*
 bool is_nonspacing_mark(char32_t c) noexcept;  // Mn
 bool is_digit(char32_t c) noexcept;            // Nd
 bool is_number(char32_t c) noexcept;           // N*
+bool is_letter_number(char32_t c) noexcept;    // Nl
+bool is_connector(char32_t c) noexcept;        // Pc
 bool is_punctuation(char32_t c) noexcept;      // P*
 bool is_symbol(char32_t c) noexcept;           // S*
 bool is_control(char32_t c) noexcept;          // Cc, Cf, Cn, Co, Cs
