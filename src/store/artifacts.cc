@@ -1,0 +1,116 @@
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "store/tables.h"
+
+namespace slipway::store {
+namespace {
+
+using base::Code;
+using base::Error;
+using record::Artifact;
+using record::Json;
+
+Artifact read_artifact(const Statement& row) {
+  Artifact artifact;
+  artifact.digest = row.text(0);
+  artifact.kind = row.text(1);
+  artifact.name = row.text(2);
+  artifact.size = static_cast<uint64_t>(row.integer(3));
+  artifact.created_ms = row.integer(4);
+  artifact.meta = to_value(row.text(5));
+  return artifact;
+}
+
+}  // namespace
+
+// The row of a blob; the one that is there when there is one. The size of a folder is that of its files.
+Artifact SqlArtifacts::keep(const Blob& blob, bool folder, const std::string& kind, const std::string& name,
+                            const Json& meta) {
+  if (const auto there = find(blob.digest); there && !folder) {
+    return *there;
+  }
+  uint64_t size = blob.size;
+  if (folder) {
+    size = 0;
+    for (const FolderEntry& entry : core_.blobs.read_listing(blob.digest)) {
+      size += entry.size;
+    }
+  }
+  const int64_t now = core_.now();
+  Artifact result;
+  core_.write([&](Database& database) {
+    // A listing that was once put as plain bytes becomes a folder: garbage collection must keep its files.
+    database
+        .prepare(
+            "INSERT INTO artifacts(digest, kind, name, size, created_ms, folder, meta) VALUES(?,?,?,?,?,?,?) "
+            "ON CONFLICT(digest) DO UPDATE SET folder = 1, size = excluded.size "
+            "WHERE excluded.folder = 1 AND folder = 0")
+        .bind(blob.digest, kind, name, size, now, folder ? 1 : 0, to_text(meta))
+        .run();
+    Statement query =
+        database.prepare("SELECT digest, kind, name, size, created_ms, meta FROM artifacts WHERE digest = ?");
+    query.bind(blob.digest).step();
+    result = read_artifact(query);
+  });
+  return result;
+}
+
+Artifact SqlArtifacts::put_bytes(std::string_view bytes, const std::string& kind, const std::string& name,
+                                 const Json& meta) {
+  check_name(kind, "an artifact's kind");
+  const FileLock lock = core_.blobs.writing();
+  return keep(core_.blobs.put_bytes(bytes), false, kind, name, meta);
+}
+
+Artifact SqlArtifacts::put_file(const std::filesystem::path& path, const std::string& kind, const std::string& name,
+                                const Json& meta) {
+  check_name(kind, "an artifact's kind");
+  const FileLock lock = core_.blobs.writing();
+  return keep(core_.blobs.put_file(path), false, kind, name, meta);
+}
+
+Artifact SqlArtifacts::put_folder(const std::filesystem::path& path, const std::string& kind, const std::string& name,
+                                  const Json& meta) {
+  check_name(kind, "an artifact's kind");
+  const FileLock lock = core_.blobs.writing();
+  return keep(core_.blobs.put_folder(path), true, kind, name, meta);
+}
+
+std::optional<Artifact> SqlArtifacts::find(const std::string& digest) {
+  const auto database = core_.read();
+  Statement query =
+      database->prepare("SELECT digest, kind, name, size, created_ms, meta FROM artifacts WHERE digest = ?");
+  return query.bind(digest).step() ? std::optional<Artifact>(read_artifact(query)) : std::nullopt;
+}
+
+std::filesystem::path SqlArtifacts::path_of(const std::string& digest) {
+  std::filesystem::path path = core_.blobs.place(digest);
+  if (!core_.blobs.contains(digest)) {
+    throw Error(Code::kNotFound, fmt::format("the store has no blob {}", digest));
+  }
+  return path;
+}
+
+void SqlArtifacts::checkout(const std::string& digest, const std::filesystem::path& target, bool verify) {
+  core_.blobs.checkout(digest, target, verify);
+}
+
+std::vector<Artifact> SqlArtifacts::list(const std::string& kind, int limit) {
+  const auto database = core_.read();
+  Statement query = kind.empty() ? database->prepare(
+                                       "SELECT digest, kind, name, size, created_ms, meta FROM artifacts "
+                                       "ORDER BY created_ms DESC, number DESC LIMIT ?")
+                                 : database->prepare(
+                                       "SELECT digest, kind, name, size, created_ms, meta FROM artifacts "
+                                       "WHERE kind = ? ORDER BY created_ms DESC, number DESC LIMIT ?");
+  kind.empty() ? query.bind(sql_limit(limit)) : query.bind(kind, sql_limit(limit));
+  std::vector<Artifact> artifacts;
+  while (query.step()) {
+    artifacts.push_back(read_artifact(query));
+  }
+  return artifacts;
+}
+
+}  // namespace slipway::store

@@ -1,0 +1,75 @@
+#include "store/core.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "base/error.h"
+
+namespace slipway::store {
+namespace {
+
+using base::Code;
+using base::Error;
+
+constexpr size_t kIdleReaders = 4;     // more are closed: a connection holds up to 8 MB of pages
+constexpr size_t kMaxNameBytes = 250;  // fits a file name with an ending
+
+}  // namespace
+
+Readers::Lease Readers::take() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!idle_.empty()) {
+      auto database = std::move(idle_.back());
+      idle_.pop_back();
+      return {*this, std::move(database)};
+    }
+  }
+  return {*this, std::make_unique<Database>(path_, false, busy_timeout_ms_)};
+}
+
+void Readers::give_back(std::unique_ptr<Database> database) {
+  const std::lock_guard lock(mutex_);
+  if (idle_.size() < kIdleReaders) {
+    idle_.push_back(std::move(database));
+  }
+}
+
+Core::Core(std::filesystem::path folder_in, const StoreOptions& options, std::unique_ptr<Database> database)
+    : folder(std::move(folder_in)),
+      clock(options.clock != nullptr ? options.clock : &system_clock),
+      blobs(folder / "blobs"),
+      readers(folder / "slipway.db", options.busy_timeout_ms),
+      writer(std::move(database)) {}
+
+std::string to_text(const record::Json& json) { return base::dump_json(json); }
+
+record::Json to_value(const std::string& text) {
+  try {
+    return base::parse_json(text, "a record of the store");
+  } catch (const Error& error) {
+    throw Error(Code::kIntegrity, error.what());
+  }
+}
+
+std::map<std::string, std::string> to_map(const std::string& text) {
+  try {
+    return to_value(text).get<std::map<std::string, std::string>>();
+  } catch (const nlohmann::json::exception& error) {
+    throw Error(Code::kIntegrity, fmt::format("a record of the store is not a map of texts: {}", error.what()));
+  }
+}
+
+void check_name(std::string_view name, std::string_view what, std::string_view forbidden) {
+  const auto bad = [&](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
+  if (name.empty() || name.size() > kMaxNameBytes || std::any_of(name.begin(), name.end(), bad) ||
+      name.find_first_of(forbidden) != std::string_view::npos) {
+    throw Error(Code::kInvalid, fmt::format("'{}' cannot be {}: it needs 1 to {} bytes without control characters{}{}",
+                                            name.substr(0, kMaxNameBytes), what, kMaxNameBytes,
+                                            forbidden.empty() ? "" : " and without any of ", forbidden));
+  }
+}
+
+int64_t sql_limit(int limit) { return std::max(limit, 0); }
+
+}  // namespace slipway::store

@@ -1,0 +1,76 @@
+// What all the tables of a store share: where it is, its writer, its connections for reading, its blobs.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "store/blobs.h"
+#include "store/sqlite.h"
+#include "store/store.h"
+#include "store/writer.h"
+
+namespace slipway::store {
+
+// A few connections kept for reading. Any thread.
+class Readers {
+ public:
+  // A connection lent for one read, given back by the destructor.
+  class Lease {
+   public:
+    Lease(Readers& owner, std::unique_ptr<Database> database) : owner_(owner), database_(std::move(database)) {}
+    ~Lease() { owner_.give_back(std::move(database_)); }
+    Lease(const Lease&) = delete;
+    Lease& operator=(const Lease&) = delete;
+    Database* operator->() const noexcept { return database_.get(); }
+    Database& operator*() const noexcept { return *database_; }
+
+   private:
+    Readers& owner_;
+    std::unique_ptr<Database> database_;
+  };
+
+  Readers(std::filesystem::path path, int busy_timeout_ms)
+      : path_(std::move(path)), busy_timeout_ms_(busy_timeout_ms) {}
+  Lease take();
+
+ private:
+  void give_back(std::unique_ptr<Database> database);
+
+  const std::filesystem::path path_;
+  const int busy_timeout_ms_;
+  std::mutex mutex_;  // guards idle_
+  std::vector<std::unique_ptr<Database>> idle_;
+};
+
+struct Core {
+  Core(std::filesystem::path folder_in, const StoreOptions& options, std::unique_ptr<Database> database);
+
+  int64_t now() const { return clock->unix_ms(); }
+  Readers::Lease read() { return readers.take(); }
+  void write(const Writer::Work& work) { writer.write(true, work); }
+
+  const std::filesystem::path folder;
+  const base::SystemClock system_clock;
+  const base::Clock* clock;
+  Blobs blobs;
+  Readers readers;
+  Writer writer;
+};
+
+// Columns that hold JSON. `Json` reads back what was written; a broken text throws kIntegrity.
+std::string to_text(const record::Json& json);
+record::Json to_value(const std::string& text);
+std::map<std::string, std::string> to_map(const std::string& text);
+
+// Checks a name given by users (model, alias, project, …): not empty, at most 250 bytes, no control characters, none of
+// `forbidden`. Throws kInvalid naming `what`.
+void check_name(std::string_view name, std::string_view what, std::string_view forbidden = "");
+
+// SQL's LIMIT: negative means no limit there, but never here.
+int64_t sql_limit(int limit);
+
+}  // namespace slipway::store

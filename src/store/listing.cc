@@ -1,0 +1,156 @@
+#include <algorithm>
+#include <fmt/format.h>
+#include <limits>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/json.h"
+#include "store/blobs.h"
+
+namespace slipway::store {
+namespace {
+
+using base::Code;
+using base::Error;
+using base::Json;
+
+constexpr const char* kFormat = "slipway.folder/1";
+constexpr size_t kMaxPathBytes = 4096;  // PATH_MAX
+constexpr size_t kMaxPartBytes = 255;   // NAME_MAX
+constexpr size_t kMaxEntries = 1'000'000;
+constexpr base::JsonLimits kListingLimits{size_t{256} << 20, 8};  // a million entries of about 200 bytes
+
+// Length of the valid UTF-8 sequence at the begin of `text`, 0 for a broken one (Unicode 15, table 3-7).
+size_t utf8_length(std::string_view text) {
+  const auto byte = [&](size_t i) { return static_cast<unsigned char>(i < text.size() ? text[i] : 0); };
+  const auto next = [&](size_t i, unsigned low = 0x80, unsigned high = 0xBF) {
+    return byte(i) >= low && byte(i) <= high;
+  };
+  const unsigned lead = byte(0);
+  if (lead < 0x80) {
+    return 1;
+  }
+  if (lead >= 0xC2 && lead <= 0xDF) {
+    return next(1) ? 2 : 0;
+  }
+  if (lead >= 0xE0 && lead <= 0xEF) {
+    return next(1, lead == 0xE0 ? 0xA0 : 0x80, lead == 0xED ? 0x9F : 0xBF) && next(2) ? 3 : 0;
+  }
+  if (lead >= 0xF0 && lead <= 0xF4) {
+    return next(1, lead == 0xF0 ? 0x90 : 0x80, lead == 0xF4 ? 0x8F : 0xBF) && next(2) && next(3) ? 4 : 0;
+  }
+  return 0;
+}
+
+[[noreturn]] void bad_path(std::string_view path, const char* why) {
+  std::string shown;  // escaped: the name may hold anything
+  for (const char c : path.substr(0, 200)) {
+    const bool plain = static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x7F;
+    shown += plain ? std::string(1, c) : fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+  }
+  throw Error(Code::kInvalid, fmt::format("'{}' cannot be a path in an artifact: {}", shown, why));
+}
+
+void check_parts(std::string_view path) {
+  size_t begin = 0;
+  while (begin <= path.size()) {
+    const size_t end = std::min(path.find('/', begin), path.size());
+    const std::string_view part = path.substr(begin, end - begin);
+    if (part.empty()) {
+      bad_path(path, begin == 0 ? "it is absolute" : "it has an empty part");
+    }
+    if (part == "." || part == "..") {
+      bad_path(path, "it has a part '.' or '..'");
+    }
+    if (part.size() > kMaxPartBytes) {
+      bad_path(path, "a part is longer than 255 bytes");
+    }
+    begin = end + 1;
+  }
+}
+
+void sort_and_check(std::vector<FolderEntry>& entries) {
+  if (entries.size() > kMaxEntries) {
+    throw Error(Code::kInvalid,
+                fmt::format("a folder artifact holds at most {} files, this has {}", kMaxEntries, entries.size()));
+  }
+  std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
+  std::vector<std::string_view> paths;
+  paths.reserve(entries.size());
+  for (const FolderEntry& entry : entries) {
+    check_entry_path(entry.path);
+    if (!paths.empty() && paths.back() == entry.path) {
+      bad_path(entry.path, "it is there twice");
+    }
+    paths.push_back(entry.path);
+  }
+  for (const std::string_view path : paths) {  // "a" and "a/b" cannot both be files
+    for (size_t slash = path.find('/'); slash != std::string_view::npos; slash = path.find('/', slash + 1)) {
+      if (std::binary_search(paths.begin(), paths.end(), path.substr(0, slash))) {
+        bad_path(path, "a part of it is a file");
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void check_entry_path(std::string_view path) {
+  if (path.empty()) {
+    bad_path(path, "it is empty");
+  }
+  if (path.size() > kMaxPathBytes) {
+    bad_path(path, "it is longer than 4096 bytes");
+  }
+  for (size_t i = 0; i < path.size();) {
+    const size_t length = utf8_length(path.substr(i));
+    if (length == 0) {
+      bad_path(path, "it is not UTF-8; rename the file");
+    }
+    if (static_cast<unsigned char>(path[i]) < 0x20 || path[i] == 0x7F) {
+      bad_path(path, "it has a control character");
+    }
+    i += length;
+  }
+  check_parts(path);
+}
+
+std::string listing_bytes(std::vector<FolderEntry> entries) {
+  sort_and_check(entries);
+  Json files = Json::array();
+  for (const FolderEntry& entry : entries) {
+    files.push_back({{"digest", entry.digest}, {"path", entry.path}, {"size", entry.size}});
+  }
+  return base::canonical_json({{"files", std::move(files)}, {"format", kFormat}});
+}
+
+std::vector<FolderEntry> parse_listing(std::string_view bytes, std::string_view source) {
+  const auto not_one = [&](const char* why) {
+    return Error(Code::kInvalid, fmt::format("{} is not a folder: {}", source, why));
+  };
+  if (!bytes.starts_with("{\"files\":[")) {
+    throw not_one("it is a single file");
+  }
+  const Json json = base::parse_json(bytes, source, kListingLimits);
+  if (base::get<std::string>(json, "format", source) != kFormat) {
+    throw not_one("its listing has a format that this version does not know");
+  }
+  std::vector<FolderEntry> entries;
+  for (const Json& file : json["files"]) {
+    FolderEntry entry;
+    entry.path = base::get<std::string>(file, "path", source);
+    entry.digest = base::get<std::string>(file, "digest", source);
+    if (!file["size"].is_number_unsigned()) {
+      throw not_one("a size is not a number");
+    }
+    entry.size = file["size"].get<uint64_t>();
+    if (!base::is_digest(entry.digest)) {
+      throw not_one("a digest is not one");
+    }
+    entries.push_back(std::move(entry));
+  }
+  sort_and_check(entries);
+  return entries;
+}
+
+}  // namespace slipway::store

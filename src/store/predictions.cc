@@ -1,0 +1,98 @@
+#include <bit>
+#include <cstring>
+#include <fmt/format.h>
+#include <limits>
+
+#include "base/error.h"
+#include "store/tables.h"
+
+namespace slipway::store {
+namespace {
+
+using base::Code;
+using base::Error;
+using record::Prediction;
+
+static_assert(std::endian::native == std::endian::little, "scores are stored as little-endian floats");
+
+std::string_view bytes_of(const std::vector<float>& scores) {
+  return {reinterpret_cast<const char*>(scores.data()), scores.size() * sizeof(float)};  // NOLINT: bytes of floats
+}
+
+Prediction read_prediction(const Statement& row) {
+  Prediction prediction;
+  prediction.id = row.text(0);
+  prediction.time_ms = row.integer(1);
+  prediction.deployment = row.text(2);
+  prediction.model = row.text(3);
+  prediction.text = row.text(4);
+  prediction.label = row.text(5);
+  prediction.score = row.is_null(6) ? std::numeric_limits<double>::quiet_NaN() : row.real(6);
+  const std::string scores = row.text(7);
+  prediction.scores.resize(scores.size() / sizeof(float));
+  std::memcpy(prediction.scores.data(), scores.data(), prediction.scores.size() * sizeof(float));
+  prediction.tokens = static_cast<int>(row.integer(8));
+  prediction.latency_us = row.integer(9);
+  return prediction;
+}
+
+}  // namespace
+
+void SqlPredictions::append(std::span<const Prediction> predictions) {
+  if (predictions.empty()) {
+    return;
+  }
+  for (const Prediction& prediction : predictions) {
+    check_name(prediction.id, "a prediction's id");
+  }
+  core_.write([&](Database& database) {
+    Statement insert = database.prepare(
+        "INSERT INTO predictions(id, time_ms, deployment, model, text, label, score, scores, tokens, latency_us) "
+        "VALUES(?,?,?,?,?,?,?,?,?,?) ON CONFLICT(id) DO NOTHING");
+    for (const Prediction& p : predictions) {
+      insert
+          .bind(p.id, p.time_ms, p.deployment, p.model, p.text, p.label, p.score, bytes_of(p.scores), p.tokens,
+                p.latency_us)
+          .run();
+    }
+  });
+}
+
+std::optional<Prediction> SqlPredictions::find(const std::string& id) {
+  const auto database = core_.read();
+  Statement query = database->prepare(
+      "SELECT id, time_ms, deployment, model, text, label, score, scores, tokens, latency_us FROM predictions "
+      "WHERE id = ?");
+  return query.bind(id).step() ? std::optional<Prediction>(read_prediction(query)) : std::nullopt;
+}
+
+std::vector<Prediction> SqlPredictions::list(const std::string& deployment, int64_t after_ms, int limit) {
+  const auto database = core_.read();
+  Statement query = deployment.empty()
+                        ? database->prepare(
+                              "SELECT id, time_ms, deployment, model, text, label, score, scores, tokens, latency_us "
+                              "FROM predictions WHERE time_ms > ? ORDER BY time_ms, number")
+                        : database->prepare(
+                              "SELECT id, time_ms, deployment, model, text, label, score, scores, tokens, latency_us "
+                              "FROM predictions WHERE time_ms > ? AND deployment = ? ORDER BY time_ms, number");
+  deployment.empty() ? query.bind(after_ms) : query.bind(after_ms, deployment);
+  std::vector<Prediction> predictions;
+  while (limit > 0 && query.step()) {
+    if (predictions.size() >= static_cast<size_t>(limit) && query.integer(1) != predictions.back().time_ms) {
+      break;
+    }
+    predictions.push_back(read_prediction(query));
+  }
+  return predictions;
+}
+
+int64_t SqlPredictions::count(const std::string& deployment) {
+  const auto database = core_.read();
+  Statement query = deployment.empty() ? database->prepare("SELECT count(*) FROM predictions")
+                                       : database->prepare("SELECT count(*) FROM predictions WHERE deployment = ?");
+  deployment.empty() ? query.bind() : query.bind(deployment);
+  query.step();
+  return query.integer(0);
+}
+
+}  // namespace slipway::store

@@ -1,0 +1,142 @@
+#include "store/schema.h"
+
+#include <array>
+#include <cstdlib>
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "store/lock.h"
+
+namespace slipway::store {
+namespace {
+
+namespace fs = std::filesystem;
+using base::Code;
+using base::Error;
+
+// "SLWY": tells our databases from others'.
+constexpr int kApplicationId = 0x534C5759;
+
+// Version 1. Times are milliseconds since 1970; maps and free structures are JSON texts. docs/formats/store.md.
+constexpr const char* kVersion1 = R"sql(
+CREATE TABLE migrations(version INTEGER PRIMARY KEY, applied_ms INTEGER NOT NULL);
+
+CREATE TABLE runs(number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, project TEXT NOT NULL, name TEXT NOT NULL,
+  status TEXT NOT NULL, started_ms INTEGER NOT NULL, ended_ms INTEGER NOT NULL, tags TEXT NOT NULL, config TEXT NOT NULL);
+CREATE INDEX runs_by_project ON runs(project, started_ms);
+CREATE INDEX runs_by_time ON runs(started_ms);
+CREATE TABLE params(run INTEGER NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY(run, key)) WITHOUT ROWID;
+CREATE TABLE metrics(id INTEGER PRIMARY KEY, run INTEGER NOT NULL, key TEXT NOT NULL, step INTEGER NOT NULL,
+  time_ms INTEGER NOT NULL, value REAL);
+CREATE INDEX metrics_by_key ON metrics(run, key, step);
+
+CREATE TABLE artifacts(number INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, name TEXT NOT NULL,
+  size INTEGER NOT NULL, created_ms INTEGER NOT NULL, folder INTEGER NOT NULL, meta TEXT NOT NULL);
+CREATE INDEX artifacts_by_kind ON artifacts(kind, created_ms);
+CREATE INDEX artifacts_by_time ON artifacts(created_ms);
+
+CREATE TABLE model_versions(model TEXT NOT NULL, version INTEGER NOT NULL, run_id TEXT NOT NULL, dataset TEXT NOT NULL,
+  artifacts TEXT NOT NULL, metrics TEXT NOT NULL, meta TEXT NOT NULL, created_ms INTEGER NOT NULL,
+  PRIMARY KEY(model, version)) WITHOUT ROWID;
+CREATE INDEX model_versions_by_time ON model_versions(created_ms);
+CREATE TABLE aliases(model TEXT NOT NULL, alias TEXT NOT NULL, version INTEGER NOT NULL, changed_ms INTEGER NOT NULL,
+  PRIMARY KEY(model, alias)) WITHOUT ROWID;
+CREATE TABLE alias_history(id INTEGER PRIMARY KEY, model TEXT NOT NULL, alias TEXT NOT NULL, version INTEGER NOT NULL,
+  changed_ms INTEGER NOT NULL);
+CREATE INDEX alias_history_by_alias ON alias_history(model, alias);
+
+CREATE TABLE predictions(number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, time_ms INTEGER NOT NULL,
+  deployment TEXT NOT NULL, model TEXT NOT NULL, text TEXT NOT NULL, label TEXT NOT NULL, score REAL,
+  scores BLOB NOT NULL, tokens INTEGER NOT NULL, latency_us INTEGER NOT NULL);
+CREATE INDEX predictions_by_time ON predictions(time_ms);
+CREATE INDEX predictions_by_deployment ON predictions(deployment, time_ms);
+CREATE INDEX predictions_by_model ON predictions(model, time_ms);
+
+CREATE TABLE events(id INTEGER PRIMARY KEY AUTOINCREMENT, time_ms INTEGER NOT NULL, kind TEXT NOT NULL,
+  subject TEXT NOT NULL, data TEXT NOT NULL);
+CREATE INDEX events_by_kind ON events(kind);
+CREATE INDEX events_by_subject ON events(subject);
+CREATE TABLE deployments(number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, endpoint TEXT NOT NULL, model TEXT NOT NULL,
+  status TEXT NOT NULL, address TEXT NOT NULL, pid INTEGER NOT NULL, started_ms INTEGER NOT NULL,
+  ended_ms INTEGER NOT NULL, meta TEXT NOT NULL);
+CREATE INDEX deployments_by_endpoint ON deployments(endpoint, started_ms);
+CREATE INDEX deployments_by_time ON deployments(started_ms);
+
+CREATE TABLE edges(source TEXT NOT NULL, target TEXT NOT NULL, kind TEXT NOT NULL,
+  PRIMARY KEY(source, target, kind)) WITHOUT ROWID;
+CREATE INDEX edges_by_target ON edges(target);
+
+CREATE TABLE steps(number INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, project TEXT NOT NULL, step TEXT NOT NULL,
+  run_id TEXT NOT NULL, inputs TEXT NOT NULL, outputs TEXT NOT NULL, summary TEXT NOT NULL, seconds REAL NOT NULL,
+  created_ms INTEGER NOT NULL);
+CREATE INDEX steps_by_step ON steps(project, step, created_ms);
+CREATE TABLE file_stamps(path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
+  ctime_ns INTEGER NOT NULL, inode INTEGER NOT NULL, digest TEXT NOT NULL) WITHOUT ROWID;
+)sql";
+
+constexpr std::array<const char*, 1> kMigrations = {kVersion1};
+
+int pragma_number(Database& database, const char* sql) { return std::atoi(database.scalar(sql).c_str()); }
+
+void save_copy(const Database& database, int version) {
+  const fs::path target = fmt::format("{}.v{}.backup", database.path().string(), version);
+  const fs::path temporary = target.string() + ".tmp";
+  fs::remove(temporary);
+  {
+    Database reader(database.path(), false, 10000);  // the writer's connection is inside its transaction
+    reader.backup_to(temporary);
+  }
+  fs::rename(temporary, target);
+  base::sync_dir(target.parent_path());
+}
+
+}  // namespace
+
+std::span<const char* const> migrations() { return kMigrations; }
+
+int checked_version(Database& database, std::span<const char* const> steps) {
+  database.exec("BEGIN");  // one state: another process may be making the tables
+  const int version = pragma_number(database, "PRAGMA user_version");
+  const int application = pragma_number(database, "PRAGMA application_id");
+  const bool empty = application == 0 && version == 0 && database.scalar("SELECT count(*) FROM sqlite_master") == "0";
+  database.exec("COMMIT");
+  if (!empty && application != kApplicationId) {
+    throw Error(Code::kInvalid,
+                fmt::format("'{}' is a database of another program; move it away, or name another folder",
+                            database.path().string()));
+  }
+  const int newest = static_cast<int>(steps.size());
+  if (version > newest) {
+    throw Error(Code::kInvalid,
+                fmt::format("the store '{}' has format version {}, written by a newer Slipway; this one "
+                            "knows up to {}: upgrade it, nothing was changed",
+                            database.path().string(), version, newest));
+  }
+  return version;
+}
+
+void migrate(Database& database, std::span<const char* const> steps, int64_t now_ms) {
+  const FileLock lock = FileLock::exclusive(database.path().string() + ".lock");
+  if (database.scalar("PRAGMA journal_mode") != "wal") {
+    database.exec("PRAGMA journal_mode=WAL");
+  }
+  const int found = checked_version(database, steps);
+  const int newest = static_cast<int>(steps.size());
+  if (found == newest) {
+    return;  // another process was faster
+  }
+  Transaction transaction(database);
+  if (found > 0) {
+    save_copy(database, found);
+  }
+  for (int version = found; version < newest; ++version) {
+    database.exec(steps[static_cast<size_t>(version)]);
+    database.prepare("INSERT INTO migrations(version, applied_ms) VALUES(?, ?)").bind(version + 1, now_ms).run();
+  }
+  database.exec(fmt::format("PRAGMA application_id={}; PRAGMA user_version={}", kApplicationId, newest).c_str());
+  transaction.commit();
+  base::sync_dir(database.path().parent_path());
+}
+
+}  // namespace slipway::store

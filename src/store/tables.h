@@ -1,0 +1,115 @@
+// The record interfaces over the tables of a Core, which outlives them. One .cc file each. Any thread.
+#pragma once
+
+#include "record/stores.h"
+#include "store/core.h"
+
+namespace slipway::store {
+
+class SqlRuns final : public record::RunStore {
+ public:
+  explicit SqlRuns(Core& core) : core_(core) {}
+  void create_run(const record::Run& run) override;
+  void end_run(const std::string& run_id, record::RunStatus status, int64_t ended_ms) override;
+  void log_params(const std::string& run_id, const std::map<std::string, std::string>& params) override;
+  void log_metrics(const std::string& run_id, std::span<const record::MetricPoint> points) override;
+  std::optional<record::Run> find_run(const std::string& run_id) override;
+  std::vector<record::Run> list_runs(const std::string& project, int limit) override;
+  std::map<std::string, std::string> params(const std::string& run_id) override;
+  std::vector<record::MetricPoint> metrics(const std::string& run_id, const std::string& key) override;
+
+ private:
+  Core& core_;
+};
+
+class SqlArtifacts final : public record::ArtifactStore {
+ public:
+  explicit SqlArtifacts(Core& core) : core_(core) {}
+  record::Artifact put_bytes(std::string_view bytes, const std::string& kind, const std::string& name,
+                             const record::Json& meta) override;
+  record::Artifact put_file(const std::filesystem::path& path, const std::string& kind, const std::string& name,
+                            const record::Json& meta) override;
+  record::Artifact put_folder(const std::filesystem::path& path, const std::string& kind, const std::string& name,
+                              const record::Json& meta) override;
+  std::optional<record::Artifact> find(const std::string& digest) override;
+  std::filesystem::path path_of(const std::string& digest) override;
+  void checkout(const std::string& digest, const std::filesystem::path& target, bool verify) override;
+  std::vector<record::Artifact> list(const std::string& kind, int limit) override;
+
+ private:
+  record::Artifact keep(const Blob& blob, bool folder, const std::string& kind, const std::string& name,
+                        const record::Json& meta);
+  Core& core_;
+};
+
+class SqlRegistry final : public record::Registry {
+ public:
+  explicit SqlRegistry(Core& core) : core_(core) {}
+  record::ModelVersion create_version(record::ModelVersion version) override;
+  std::optional<record::ModelVersion> find_version(const std::string& model, int version) override;
+  std::vector<record::ModelVersion> list_versions(const std::string& model) override;
+  record::Alias set_alias(const std::string& model, const std::string& alias, int version, int expected) override;
+  std::optional<record::Alias> find_alias(const std::string& model, const std::string& alias) override;
+  std::vector<record::Alias> alias_history(const std::string& model, const std::string& alias) override;
+  record::ModelVersion resolve(const std::string& reference) override;
+
+ private:
+  Core& core_;
+};
+
+class SqlPredictions final : public record::PredictionLog {
+ public:
+  explicit SqlPredictions(Core& core) : core_(core) {}
+  void append(std::span<const record::Prediction> predictions) override;
+  std::optional<record::Prediction> find(const std::string& id) override;
+  std::vector<record::Prediction> list(const std::string& deployment, int64_t after_ms, int limit) override;
+  int64_t count(const std::string& deployment) override;
+
+ private:
+  Core& core_;
+};
+
+class SqlEvents final : public record::EventLog {
+ public:
+  explicit SqlEvents(Core& core) : core_(core) {}
+  record::Event append(const std::string& kind, const std::string& subject, const record::Json& data) override;
+  std::vector<record::Event> list(const std::string& kind, int64_t after_id, int limit) override;
+  void put_deployment(const record::Deployment& deployment) override;
+  std::optional<record::Deployment> find_deployment(const std::string& id_or_endpoint) override;
+  std::vector<record::Deployment> list_deployments(int limit) override;
+
+ private:
+  Core& core_;
+};
+
+class SqlLineage final : public record::Lineage {
+ public:
+  explicit SqlLineage(Core& core) : core_(core) {}
+  void add_edges(std::span<const record::Edge> edges) override;
+  std::vector<record::Edge> walk(const std::string& node, record::Direction direction, int limit) override;
+
+ private:
+  Core& core_;
+};
+
+class SqlSteps final : public record::StepCache {
+ public:
+  explicit SqlSteps(Core& core) : core_(core) {}
+  std::optional<record::CachedStep> find(const std::string& key) override;
+  std::optional<record::CachedStep> latest(const std::string& project, const std::string& step) override;
+  void put(const record::CachedStep& step) override;
+  void remove(const std::string& key) override;
+  std::vector<record::FileStamp> stamps(std::span<const std::string> paths) override;
+  void put_stamps(std::span<const record::FileStamp> stamps) override;
+  std::filesystem::path work_folder() override;
+
+ private:
+  Core& core_;
+};
+
+// Adds edges inside a transaction; repeats are ignored.
+void insert_edges(Database& database, std::span<const record::Edge> edges);
+// The version that "models:/NAME@ALIAS" or "models:/NAME/3" means now; throws kNotFound saying what there is.
+record::ModelVersion resolve_reference(Database& database, const std::string& reference);
+
+}  // namespace slipway::store

@@ -1,0 +1,157 @@
+#include <fmt/format.h>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "store/blobs.h"
+#include "store/sqlite.h"
+#include "store/store.h"
+
+namespace slipway::store {
+namespace {
+
+namespace fs = std::filesystem;
+using base::Code;
+using base::Error;
+
+constexpr int kBusyTimeoutMs = 10000;
+constexpr size_t kMaxProblems = 1000;  // told; a damaged disk would make many
+
+Database open_existing(const fs::path& folder) {
+  const fs::path path = folder / "slipway.db";
+  if (!fs::exists(path)) {
+    throw Error(Code::kNotFound, fmt::format("there is no store in '{}'", folder.string()));
+  }
+  return Database(path, false, kBusyTimeoutMs);
+}
+
+// Every file under blobs/: digest -> size; what is not named like a blob goes to `others`.
+std::unordered_map<std::string, uint64_t> list_blobs(const Blobs& blobs, std::vector<fs::path>& others) {
+  std::unordered_map<std::string, uint64_t> found;
+  for (const auto& entry : fs::recursive_directory_iterator(blobs.folder())) {
+    if (!entry.is_regular_file()) {
+      continue;
+    }
+    const std::string digest = "sha256:" + entry.path().filename().string();
+    if (base::is_digest(digest) && blobs.place(digest) == entry.path()) {
+      found.emplace(digest, entry.file_size());
+    } else if (entry.path() != blobs.folder() / "lock") {
+      others.push_back(entry.path());
+    }
+  }
+  return found;
+}
+
+struct Named {
+  std::unordered_set<std::string> digests;
+  int64_t artifacts = 0;
+  std::vector<std::string> problems;
+};
+
+// All that rows, and the listings they name, say is there.
+Named named_blobs(Database& database, const Blobs& blobs) {
+  Named named;
+  Statement query = database.prepare("SELECT digest, folder FROM artifacts");
+  while (query.step()) {
+    const std::string digest = query.text(0);
+    ++named.artifacts;
+    named.digests.insert(digest);
+    if (query.integer(1) == 0) {
+      continue;
+    }
+    try {
+      for (const FolderEntry& entry : blobs.read_listing(digest)) {
+        named.digests.insert(entry.digest);
+      }
+    } catch (const Error& error) {
+      named.problems.emplace_back(error.what());
+    }
+  }
+  return named;
+}
+
+}  // namespace
+
+VerifyReport verify_store(const fs::path& wanted) {
+  const fs::path folder = fs::absolute(wanted).lexically_normal();
+  VerifyReport report;
+  const Blobs blobs(folder / "blobs");
+  const auto problem = [&](const std::string& text) {
+    if (report.problems.size() < kMaxProblems) {
+      report.problems.push_back(text);
+    }
+  };
+  Named named;
+  try {
+    Database database = open_existing(folder);
+    Statement check = database.prepare("PRAGMA integrity_check(100)");
+    while (check.step()) {
+      if (const std::string text = check.text(0); text != "ok") {
+        problem("the database is damaged: " + text);
+      }
+    }
+    named = named_blobs(database, blobs);
+  } catch (const Error& error) {
+    if (error.code() != Code::kIntegrity) {
+      throw;
+    }
+    problem(error.what());
+  }
+  report.artifacts = named.artifacts;
+  for (const std::string& text : named.problems) {
+    problem(text);
+  }
+  std::vector<fs::path> others;
+  const auto found = list_blobs(blobs, others);
+  for (const std::string& digest : named.digests) {
+    if (!found.contains(digest)) {
+      problem(fmt::format("the blob {} is missing", digest));
+    }
+  }
+  for (const auto& [digest, size] : found) {
+    ++report.blobs;
+    report.bytes += size;
+    try {
+      blobs.verify(digest);
+    } catch (const Error& error) {
+      problem(error.what());
+    }
+  }
+  return report;
+}
+
+GarbageReport collect_garbage(const fs::path& wanted, bool dry_run) {
+  const fs::path folder = fs::absolute(wanted).lexically_normal();
+  const Blobs blobs(folder / "blobs");
+  Database database = open_existing(folder);
+  const FileLock lock = blobs.collecting();  // no put is under way: all rows of finished ones are committed
+  const Named named = named_blobs(database, blobs);
+  if (!named.problems.empty()) {
+    // The files of a listing that cannot be read would look like garbage.
+    throw Error(Code::kIntegrity, fmt::format("nothing was removed: {}", named.problems.front()));
+  }
+  GarbageReport report;
+  std::vector<fs::path> others;
+  for (const auto& [digest, size] : list_blobs(blobs, others)) {
+    if (named.digests.contains(digest)) {
+      continue;
+    }
+    ++report.blobs;
+    report.bytes += size;
+    if (!dry_run) {
+      fs::remove(blobs.place(digest));
+    }
+  }
+  for (const fs::path& path : others) {
+    if (path.parent_path() == blobs.folder() && path.filename().string().starts_with("tmp-")) {
+      ++report.leftovers;
+      if (!dry_run) {
+        fs::remove(path);
+      }
+    }
+  }
+  return report;
+}
+
+}  // namespace slipway::store

@@ -1,0 +1,161 @@
+#include "store/writer.h"
+
+#include <chrono>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/error.h"
+
+namespace slipway::store {
+namespace {
+
+// Jobs in one transaction: enough to make the fsync's share small, few enough that the first does not wait long.
+constexpr size_t kBatchJobs = 128;
+// How long a commit that need not be durable may stay unsynced.
+constexpr std::chrono::milliseconds kSyncAfter{500};
+
+}  // namespace
+
+Writer::~Writer() {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  wake_.notify_all();
+  if (thread_.joinable()) {
+    thread_.join();
+  }
+}
+
+void Writer::write(bool durable, const Work& work) {
+  Job job{&work, durable, nullptr};
+  std::unique_lock lock(mutex_);
+  if (!thread_.joinable()) {
+    thread_ = std::thread([this] { loop(); });
+  }
+  queue_.push_back(&job);
+  wake_.notify_one();
+  done_.wait(lock, [&] { return job.done; });
+  lock.unlock();
+  if (job.error) {
+    std::rethrow_exception(job.error);
+  }
+}
+
+void Writer::loop() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    const auto ready = [&] { return stop_ || !queue_.empty(); };
+    if (unsynced_) {
+      if (!wake_.wait_for(lock, kSyncAfter, ready)) {
+        lock.unlock();
+        sync_log();
+        lock.lock();
+        continue;
+      }
+    } else {
+      wake_.wait(lock, ready);
+    }
+    if (queue_.empty()) {
+      break;
+    }
+    std::deque<Job*> batch;
+    while (!queue_.empty() && batch.size() < kBatchJobs) {
+      batch.push_back(queue_.front());
+      queue_.pop_front();
+    }
+    lock.unlock();
+    commit_together(batch);
+    lock.lock();
+    for (Job* job : batch) {
+      job->done = true;  // the job belongs to its caller again, as soon as the mutex is released
+    }
+    done_.notify_all();
+  }
+  lock.unlock();
+  if (unsynced_) {
+    sync_log();
+  }
+}
+
+void Writer::begin(bool durable) {
+  if (durable != full_sync_) {
+    database_->exec(durable ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
+    full_sync_ = durable;
+  }
+  database_->exec("BEGIN IMMEDIATE");
+}
+
+void Writer::finish(bool durable) {
+  database_->exec("COMMIT");
+  unsynced_ = !durable;  // a durable commit syncs the whole log, what came before included
+}
+
+void Writer::roll_back() noexcept {
+  try {
+    if (database_->in_transaction()) {
+      database_->exec("ROLLBACK");
+    }
+  } catch (...) {
+    // SQLite has rolled back by itself, or will when the next BEGIN fails and says why.
+  }
+}
+
+void Writer::commit_together(const std::deque<Job*>& batch) {
+  if (batch.size() == 1) {
+    commit_alone(*batch.front());
+    return;
+  }
+  bool durable = false;
+  for (const Job* job : batch) {
+    durable = durable || job->durable;
+  }
+  try {
+    begin(durable);
+    for (Job* job : batch) {
+      job->error = nullptr;
+      database_->exec("SAVEPOINT job");
+      try {
+        (*job->work)(*database_);
+      } catch (...) {
+        if (!database_->in_transaction()) {
+          throw;  // SQLite gave up the whole transaction (full disk): nobody's work is kept
+        }
+        job->error = std::current_exception();
+        database_->exec("ROLLBACK TO job");
+      }
+      database_->exec("RELEASE job");
+    }
+    finish(durable);
+  } catch (...) {
+    roll_back();
+    for (Job* job : batch) {
+      commit_alone(*job);  // each learns its own fate
+    }
+  }
+}
+
+void Writer::commit_alone(Job& job) {
+  try {
+    begin(job.durable);
+    (*job.work)(*database_);
+    finish(job.durable);
+    job.error = nullptr;
+  } catch (...) {
+    job.error = std::current_exception();
+    roll_back();
+  }
+}
+
+void Writer::sync_log() noexcept {
+  // Through a descriptor of our own: SQLite holds no locks on the log itself, so closing it releases none.
+  const std::string log = database_->path().string() + "-wal";
+  const int fd = ::open(log.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd >= 0) {
+    ::fdatasync(fd);
+    ::close(fd);
+  }
+  unsynced_ = false;
+}
+
+}  // namespace slipway::store
