@@ -316,9 +316,9 @@ std::unique_ptr<Tokenizer> parse_tokenizer(std::string_view json, std::string_vi
   parts->added = parse_added_tokens(section(file.sections, "added_tokens"), source);
   add_tokens(*parts, source);
   parts->vocabulary.build(source);
+  parts->model = parse_model(file.model, parts->vocabulary, source);
   parts->normalizer = parse_normalizer(section(file.sections, "normalizer"), source);
   parts->pre_tokenizer = parse_pre_tokenizer(section(file.sections, "pre_tokenizer"), source);
-  parts->model = parse_model(file.model, parts->vocabulary, source);
   parts->frame = parse_post_processor(section(file.sections, "post_processor"), source);
   parts->decoder = parse_decoder(section(file.sections, "decoder"), source);
   parts->file_max_length = parse_truncation(section(file.sections, "truncation"), source);
