@@ -53,7 +53,7 @@ struct NullTest {
 };
 
 // Permutation test of any distance: the pooled counts are dealt again into n and m rows (multivariate hypergeometric,
-// exact), seeded. O(permutations * min(rows, bins log rows)).
+// exact), seeded. O(permutations * (bins + min(n, m))).
 NullTest permutation_test(Distance which, std::span<const double> reference_counts,
                           std::span<const double> current_counts, double alpha = 0.05, int permutations = 999,
                           uint64_t seed = 7);

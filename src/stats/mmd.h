@@ -65,13 +65,16 @@ class RandomFeatures {
  private:
   size_t dim_;
   int features_;
-  std::vector<float> weights_;  // [features, dim]
-  std::vector<float> phases_;   // [features]
+  std::vector<float> weights_;  // [dim, features padded], in turns: divided by 2 pi
+  std::vector<float> phases_;   // [features padded], in turns
 };
 
 // MMD^2, unbiased, from sums of features of n and m rows: sums [features], squares = sum of |z|^2.
 double mmd2_from_features(std::span<const double> sum_x, double squares_x, int64_t n, std::span<const double> sum_y,
                           double squares_y, int64_t m);
+
+// The kernel itself, [x.rows, y.rows]: for small sets of which many subsets are compared.
+std::vector<float> rbf_matrix(Matrix x, Matrix y, double sigma, base::Pool* pool = nullptr);
 
 // A fixed reference against many windows: its own kernel sum is computed once.
 class MmdReference {
