@@ -91,10 +91,16 @@ double psi(std::span<const double> p, std::span<const double> q, double floor) {
 
 double kl(std::span<const double> p, std::span<const double> q, double floor) {
   require_shares(p, q);
+  double total_p = 0;
+  double total_q = 0;
+  for (size_t i = 0; i < p.size(); ++i) {
+    total_p += std::max(p[i], floor);
+    total_q += std::max(q[i], floor);
+  }
   double sum = 0;
   for (size_t i = 0; i < p.size(); ++i) {
-    const double a = std::max(p[i], floor);
-    const double b = std::max(q[i], floor);
+    const double a = std::max(p[i], floor) / total_p;
+    const double b = std::max(q[i], floor) / total_q;
     if (a > 0) {
       sum += b > 0 ? a * std::log(a / b) : std::numeric_limits<double>::infinity();
     }

@@ -137,7 +137,7 @@ double pelz_good_cdf(int64_t n, double x) {
   const double term0 = std::sqrt(2 * kPi) / z * k0;
   const double term1 = root / (6 * z4) * 2 * k1;
   const double term2 = root / (72 * z6 * z) * 2 * k2 - root / (36 * z2 * z) * 2 * k2_whole;
-  const double term3 = root / (6480 * z6 * z4) * 2 * k3 + root / (108 * z6) * 2 * k3_whole;
+  const double term3 = root / (6480 * z6 * z4) * 2 * k3 + root / (216 * z6) * 2 * k3_whole;
   return std::clamp(term0 + term1 / std::sqrt(rows) + term2 / rows + term3 / (rows * std::sqrt(rows)), 0.0, 1.0);
 }
 

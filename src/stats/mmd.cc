@@ -353,8 +353,6 @@ double median_sigma(Matrix rows, size_t max_rows) {
   }
   const Matrix part{picked.data(), n, rows.dim};
   const Tiles tiles = make_tiles({&part, 1}, mean_of(part));
-  // All n^2 ordered pairs hold n zeros, and each other distance twice: the median is an order statistic of the n (n -
-  // 1) / 2 distances.
   std::vector<float> squares;
   squares.reserve(n * (n - 1) / 2);
   alignas(64) float tile[kTile * kTile];
@@ -369,11 +367,9 @@ double median_sigma(Matrix rows, size_t max_rows) {
       }
     }
   }
-  const size_t lower = (n * n - 1) / 2;  // torch's median: the lower middle of n^2 values
-  const size_t at = lower < n ? 0 : (lower - n) / 2;
-  const auto middle = squares.begin() + static_cast<std::ptrdiff_t>(std::min(at, squares.size() - 1));
+  const auto middle = squares.begin() + static_cast<std::ptrdiff_t>((squares.size() - 1) / 2);
   std::nth_element(squares.begin(), middle, squares.end());
-  const double median = lower < n ? 0 : *middle;
+  const double median = *middle;
   return median > 0 ? std::sqrt(median / 2) : 1;
 }
 

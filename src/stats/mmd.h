@@ -20,8 +20,8 @@ struct Matrix {
   size_t dim = 0;
 };
 
-// sqrt(median of squared distances / 2) over all pairs with the zero diagonal and both orders (Alibi-Detect's
-// heuristic), of at most `max_rows` evenly spaced rows. 1 when all rows are equal.
+// sqrt(median of squared distances between different rows / 2), the lower of two middle ones (Alibi-Detect's
+// heuristic), of at most `max_rows` evenly spaced rows. 1 when that median is 0.
 double median_sigma(Matrix rows, size_t max_rows = 1000);
 
 // Unbiased estimate of MMD^2; may be slightly negative. O((n + m)^2 dim / 2).

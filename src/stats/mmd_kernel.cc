@@ -16,11 +16,18 @@ namespace {
 
 #define SLIPWAY_INLINE inline __attribute__((always_inline))
 
+// Unaligned vectors that may alias floats. Spelled out for each width: attributes on dependent types are not reliable.
 template <int kLanes>
-struct Lanes {
-  using Float = float __attribute__((vector_size(kLanes * 4), aligned(4), may_alias));
-  using Int = int32_t __attribute__((vector_size(kLanes * 4), aligned(4), may_alias));
-};
+struct Lanes;
+#define SLIPWAY_LANES(lanes)                                                            \
+  template <>                                                                           \
+  struct Lanes<lanes> {                                                                 \
+    typedef float Float __attribute__((vector_size((lanes)*4), aligned(4), may_alias)); \
+    typedef int32_t Int __attribute__((vector_size((lanes)*4), aligned(4), may_alias)); \
+  }
+SLIPWAY_LANES(4);
+SLIPWAY_LANES(8);
+SLIPWAY_LANES(16);
 
 // kRows x (2 vectors) accumulators: for each step of depth 2 loads, kRows broadcasts and 2 kRows multiply-adds.
 template <int kLanes, int kRows>

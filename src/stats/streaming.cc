@@ -67,8 +67,7 @@ bool Adwin::detect() {
     double u1 = total_;
     for (size_t i = rows_.size(); i-- > 0 && !again;) {
       const double n = std::ldexp(1.0, static_cast<int>(i));
-      // As in River, the newest bucket of each row is not a place to cut.
-      for (size_t k = 0; k + 1 < rows_[i].size(); ++k) {
+      for (size_t k = 0; k < rows_[i].size(); ++k) {
         n0 += n;
         n1 -= n;
         u0 += rows_[i][k].total;
@@ -86,10 +85,14 @@ bool Adwin::detect() {
 }
 
 bool Adwin::add(double value) {
+  if (changed_ && options_.start_anew) {
+    *this = Adwin(options_);
+  }
   insert(value);
   compress();
   ++tick_;
-  return tick_ % options_.clock == 0 && width_ > options_.grace_period && detect();
+  changed_ = tick_ % options_.clock == 0 && width_ > options_.grace_period && detect();
+  return changed_;
 }
 
 bool PageHinkley::add(double value) {

@@ -19,7 +19,8 @@ void expect_triple(const LabelScores& got, const base::Json& want) {
 }
 
 TEST(Classification, EqualsScikitLearn) {
-  for (const auto& c : tests::own_gold()["classification"]) {
+  const auto gold = tests::own_gold()["classification"];
+  for (const auto& c : gold) {
     const int labels = c["labels"];
     const auto truth = list<int>(c["y"]);
     const auto prob = list<double>(c["prob"]);

@@ -60,8 +60,18 @@ TEST(Streaming, FindARiseSoonAndStayQuietBefore) {
   for (const auto& found : {detections(Adwin(), errors), detections(Hddm(), errors)}) {
     ASSERT_FALSE(found.empty());
     EXPECT_GE(found.front(), 2000);
-    EXPECT_LE(found.front(), 2300);
+    EXPECT_LE(found.front(), 2400);
   }
+}
+
+TEST(Streaming, AdwinCanKeepTheNewerPart) {
+  Adwin adwin({.start_anew = false});
+  for (int i = 0; i < 2000; ++i) {
+    adwin.add(i < 1000 ? i % 2 : 5 + i % 2);
+  }
+  EXPECT_NEAR(adwin.mean(), 5.5, 0.05);
+  EXPECT_GE(adwin.width(), 900);
+  EXPECT_LE(adwin.width(), 1100);
 }
 
 TEST(Streaming, TwoSidedHddmFindsAFallToo) {

@@ -43,13 +43,15 @@ TEST(Distributions, EqualScipy) {
 }
 
 TEST(Distributions, KolmogorovForEachSampleSizeEqualsScipy) {
-  for (const auto& c : tests::own_gold()["distributions"]["kstwo"]) {
+  const auto gold = tests::own_gold()["distributions"]["kstwo"];
+  for (const auto& c : gold) {
     EXPECT_TRUE(close(kolmogorov_exact_upper(c[0], c[1]), c[2], 1e-9, kNoFloor)) << c;
   }
 }
 
 TEST(TwoSamples, EqualScipy) {
-  for (const auto& c : tests::own_gold()["two_samples"]) {
+  const auto gold = tests::own_gold()["two_samples"];
+  for (const auto& c : gold) {
     const auto a = list<double>(c["a"]);
     const auto b = list<double>(c["b"]);
     const auto& want = c["expected"];
@@ -128,7 +130,8 @@ TEST(TwoSamples, IdenticalSamplesDoNotDiffer) {
 }
 
 TEST(Contingency, EqualsScipy) {
-  for (const auto& c : tests::own_gold()["contingency"]) {
+  const auto gold = tests::own_gold()["contingency"];
+  for (const auto& c : gold) {
     const auto table = list<double>(c["table"]);
     const int rows = c["rows"];
     const int columns = static_cast<int>(table.size()) / rows;
