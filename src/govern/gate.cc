@@ -29,8 +29,9 @@ void collect(const Json& json, const std::string& prefix, int depth, Measures& o
   if (!json.is_object() || depth > kMaxJsonDepth) {
     return;
   }
-  for (const auto& [key, value] : json.items()) {
-    const std::string name = prefix.empty() ? key : prefix + "." + key;
+  for (const auto& item : json.items()) {
+    const Json& value = item.value();
+    const std::string name = prefix.empty() ? item.key() : prefix + "." + item.key();
     if (value.is_number()) {
       out[name] = {value.get<double>(), kNan, kNan, 0};
     } else if (value.is_object() && value.contains("value") &&
