@@ -36,7 +36,7 @@ struct TrainResult {
   base::Json done;  // the whole "done" event
 };
 
-// Where the worker is: `override_path` when not empty ($SLIPWAY_TRAIN is the caller's to read), else `slipway-train`
+// Where the worker is: `override_path` when not empty (cli passes $SLIPWAY_TRAIN), else `slipway-train`
 // beside the running program. Throws Error(kNotFound) saying what was looked for and how to get it.
 std::filesystem::path find_worker(const std::filesystem::path& override_path = {});
 

@@ -1,0 +1,32 @@
+// A BERT text classifier whose forward and backward pass run on libtorch. The weights lie in the BertParameters it is
+// given; batches are packed, no padding is computed. No torch in this header. One thread at a time.
+#pragma once
+
+#include <memory>
+
+#include "base/pool.h"
+#include "train/bert_parameters.h"
+#include "train/learner.h"
+
+namespace slipway::train {
+
+struct Dropout {
+  float hidden = 0.1F;     // after the embeddings, after each block's output and before the classifier
+  float attention = 0.1F;  // on the attention's weights
+};
+
+// Borrows parameters and pool, which must outlive it.
+std::unique_ptr<Learner> make_torch_classifier(BertParameters& parameters, const Dropout& dropout, base::Pool& pool);
+
+// How libtorch is set up here: version, threads, and the speed of one f32 matrix product of 256 x 256 x 256 (GFLOP/s,
+// best of several), which tells a reference BLAS from a real one.
+struct TorchCheck {
+  std::string version;
+  int threads = 0;
+  double gflops = 0;
+};
+TorchCheck check_torch();
+const char* torch_version() noexcept;
+void set_torch_threads(int threads);
+
+}  // namespace slipway::train
