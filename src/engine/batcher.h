@@ -1,5 +1,5 @@
-// Requests batched as they come: one scheduler thread owns the queue; while one batch computes, the next collects. There is
-// no waiting timer: an idle engine starts at once, so a lone request pays nothing. Any thread may submit.
+// Requests batched as they come: one scheduler thread owns the queue; while one batch computes, the next collects.
+// There is no waiting timer: an idle engine starts at once, so a lone request pays nothing. Any thread may submit.
 #pragma once
 
 #include <chrono>
@@ -28,7 +28,8 @@ struct BatchResult {
 
 class Batcher {
  public:
-  // `done` is called once per submitted text, on the scheduler's thread: it must be short (post elsewhere).
+  // `done` is called once per submitted text, on the scheduler's thread: it must be short (post elsewhere) and not
+  // throw.
   using Done = std::function<void(BatchResult)>;
 
   Batcher(std::shared_ptr<Engine> engine, const BatcherOptions& options);
@@ -37,9 +38,10 @@ class Batcher {
   Batcher(const Batcher&) = delete;
   Batcher& operator=(const Batcher&) = delete;
 
-  // Throws Error(kUnavailable) when the queue is full or the batcher is stopping.
+  // Throws Error(kUnavailable) when the queue is full or the batcher is stopping, Error(kInvalid) as Engine::check
+  // does.
   void submit(std::vector<int32_t> token_ids, Done done);
-  // Blocks until all are done (for callers outside the event loop).
+  // Blocks until all are done (for callers outside the event loop); waits while the queue is full.
   std::vector<BatchResult> run(std::vector<std::vector<int32_t>> token_ids);
   int queued() const;
   Engine& engine();

@@ -19,7 +19,7 @@ namespace slipway::engine {
 
 struct EngineOptions {
   std::string precision = "auto";  // "float32", "int8", or "auto": int8 when the folder has model.int8.safetensors
-  std::string isa;                 // limit of the instruction set, see base::select_isa; empty = best
+  std::string isa = {};            // limit of the instruction set, see base::select_isa; empty = best
   int max_tokens = 4096;           // tokens computed in one go; larger inputs are cut into several batches
 };
 
@@ -33,7 +33,8 @@ class Engine final : public model::Predictor {
  public:
   // Loads a model folder (config.json, model.safetensors and/or model.int8.safetensors, tokenizer.json).
   // Throws Error(kNotFound | kInvalid | kIntegrity).
-  static std::unique_ptr<Engine> load(const std::filesystem::path& folder, const EngineOptions& options, base::Pool& pool);
+  static std::unique_ptr<Engine> load(const std::filesystem::path& folder, const EngineOptions& options,
+                                      base::Pool& pool);
   ~Engine() override;
 
   const std::vector<std::string>& labels() const override;
@@ -42,6 +43,9 @@ class Engine final : public model::Predictor {
 
   // Token ids in (special tokens included), everything out; texts are grouped into batches of at most max_tokens.
   Output forward(std::span<const std::vector<int32_t>> token_ids);
+
+  // Throws Error(kInvalid) for a text that forward() would refuse: no tokens, too many, an id outside the vocabulary.
+  void check(std::span<const int32_t> ids) const;
 
   const model::ModelSpec& spec() const;
   const text::Tokenizer& tokenizer() const;

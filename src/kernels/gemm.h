@@ -58,7 +58,7 @@ class PackedF32 {
 struct Epilogue {
   const float* bias = nullptr;  // [n]
   Activation activation = Activation::kNone;
-  const float* residual = nullptr;  // [m, n], may be C itself
+  const float* residual = nullptr;  // [m, n], not C
   int64_t ld_residual = 0;
 };
 

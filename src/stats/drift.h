@@ -24,7 +24,8 @@ std::vector<double> shares(std::span<const double> counts);
 
 // Population stability index: sum (p - q) ln(p / q), shares below `floor` raised to it.
 double psi(std::span<const double> p, std::span<const double> q, double floor = kShareFloor);
-// sum p ln(p / q), shares below `floor` raised to it (0: exact; infinite where q = 0 < p).
+// sum p ln(p / q) after raising shares below `floor` to it and dividing by the new sums (0: exact; infinite where q = 0
+// < p).
 double kl(std::span<const double> p, std::span<const double> q, double floor = kShareFloor);
 // Jensen-Shannon divergence in nats; its square root is the distance; base 2 puts the distance in [0, 1].
 double js_divergence(std::span<const double> p, std::span<const double> q);
@@ -53,7 +54,7 @@ struct NullTest {
 };
 
 // Permutation test of any distance: the pooled counts are dealt again into n and m rows (multivariate hypergeometric,
-// exact), seeded. O(permutations * min(rows, bins log rows)).
+// exact), seeded. O(permutations * (bins + min(n, m))).
 NullTest permutation_test(Distance which, std::span<const double> reference_counts,
                           std::span<const double> current_counts, double alpha = 0.05, int permutations = 999,
                           uint64_t seed = 7);

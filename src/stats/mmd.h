@@ -20,8 +20,8 @@ struct Matrix {
   size_t dim = 0;
 };
 
-// sqrt(median of squared distances / 2) over all pairs with the zero diagonal and both orders (Alibi-Detect's
-// heuristic), of at most `max_rows` evenly spaced rows. 1 when all rows are equal.
+// sqrt(median of squared distances between different rows / 2), the lower of two middle ones (Alibi-Detect's
+// heuristic), of at most `max_rows` evenly spaced rows. 1 when that median is 0.
 double median_sigma(Matrix rows, size_t max_rows = 1000);
 
 // Unbiased estimate of MMD^2; may be slightly negative. O((n + m)^2 dim / 2).
@@ -65,13 +65,16 @@ class RandomFeatures {
  private:
   size_t dim_;
   int features_;
-  std::vector<float> weights_;  // [features, dim]
-  std::vector<float> phases_;   // [features]
+  std::vector<float> weights_;  // [dim, features padded], in turns: divided by 2 pi
+  std::vector<float> phases_;   // [features padded], in turns
 };
 
 // MMD^2, unbiased, from sums of features of n and m rows: sums [features], squares = sum of |z|^2.
 double mmd2_from_features(std::span<const double> sum_x, double squares_x, int64_t n, std::span<const double> sum_y,
                           double squares_y, int64_t m);
+
+// The kernel itself, [x.rows, y.rows]: for small sets of which many subsets are compared.
+std::vector<float> rbf_matrix(Matrix x, Matrix y, double sigma, base::Pool* pool = nullptr);
 
 // A fixed reference against many windows: its own kernel sum is computed once.
 class MmdReference {

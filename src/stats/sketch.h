@@ -72,8 +72,8 @@ class QuantileSketch {
   double max_ = 0;
 };
 
-// The most frequent keys of a stream in bounded memory (Space-Saving: Metwally 2005): while at most `capacity` distinct
-// keys were seen counts are exact; after that a count is too high by at most its `error`.
+// The most frequent keys of a stream in bounded memory (Misra & Gries 1982, evicting lazily): while at most `capacity`
+// distinct keys were seen counts are exact; after that a count is too high by at most its `error`.
 class TopCounts {
  public:
   struct Entry {
@@ -94,13 +94,15 @@ class TopCounts {
 
  private:
   void shrink();
+  uint64_t next_count() const;
   struct Slot {
     uint64_t count = 0;
     uint64_t error = 0;
   };
   size_t capacity_;
   uint64_t total_ = 0;
-  std::unordered_map<std::string, Slot> slots_;
+  uint64_t floor_ = 0;                           // no key that is not kept has a larger count
+  std::unordered_map<std::string, Slot> slots_;  // up to 2 capacity
 };
 
 }  // namespace slipway::stats

@@ -16,11 +16,14 @@ struct AdwinOptions {
   int max_buckets = 5;        // of one size
   int min_window_length = 5;  // each side of a cut
   int grace_period = 10;      // values before the first check
+  bool start_anew =
+      true;  // empty the window after a detection, as River does; false keeps its newer part, as published
 };
 class Adwin {
  public:
   explicit Adwin(const AdwinOptions& options = {});
-  // True when a change was detected at this value; the old part of the window has been dropped.
+  // True when a change was detected at this value; the window has been cut, and is emptied at the next value
+  // when options say so.
   bool add(double value);
   double width() const noexcept { return width_; }
   double mean() const noexcept { return width_ == 0 ? 0 : total_ / width_; }
@@ -43,6 +46,7 @@ class Adwin {
   double total_ = 0;
   double variance_ = 0;
   int64_t tick_ = 0;
+  bool changed_ = false;
 };
 
 // Page-Hinkley test (Page 1954) of the mean, up, down or both; starts anew after a detection.

@@ -22,8 +22,8 @@ TestResult ks_two_sample(std::span<const double> a, std::span<const double> b, K
 // The statistic alone, for samples already sorted. O(n + m).
 double ks_statistic_sorted(std::span<const double> a, std::span<const double> b) noexcept;
 
-// Two-sided Mann-Whitney U of `a`: normal approximation with tie and continuity correction; exact when neither sample
-// has more than 8 values and nothing is tied.
+// Two-sided Mann-Whitney U of `a`: normal approximation with tie and continuity correction; exact when a
+// sample has at most 8 values and nothing is tied, as scipy chooses.
 TestResult mann_whitney(std::span<const double> a, std::span<const double> b);
 
 // Two-sample Cramér-von Mises with the asymptotic distribution of Anderson 1962; exact by counting when both samples

@@ -1,0 +1,288 @@
+#include "engine/encoder.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "kernels/attention.h"
+#include "kernels/elementwise.h"
+
+namespace slipway::engine {
+namespace {
+
+// Rows that go through a layer's row-wise half together: four tiles of the AVX-512 kernels; the intermediate
+// activations (56 x 1536 x 4 bytes) then stay in a 1 MiB second cache beside a group of weights.
+constexpr int kBlockRows = 56;
+// Fewer rows a thread than this are better shared by columns of the products than by rows: each thread reads fewer
+// weights.
+constexpr int kRowsToSplit = 32;
+
+// A row stride for n floats that is an odd number of cache lines, so that the rows of a tile fall into different sets.
+int64_t padded(int n) {
+  const int64_t lines = (n + 15) / 16;
+  return (lines | 1) * 16;
+}
+
+kernels::Activation activation_of(const std::string& name) {
+  return name == "relu"   ? kernels::Activation::kRelu
+         : name == "gelu" ? kernels::Activation::kGelu
+                          : kernels::Activation::kGeluTanh;
+}
+
+class Pass {
+ public:
+  Pass(const Weights& weights, std::span<const EncoderText> texts, const Wanted& wanted, Scratch& scratch,
+       base::Pool* pool)
+      : w_(weights), spec_(weights.spec()), isa_(weights.isa()), texts_(texts), wanted_(wanted), pool_(pool) {
+    for (const EncoderText& text : texts) {
+      begins_.push_back(rows_);
+      rows_ += static_cast<int>(text.ids.size());
+      longest_ = std::max(longest_, static_cast<int>(text.ids.size()));
+    }
+    const int threads = pool != nullptr ? pool->size() : 1;
+    share_rows_ = threads > 1 && rows_ >= kRowsToSplit * threads;
+    const int wanted_blocks = (rows_ + kBlockRows - 1) / kBlockRows;
+    blocks_ = share_rows_ ? (wanted_blocks + threads - 1) / threads * threads : wanted_blocks;
+    lay_out(scratch);
+  }
+
+  void run() {
+    for_blocks(rows_, blocks_, [this](int first, int rows) {
+      embed_rows(first, rows);
+      project(0, first, rows);
+    });
+    const int last = spec_.num_layers - 1;
+    for (int layer = 0; layer <= last; ++layer) {
+      const bool first_tokens_only = layer == last && !wanted_.embeddings;
+      attend(first_tokens_only);
+      int rows = rows_;
+      if (first_tokens_only) {
+        keep_first_tokens();
+        rows = static_cast<int>(texts_.size());
+      }
+      const int blocks = first_tokens_only ? (rows + kBlockRows - 1) / kBlockRows : blocks_;
+      for_blocks(rows, blocks, [this, layer, last](int first, int some) {
+        finish_layer(layer, first, some);
+        if (layer < last) {
+          project(layer + 1, first, some);
+        }
+      });
+    }
+    head();
+  }
+
+ private:
+  // The parts of the one float buffer and the one byte buffer.
+  void lay_out(Scratch& scratch) {
+    const int hidden = spec_.hidden_size;
+    ld_x_ = padded(hidden);
+    ld_qkv_ = padded(3 * hidden);
+    ld_h_ = padded(spec_.intermediate_size);
+    const int64_t slots = share_rows_ ? rows_ : std::min(rows_, kBlockRows);
+    const int64_t head_rows = std::max<int64_t>(slots, static_cast<int64_t>(texts_.size()));
+    const int64_t counts[] = {rows_ * ld_x_,     rows_ * ld_qkv_, rows_ * ld_x_,
+                              head_rows * ld_x_, slots * ld_h_,   head_rows * ld_x_};
+    int64_t total = 0;
+    for (const int64_t count : counts) {
+      total += count;
+    }
+    const int64_t scales = (2 * slots + 31) / 16 * 16;
+    float* next = scratch.floats.reserve(static_cast<size_t>(total + 2 * scales));
+    float** const parts[] = {&x_, &qkv_, &context_, &y_, &h_, &first_tokens_};
+    for (size_t i = 0; i < std::size(parts); ++i) {
+      *parts[i] = next;
+      next += counts[i];
+    }
+    if (w_.int8()) {
+      stride_ = kernels::int8_stride(std::max(hidden, spec_.intermediate_size));
+      q_ = scratch.bytes.reserve(static_cast<size_t>(slots * stride_));
+      scale_ = next;
+      zero_ = reinterpret_cast<int32_t*>(next + scales);
+    }
+    attention_floats_ = (kernels::attention_scratch(isa_, longest_, spec_.head_dim()) + 15) / 16 * 16;
+    const int64_t attentions = pool_ != nullptr ? attention_tasks() : 1;
+    attention_ = scratch.attention.reserve(static_cast<size_t>(attention_floats_ * attentions));
+  }
+
+  // When threads share attention a task is a few heads of a text: about two tasks a thread and text.
+  int head_groups() const { return std::min(spec_.num_heads, 2 * pool_->size()); }
+  int64_t attention_tasks() const { return static_cast<int64_t>(texts_.size()) * head_groups(); }
+
+  template <class Body>
+  void for_blocks(int rows, int blocks, const Body& body) {
+    const auto block = [&](int64_t i) {
+      const int first = static_cast<int>(rows * i / blocks);
+      body(first, static_cast<int>(rows * (i + 1) / blocks) - first);
+    };
+    if (share_rows_) {
+      pool_->parallel_for(blocks, block);
+      return;
+    }
+    for (int i = 0; i < blocks; ++i) {
+      block(i);
+    }
+  }
+
+  // Buffers of a block: its own rows when blocks run side by side, the same ones again when not.
+  int64_t slot(int first) const { return share_rows_ ? first : 0; }
+
+  // c = epilogue(a W^T) for the rows of the block at `first`. Threads share the columns when they do not share the
+  // rows.
+  void multiply(const Linear& linear, int first, int rows, const float* a, int64_t lda, kernels::Epilogue epilogue,
+                float* c, int64_t ldc) {
+    base::Pool* const pool = share_rows_ ? nullptr : pool_;
+    epilogue.bias = linear.bias.data();
+    if (!linear.quantized) {
+      kernels::gemm_f32(rows, a, lda, linear.f32, epilogue, c, ldc, pool);
+      return;
+    }
+    const int64_t at = slot(first);
+    const kernels::QuantizedRows q{q_ + at * stride_, kernels::int8_stride(linear.in), scale_ + at, zero_ + at};
+    kernels::quantize_rows(isa_, rows, linear.in, a, lda, q);
+    kernels::gemm_int8(rows, q, linear.int8, epilogue, c, ldc, pool);
+  }
+
+  void norm(const Norm& norm, int rows, const float* from, float* to) {
+    kernels::layer_norm(isa_, rows, spec_.hidden_size, from, ld_x_,
+                        {norm.gain.data(), norm.bias.data(), spec_.layer_norm_eps}, to, ld_x_);
+  }
+
+  void embed_rows(int first, int rows) {
+    size_t text = static_cast<size_t>(std::upper_bound(begins_.begin(), begins_.end(), first) - begins_.begin()) - 1;
+    for (int row = first; row < first + rows; ++row) {
+      while (text + 1 < begins_.size() && row >= begins_[text + 1]) {
+        ++text;
+      }
+      const int position = row - begins_[text];
+      w_.embed(texts_[text].ids[static_cast<size_t>(position)], position, x_ + row * ld_x_);
+    }
+    norm(w_.embeddings_norm(), rows, x_ + first * ld_x_, x_ + first * ld_x_);
+  }
+
+  // Queries, keys and values of a layer.
+  void project(int layer, int first, int rows) {
+    multiply(w_.layers()[static_cast<size_t>(layer)].qkv, first, rows, x_ + first * ld_x_, ld_x_, {},
+             qkv_ + first * ld_qkv_, ld_qkv_);
+  }
+
+  kernels::AttentionArgs attention_of(size_t text, bool first_token_only) const {
+    const int begin = begins_[text];
+    const float* q = qkv_ + begin * ld_qkv_;
+    kernels::AttentionArgs args;
+    args.length = static_cast<int>(texts_[text].ids.size());
+    args.head_dim = spec_.head_dim();
+    args.heads = spec_.num_heads;
+    args.rows = first_token_only ? 1 : args.length;
+    args.q = q;
+    args.k = q + spec_.hidden_size;
+    args.v = q + 2 * spec_.hidden_size;
+    args.ld = ld_qkv_;
+    args.out = context_ + begin * ld_x_;
+    args.ld_out = ld_x_;
+    return args;
+  }
+
+  void attend(bool first_token_only) {
+    if (pool_ == nullptr) {
+      for (size_t text = 0; text < texts_.size(); ++text) {
+        kernels::attention(isa_, attention_of(text, first_token_only), attention_);
+      }
+      return;
+    }
+    pool_->parallel_for(attention_tasks(), [&](int64_t task) {
+      const int groups = head_groups();
+      const int group = static_cast<int>(task % groups);
+      kernels::AttentionArgs args = attention_of(static_cast<size_t>(task / groups), first_token_only);
+      args.first_head = spec_.num_heads * group / groups;
+      args.heads = spec_.num_heads * (group + 1) / groups - args.first_head;
+      kernels::attention(isa_, args, attention_ + task * attention_floats_);
+    });
+  }
+
+  // Moves the rows of first tokens to the front: all that is left to compute is theirs.
+  void keep_first_tokens() {
+    const size_t bytes = static_cast<size_t>(spec_.hidden_size) * sizeof(float);
+    for (size_t text = 0; text < texts_.size(); ++text) {
+      const int64_t to = static_cast<int64_t>(text) * ld_x_;
+      const int64_t from = begins_[text] * ld_x_;
+      std::memmove(x_ + to, x_ + from, bytes);
+      std::memmove(context_ + to, context_ + from, bytes);
+      begins_[text] = static_cast<int>(text);
+    }
+  }
+
+  // From the attention's output to the layer's.
+  void finish_layer(int layer, int first, int rows) {
+    const Layer& l = w_.layers()[static_cast<size_t>(layer)];
+    float* x = x_ + first * ld_x_;
+    float* y = y_ + slot(first) * ld_x_;
+    float* h = h_ + slot(first) * ld_h_;
+    multiply(l.attention_output, first, rows, context_ + first * ld_x_, ld_x_, {.residual = x, .ld_residual = ld_x_}, y,
+             ld_x_);
+    norm(l.attention_norm, rows, y, x);
+    multiply(l.intermediate, first, rows, x, ld_x_, {.activation = activation_of(spec_.activation)}, h, ld_h_);
+    multiply(l.output, first, rows, h, ld_h_, {.residual = x, .ld_residual = ld_x_}, y, ld_x_);
+    norm(l.output_norm, rows, y, x);
+  }
+
+  void head() {
+    const int count = static_cast<int>(texts_.size());
+    for (int text = 0; wanted_.embeddings && text < count; ++text) {
+      kernels::mean_pool_normalized(isa_, static_cast<int>(texts_[static_cast<size_t>(text)].ids.size()),
+                                    spec_.hidden_size, x_ + begins_[static_cast<size_t>(text)] * ld_x_, ld_x_,
+                                    texts_[static_cast<size_t>(text)].embedding);
+    }
+    if (!wanted_.logits || w_.classifier().out == 0) {
+      return;
+    }
+    for (int text = 0; text < count; ++text) {
+      std::memcpy(first_tokens_ + text * ld_x_, x_ + begins_[static_cast<size_t>(text)] * ld_x_,
+                  static_cast<size_t>(spec_.hidden_size) * sizeof(float));
+    }
+    const Linear& pooler = w_.pooler();
+    const Linear& classifier = w_.classifier();
+    kernels::gemm_f32(count, first_tokens_, ld_x_, pooler.f32,
+                      {.bias = pooler.bias.data(), .activation = kernels::Activation::kTanh}, y_, ld_x_, nullptr);
+    for (int text = 0; text < count; ++text) {
+      kernels::gemm_f32(1, y_ + text * ld_x_, ld_x_, classifier.f32, {.bias = classifier.bias.data()},
+                        texts_[static_cast<size_t>(text)].logits, classifier.out, nullptr);
+    }
+  }
+
+  const Weights& w_;
+  const model::ModelSpec& spec_;
+  base::Isa isa_;
+  std::span<const EncoderText> texts_;
+  Wanted wanted_;
+  base::Pool* pool_;
+  std::vector<int> begins_;  // first row of each text
+  int rows_ = 0;
+  int longest_ = 0;
+  int blocks_ = 1;
+  bool share_rows_ = false;
+  int64_t ld_x_ = 0;
+  int64_t ld_qkv_ = 0;
+  int64_t ld_h_ = 0;
+  float* x_ = nullptr;        // [rows, hidden], the stream of activations
+  float* qkv_ = nullptr;      // [rows, 3 hidden]
+  float* context_ = nullptr;  // [rows, hidden], attention's output
+  float* y_ = nullptr;        // [slots, hidden], before a norm
+  float* h_ = nullptr;        // [slots, intermediate]
+  float* first_tokens_ = nullptr;
+  uint8_t* q_ = nullptr;  // [slots, stride], activations quantised for the product at hand
+  int64_t stride_ = 0;
+  float* scale_ = nullptr;
+  int32_t* zero_ = nullptr;
+  float* attention_ = nullptr;
+  int64_t attention_floats_ = 0;
+};
+
+}  // namespace
+
+void run_encoder(const Weights& weights, std::span<const EncoderText> texts, const Wanted& wanted, Scratch& scratch,
+                 base::Pool* pool) {
+  if (!texts.empty()) {
+    Pass(weights, texts, wanted, scratch, pool).run();
+  }
+}
+
+}  // namespace slipway::engine
