@@ -78,8 +78,9 @@ class MetricRegistry {
                const LabelValues& values = {});
   Histogram& histogram(std::string_view name, std::string_view help, const std::vector<double>& bounds,
                        const LabelNames& names = {}, const LabelValues& values = {});
-  // A gauge whose value is asked for at each scrape; `read` must be short and outlive the registry's use.
-  void gauge_callback(std::string_view name, std::string_view help, std::function<double()> read);
+  // A gauge (a counter when the name ends in "_total") whose value is asked for at each scrape; `read` must be short,
+  // safe from any thread, and outlive the registry's use.
+  void callback(std::string_view name, std::string_view help, std::function<double()> read);
   // Resident memory, CPU time, open files, start time of this process, in the names Prometheus clients use.
   void add_process_metrics();
 

@@ -17,7 +17,7 @@ class Exchange;  // private to net: the connection's side
 class StreamWriter {
  public:
   StreamWriter() = default;
-  explicit StreamWriter(std::shared_ptr<Exchange> exchange) : exchange_(std::move(exchange)) {}
+  explicit StreamWriter(std::shared_ptr<Exchange> exchange);
   // Queues bytes. False when the client has gone, or is so slow that more than ServerOptions::max_stream_buffer bytes
   // wait for it (the connection is closed then): stop producing.
   bool write(std::string_view bytes);
@@ -27,7 +27,8 @@ class StreamWriter {
   void finish();
 
  private:
-  std::shared_ptr<Exchange> exchange_;
+  struct Guard;  // cuts the connection when the last copy goes
+  std::shared_ptr<Guard> guard_;
 };
 
 // Copyable handle of one exchange.

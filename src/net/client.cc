@@ -1,0 +1,187 @@
+#include "net/client.h"
+
+#include <array>
+#include <boost/asio/connect.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <charconv>
+#include <fmt/format.h>
+#include <optional>
+#include <utility>
+
+#include "net/encoding.h"
+
+namespace slipway::net {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+namespace {
+
+constexpr std::uint32_t kMaxHeader = 1 << 20;  // bytes of an answer's headers
+
+std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
+
+}  // namespace
+
+struct HttpClient::Impl {
+  std::string host;
+  std::string port;
+  std::string url;
+  ClientOptions options;
+  asio::io_context io{1};
+  std::optional<beast::tcp_stream> stream;
+  beast::flat_buffer buffer;
+
+  // Runs what was started until it is done; every operation has a deadline, so this ends.
+  void run() {
+    io.restart();
+    io.run();
+  }
+
+  [[noreturn]] void fail(const char* what, const error_code& error) {
+    stream.reset();
+    throw base::Error(
+        base::Code::kUnavailable,
+        fmt::format("{} {}: {}", what, url, error == beast::error::timeout ? "timed out" : error.message()));
+  }
+
+  void connect() {
+    error_code error;
+    tcp::resolver resolver(io);
+    const auto endpoints = resolver.resolve(host, port, error);
+    if (error) {
+      fail("cannot find", error);
+    }
+    stream.emplace(io);
+    buffer.clear();
+    stream->expires_after(options.connect_timeout);
+    stream->async_connect(endpoints, [&](const error_code& result, const tcp::endpoint&) { error = result; });
+    run();
+    if (error) {
+      fail("cannot connect to", error);
+    }
+    stream->socket().set_option(tcp::no_delay(true), error);
+  }
+
+  // The answer; `error` and `began` (some bytes of it came) tell why there is none.
+  std::optional<Response> exchange(const std::string& head, std::string_view body, bool head_only, error_code& error,
+                                   bool& began) {
+    stream->expires_after(options.timeout);
+    const std::array<asio::const_buffer, 2> parts = {asio::buffer(head), asio::buffer(body.data(), body.size())};
+    error_code write_error;
+    asio::async_write(*stream, parts, [&](const error_code& result, size_t) { write_error = result; });
+    run();
+    if (write_error == beast::error::timeout) {
+      error = write_error;
+      return std::nullopt;
+    }
+    // A failed write is no reason not to read: the server may have refused the body in words.
+    std::optional<http::response_parser<http::string_body>> parser;
+    do {  // 100 Continue and the like are not the answer
+      parser.emplace();
+      parser->body_limit(static_cast<std::uint64_t>(options.max_body_bytes));
+      parser->header_limit(kMaxHeader);
+      parser->skip(head_only);
+      http::async_read(*stream, buffer, *parser, [&](const error_code& result, size_t) { error = result; });
+      run();
+    } while (!error && parser->get().result_int() / 100 == 1);
+    began = parser->got_some();
+    if (error) {
+      return std::nullopt;
+    }
+    Response response;
+    response.status = static_cast<int>(parser->get().result_int());
+    for (const auto& field : parser->get()) {
+      response.headers.add(std::string(view(field.name_string())), std::string(view(field.value())));
+    }
+    response.body = std::move(parser->get().body());
+    if (!parser->get().keep_alive()) {
+      stream.reset();
+    }
+    return response;
+  }
+};
+
+HttpClient::HttpClient(const std::string& url, ClientOptions options) : impl_(std::make_unique<Impl>()) {
+  constexpr std::string_view kScheme = "http://";
+  const auto refuse = [&] {
+    throw base::Error(base::Code::kInvalid, fmt::format("'{}' is not an address of the form http://HOST:PORT", url));
+  };
+  if (!url.starts_with(kScheme)) {
+    refuse();
+  }
+  std::string_view rest = std::string_view(url).substr(kScheme.size());
+  if (rest.ends_with('/')) {
+    rest.remove_suffix(1);
+  }
+  const size_t bracket = rest.rfind(']');
+  const size_t colon = rest.find(':', bracket == std::string_view::npos ? 0 : bracket);
+  std::string_view host = rest.substr(0, colon);
+  const std::string_view port = colon == std::string_view::npos ? "80" : rest.substr(colon + 1);
+  int number = 0;
+  const auto [end, problem] = std::from_chars(port.data(), port.data() + port.size(), number);
+  if (host.empty() || rest.find('/') != std::string_view::npos || problem != std::errc() ||
+      end != port.data() + port.size() || number < 1 || number > 65'535) {
+    refuse();
+  }
+  if (host.front() == '[' && host.back() == ']') {
+    host = host.substr(1, host.size() - 2);
+  }
+  impl_->host = host;
+  impl_->port = port;
+  impl_->url = url;
+  impl_->options = options;
+}
+
+HttpClient::~HttpClient() = default;
+HttpClient::HttpClient(HttpClient&&) noexcept = default;
+HttpClient& HttpClient::operator=(HttpClient&&) noexcept = default;
+
+Response HttpClient::request(const std::string& method, const std::string& target, std::string_view body,
+                             const Headers& headers) {
+  std::string head = fmt::format("{} {} HTTP/1.1\r\nHost: {}:{}\r\n", method, target, impl_->host, impl_->port);
+  for (const auto& [name, value] : headers) {
+    head += fmt::format("{}: {}\r\n", name, value);
+  }
+  if (!body.empty() || method == "POST" || method == "PUT" || method == "PATCH") {
+    head += fmt::format("Content-Length: {}\r\n", body.size());
+  }
+  head += "\r\n";
+  for (const bool reused : {true, false}) {
+    if (reused && !impl_->stream) {
+      continue;
+    }
+    if (!reused) {
+      impl_->connect();
+    }
+    error_code error;
+    bool began = false;
+    if (auto response = impl_->exchange(head, body, method == "HEAD", error, began)) {
+      return std::move(*response);
+    }
+    impl_->stream.reset();
+    // A kept connection that ended before the first byte of an answer: the server had closed it meanwhile.
+    if (!reused || began || error == beast::error::timeout) {
+      impl_->fail("no answer from", error);
+    }
+  }
+  throw std::logic_error("unreachable");
+}
+
+Response HttpClient::post_json(const std::string& target, const Json& body) {
+  return request("POST", target, base::dump_json(body), {{"Content-Type", "application/json"}});
+}
+
+void HttpClient::close() { impl_->stream.reset(); }
+
+}  // namespace slipway::net

@@ -1,0 +1,52 @@
+// Private to net: what a Responder and its connection share. The responder's side is for any thread; the connection's
+// side (attach, the loop's waits, take_*) only for its event loop. The connection may go first: then completing is a
+// no-op.
+#pragma once
+
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "net/http.h"
+
+namespace slipway::net {
+
+class Exchange : public std::enable_shared_from_this<Exchange> {
+ public:
+  enum class State { kPending, kAnswered, kStreaming, kEnded, kCut };
+
+  Exchange(boost::asio::steady_timer& wake, size_t max_stream_buffer)
+      : wake_(&wake), max_stream_buffer_(max_stream_buffer) {}
+
+  // The responder's side. answer() and begin_stream() return false unless they were first.
+  bool answer(Response response);
+  bool answer(std::function<Response()> make);
+  bool begin_stream(Response head);
+  bool write(std::string_view bytes);
+  void end_stream(bool clean);
+
+  // The connection's side.
+  State state() const;
+  bool has_bytes() const;
+  // The answer, or the head of the stream; runs `make` here.
+  Response take_response();
+  std::string take_bytes();
+  // Nothing more is wanted: later answers and writes return false, and the timer is not touched again.
+  void detach() noexcept;
+
+ private:
+  void wake_locked();
+
+  mutable std::mutex mutex_;
+  boost::asio::steady_timer* wake_;  // null once detached
+  size_t max_stream_buffer_;
+  State state_ = State::kPending;
+  Response response_;
+  std::function<Response()> make_;
+  std::string bytes_;
+};
+
+}  // namespace slipway::net

@@ -1,0 +1,112 @@
+#include "net/router.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace slipway::net {
+
+namespace {
+
+std::vector<std::string> split_path(std::string_view path) {
+  std::vector<std::string> segments;
+  path.remove_prefix(1);  // the leading slash
+  while (true) {
+    const size_t slash = path.find('/');
+    segments.emplace_back(path.substr(0, slash));
+    if (slash == std::string_view::npos) {
+      return segments;
+    }
+    path.remove_prefix(slash + 1);
+  }
+}
+
+bool is_param(const std::string& segment) { return segment.size() > 2 && segment.front() == '{'; }
+
+// How much of the pattern is literal: more wins. -1: no match. An empty segment never matches a {name}.
+int match_score(const std::vector<std::string>& pattern, const std::vector<std::string>& path) {
+  if (pattern.size() != path.size()) {
+    return -1;
+  }
+  int score = 0;
+  for (size_t i = 0; i < path.size(); ++i) {
+    if (is_param(pattern[i])) {
+      if (path[i].empty()) {
+        return -1;
+      }
+    } else if (pattern[i] == path[i]) {
+      ++score;
+    } else {
+      return -1;
+    }
+  }
+  return score;
+}
+
+}  // namespace
+
+void Router::add(std::string_view method, std::string_view pattern, Handler handler) {
+  if (pattern.empty() || pattern.front() != '/' || !handler) {
+    throw std::logic_error("a route needs a pattern that starts with '/' and a handler: " + std::string(pattern));
+  }
+  Route route{std::string(method), std::string(pattern), split_path(pattern), std::move(handler)};
+  for (const std::string& segment : route.segments) {
+    const bool opens = segment.find('{') != std::string::npos;
+    const bool closes = segment.find('}') != std::string::npos;
+    if ((opens || closes) && !(is_param(segment) && segment.back() == '}')) {
+      throw std::logic_error("a {name} must be a whole segment: " + route.pattern);
+    }
+  }
+  for (const Route& other : routes_) {
+    if (other.method == route.method && other.pattern == route.pattern) {
+      throw std::logic_error("two handlers for " + route.method + " " + route.pattern);
+    }
+  }
+  routes_.push_back(std::move(route));
+}
+
+Router::Match Router::find(Request& request) const {
+  if (request.path.empty() || request.path.front() != '/') {
+    return {nullptr, 400, ""};
+  }
+  std::vector<std::string> segments = split_path(request.path);
+  std::string decoded;
+  for (std::string& segment : segments) {
+    if (!percent_decode(segment, false, decoded)) {
+      return {nullptr, 400, ""};
+    }
+    segment.swap(decoded);
+  }
+  if (segments.size() > 1 && segments.back().empty()) {
+    segments.pop_back();  // "/health/" is "/health"
+  }
+  const std::string_view wanted = request.method == "HEAD" ? "GET" : std::string_view(request.method);
+  const Route* best = nullptr;
+  int best_score = -1;
+  Match missed;
+  for (const Route& route : routes_) {
+    const int score = match_score(route.segments, segments);
+    if (score < 0) {
+      continue;
+    }
+    if (route.method != wanted) {
+      missed.status = 405;
+      missed.allow += (missed.allow.empty() ? "" : ", ") + route.method;
+    } else if (score > best_score) {
+      best = &route;
+      best_score = score;
+    }
+  }
+  if (best == nullptr) {
+    return missed;
+  }
+  request.route = best->pattern;
+  for (size_t i = 0; i < segments.size(); ++i) {
+    if (is_param(best->segments[i])) {
+      const std::string& name = best->segments[i];
+      request.params.emplace_back(name.substr(1, name.size() - 2), std::move(segments[i]));
+    }
+  }
+  return {&best->handler, 200, ""};
+}
+
+}  // namespace slipway::net

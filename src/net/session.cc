@@ -1,0 +1,400 @@
+#include "net/session.h"
+
+#include <array>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/error.hpp>
+#include <boost/beast/http/read.hpp>
+#include <chrono>
+#include <fmt/format.h>
+#include <utility>
+
+namespace slipway::net {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+using asio::awaitable;
+using asio::redirect_error;
+using asio::use_awaitable;
+using boost::system::error_code;
+using std::chrono::milliseconds;
+
+namespace {
+
+constexpr size_t kReadPiece = size_t{16} << 10;
+constexpr size_t kLingerBytes = size_t{4} << 20;  // of a refused body that are read and thrown away
+constexpr int kLingerMs = 1'000;
+constexpr int kRetryAfterDrainSeconds = 1;
+
+// Counts a request from its first byte until its response is out, also when the coroutine is destroyed in between.
+class InFlight {
+ public:
+  InFlight(Shared& shared, bool& busy) : shared_(shared), busy_(busy) {
+    busy_ = true;
+    shared_.in_flight.fetch_add(1);
+  }
+  ~InFlight() {
+    busy_ = false;
+    if (shared_.in_flight.fetch_sub(1) == 1 && shared_.draining.load()) {
+      const std::lock_guard lock(shared_.mutex);
+      shared_.changed.notify_all();
+    }
+  }
+  InFlight(const InFlight&) = delete;
+  InFlight& operator=(const InFlight&) = delete;
+
+ private:
+  Shared& shared_;
+  bool& busy_;
+};
+
+// Tells the exchange that nobody listens any more, whichever way the coroutine ends.
+class Detach {
+ public:
+  explicit Detach(Exchange& exchange) : exchange_(exchange) {}
+  ~Detach() { exchange_.detach(); }
+  Detach(const Detach&) = delete;
+  Detach& operator=(const Detach&) = delete;
+
+ private:
+  Exchange& exchange_;
+};
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+}  // namespace
+
+struct Deadline::State {
+  asio::ip::tcp::socket* socket;  // null once the deadline has gone
+  uint64_t generation = 0;        // an expired wait of an earlier arming must not cancel a later operation
+  bool fired = false;
+};
+
+Deadline::Deadline(asio::ip::tcp::socket& socket)
+    : timer_(socket.get_executor()), state_(std::make_shared<State>(State{&socket})) {}
+
+Deadline::~Deadline() { state_->socket = nullptr; }
+
+void Deadline::arm(int milliseconds_from_now) {
+  state_->fired = false;
+  const uint64_t generation = ++state_->generation;
+  timer_.expires_after(milliseconds(milliseconds_from_now));
+  timer_.async_wait([state = state_, generation](const error_code& error) {
+    if (!error && state->socket != nullptr && state->generation == generation) {
+      state->fired = true;
+      error_code ignored;
+      state->socket->cancel(ignored);
+    }
+  });
+}
+
+void Deadline::disarm() {
+  ++state_->generation;
+  timer_.cancel();
+}
+
+bool Deadline::fired() const { return state_->fired; }
+
+Session::Session(asio::ip::tcp::socket socket, Loop& loop, Shared& shared)
+    : socket_(std::move(socket)),
+      deadline_(socket_),
+      buffer_(static_cast<size_t>(shared.options.max_header_bytes) + kReadPiece),
+      loop_(loop),
+      shared_(shared) {
+  shared_.connections.fetch_add(1);
+  loop_.sessions.insert(this);
+  error_code error;
+  const auto endpoint = socket_.remote_endpoint(error);
+  if (!error) {
+    const asio::ip::address address = endpoint.address();
+    peer_ = address.to_string();
+    from_loopback_ =
+        address.is_loopback() || (address.is_v6() && address.to_v6().is_v4_mapped() &&
+                                  asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).is_loopback());
+  }
+  socket_.set_option(asio::ip::tcp::no_delay(true), error);
+}
+
+Session::~Session() {
+  loop_.sessions.erase(this);
+  shared_.connections.fetch_sub(1);
+}
+
+void Session::shut(bool idle_only) {
+  if (idle_only && busy_) {
+    return;
+  }
+  error_code error;
+  if (idle_only) {
+    // Half-closed first: a request that is on its way meets an end, not a reset, and its client may try again.
+    socket_.shutdown(asio::ip::tcp::socket::shutdown_both, error);
+  } else {
+    socket_.close(error);
+  }
+}
+
+awaitable<void> Session::run(std::unique_ptr<Session> session) {
+  if (session->shared_.connections.load() > session->shared_.options.max_connections) {
+    Response full = error_response(503, "the server has as many connections as it takes; try again");
+    full.headers.set("Retry-After", "1");
+    co_await session->send(full, false, false, false, "");
+    co_await session->linger();
+    co_return;
+  }
+  while (co_await session->wait_for_bytes()) {
+    const Next next = co_await session->serve_one();
+    if (next == Next::kLinger) {
+      co_await session->linger();
+    }
+    if (next != Next::kKeep) {
+      error_code error;
+      session->socket_.shutdown(asio::ip::tcp::socket::shutdown_both, error);
+      break;
+    }
+  }
+}
+
+// True when there is something to parse. A pipelined request may be in the buffer already.
+awaitable<bool> Session::wait_for_bytes() {
+  if (buffer_.size() > 0) {
+    co_return true;
+  }
+  error_code error;
+  deadline_.arm(shared_.options.idle_timeout_ms);
+  const size_t got =
+      co_await socket_.async_read_some(buffer_.prepare(kReadPiece), redirect_error(use_awaitable, error));
+  buffer_.commit(got);
+  co_return !error && got > 0;
+}
+
+// False when the request cannot be served: `refusal` says why, or `silent` that nobody is there to be told.
+awaitable<bool> Session::read_message(wire::Parser& parser, wire::Refusal& refusal, bool& silent) {
+  const ServerOptions& options = shared_.options;
+  wire::configure(parser, options);
+  error_code error;
+  deadline_.arm(options.header_timeout_ms);
+  co_await beast::http::async_read_header(socket_, buffer_, parser, redirect_error(use_awaitable, error));
+  if (!error) {
+    if (auto refused = wire::check_head(parser, options)) {
+      refusal = std::move(*refused);
+      co_return false;
+    }
+    if (!parser.is_done()) {
+      deadline_.arm(options.body_timeout_ms);
+      if (!parser.get()[beast::http::field::expect].empty() && parser.get().version() == 11) {
+        static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+        co_await asio::async_write(socket_, asio::buffer(kContinue), redirect_error(use_awaitable, error));
+      }
+      if (!error) {
+        co_await beast::http::async_read(socket_, buffer_, parser, redirect_error(use_awaitable, error));
+      }
+    }
+  }
+  if (!error) {
+    co_return true;
+  }
+  const auto& http_category = boost::system::error_code(beast::http::error::bad_method).category();
+  if (deadline_.fired()) {
+    refusal = {408, "the request did not arrive in time"};
+  } else if (error.category() == http_category && error != beast::http::error::end_of_stream &&
+             error != beast::http::error::partial_message) {
+    refusal = wire::refusal_of(error, options);
+  } else {
+    silent = true;
+  }
+  co_return false;
+}
+
+awaitable<Session::Next> Session::serve_one() {
+  const InFlight in_flight(shared_, busy_);
+  wire::Parser parser;
+  wire::Refusal refusal;
+  bool silent = false;
+  const bool complete = co_await read_message(parser, refusal, silent);
+  if (silent) {
+    co_return Next::kClose;
+  }
+  Request request;
+  bool keep_alive = false;
+  bool http_1_0 = false;
+  bool refused = !complete;
+  if (complete) {
+    keep_alive = shared_.options.keep_alive && parser.get().keep_alive();
+    http_1_0 = parser.get().version() == 10;
+    if (auto why = wire::to_request(parser, shared_.options, request)) {
+      refusal = std::move(*why);
+      refused = true;
+      keep_alive = keep_alive && !refusal.close;
+    }
+  }
+  if (refused) {
+    const Response response = error_response(refusal.status, refusal.message);
+    const auto start = std::chrono::steady_clock::now();
+    const bool sent = co_await send(response, keep_alive, http_1_0, false, request.id);
+    if (shared_.observer) {
+      shared_.observer({request.method, "", request.id, refusal.status, seconds_since(start)});
+    }
+    co_return !sent ? Next::kClose : keep_alive ? Next::kKeep : Next::kLinger;
+  }
+  co_return co_await handle(std::move(request), keep_alive, http_1_0);
+}
+
+void Session::dispatch(Request request, const std::shared_ptr<Exchange>& exchange, std::string& route) {
+  if (shared_.draining.load()) {
+    Response response = error_response(503, "the server is shutting down; send the request again to another one");
+    response.headers.set("Retry-After", std::to_string(kRetryAfterDrainSeconds));
+    exchange->answer(std::move(response));
+    return;
+  }
+  const Router::Match match = shared_.router.find(request);
+  if (match.handler == nullptr) {
+    const char* why = match.status == 405   ? "the address does not take {}; it takes {}"
+                      : match.status == 400 ? "the address has a broken %-escape"
+                                            : "there is nothing at {} {}";
+    Response response =
+        error_response(match.status, match.status == 405
+                                         ? fmt::format(fmt::runtime(why), request.method, match.allow)
+                                         : fmt::format(fmt::runtime(why), request.method, request.path.substr(0, 200)));
+    if (!match.allow.empty()) {
+      response.headers.set("Allow", match.allow);
+    }
+    exchange->answer(std::move(response));
+    return;
+  }
+  route = request.route;
+  const Responder responder(exchange);
+  try {
+    (*match.handler)(std::move(request), responder);
+  } catch (const std::exception& error) {
+    const Response response = error_response(error);
+    if (response.status >= 500) {
+      shared_.log.error("a request failed", {{"route", route}, {"error", error.what()}});
+    }
+    responder.send(response);
+  }
+}
+
+awaitable<Session::Next> Session::handle(Request request, bool keep_alive, bool http_1_0) {
+  const auto start = std::chrono::steady_clock::now();
+  const std::string method = request.method;
+  const std::string id = request.id;
+  const std::string accept = shared_.options.compress ? std::string(request.headers.get("Accept-Encoding")) : "";
+  request.peer = peer_;
+  request.from_loopback = from_loopback_;
+
+  deadline_.disarm();
+  asio::steady_timer timer(loop_.io);
+  const auto exchange = std::make_shared<Exchange>(timer, static_cast<size_t>(shared_.options.max_stream_buffer));
+  const Detach detach(*exchange);
+  std::string route;
+  dispatch(std::move(request), exchange, route);
+
+  int status = 504;
+  bool sent = false;
+  if (!co_await wait_for_answer(*exchange, timer)) {
+    exchange->answer(error_response(504, "the request took too long"));
+  }
+  if (exchange->state() == Exchange::State::kAnswered) {
+    Response response = exchange->take_response();
+    status = response.status;
+    wire::compress(response, accept);
+    keep_alive = keep_alive && !shared_.draining.load();
+    sent = co_await send(response, keep_alive, http_1_0, method == "HEAD", id);
+  } else {
+    sent = co_await send_stream(*exchange, timer, http_1_0, id, status);
+    keep_alive = keep_alive && !http_1_0 && !shared_.draining.load();
+  }
+  if (shared_.observer) {
+    shared_.observer({method, route, id, status, seconds_since(start)});
+  }
+  co_return sent&& keep_alive ? Next::kKeep : Next::kClose;
+}
+
+// False when nothing came within the handler's time.
+awaitable<bool> Session::wait_for_answer(Exchange& exchange, asio::steady_timer& timer) {
+  const auto deadline = std::chrono::steady_clock::now() + milliseconds(shared_.options.handler_timeout_ms);
+  while (exchange.state() == Exchange::State::kPending) {
+    if (std::chrono::steady_clock::now() >= deadline) {
+      co_return false;
+    }
+    error_code error;
+    timer.expires_at(deadline);
+    co_await timer.async_wait(redirect_error(use_awaitable, error));
+  }
+  co_return true;
+}
+
+awaitable<bool> Session::send(const Response& response, bool keep_alive, bool http_1_0, bool head_only,
+                              const std::string& request_id) {
+  const std::string head = wire::render_head(response, {keep_alive, false, http_1_0, request_id});
+  const std::array<asio::const_buffer, 2> parts = {
+      asio::buffer(head), asio::buffer(response.body.data(), head_only ? 0 : response.body.size())};
+  error_code error;
+  deadline_.arm(shared_.options.write_timeout_ms);
+  co_await asio::async_write(socket_, parts, redirect_error(use_awaitable, error));
+  deadline_.disarm();
+  co_return !error;
+}
+
+awaitable<bool> Session::send_stream(Exchange& exchange, asio::steady_timer& timer, bool http_1_0,
+                                     const std::string& request_id, int& status) {
+  const Response head_response = exchange.take_response();
+  status = head_response.status;
+  std::string out = wire::render_head(head_response, {!http_1_0, !http_1_0, false, request_id});
+  const milliseconds quiet(shared_.options.handler_timeout_ms);
+  auto deadline = std::chrono::steady_clock::now() + quiet;
+  for (;;) {
+    // The state is read before the bytes: when it says "ended", no bytes can follow those taken here.
+    const Exchange::State state = exchange.state();
+    const std::string bytes = exchange.take_bytes();
+    if (state == Exchange::State::kCut) {
+      co_return false;
+    }
+    if (!bytes.empty()) {
+      out += http_1_0 ? bytes : fmt::format("{:x}\r\n{}\r\n", bytes.size(), bytes);
+      deadline = std::chrono::steady_clock::now() + quiet;
+    }
+    if (state == Exchange::State::kEnded && !http_1_0) {
+      out += "0\r\n\r\n";
+    }
+    error_code error;
+    if (!out.empty()) {
+      deadline_.arm(shared_.options.write_timeout_ms);
+      co_await asio::async_write(socket_, asio::buffer(out), redirect_error(use_awaitable, error));
+      deadline_.disarm();
+      out.clear();
+    }
+    if (error || state == Exchange::State::kEnded) {
+      co_return !error;
+    }
+    if (exchange.has_bytes() || exchange.state() != Exchange::State::kStreaming) {
+      continue;
+    }
+    if (std::chrono::steady_clock::now() >= deadline) {
+      co_return false;
+    }
+    timer.expires_at(deadline);
+    co_await timer.async_wait(redirect_error(use_awaitable, error));
+  }
+}
+
+// Reads and drops what the client still sends: closing with unread bytes would reset the connection, and the reset can
+// overtake our answer (RFC 9112, 9.6).
+awaitable<void> Session::linger() {
+  error_code error;
+  socket_.shutdown(asio::ip::tcp::socket::shutdown_send, error);
+  deadline_.arm(kLingerMs);
+  buffer_.clear();
+  size_t dropped = 0;
+  while (!error && dropped < kLingerBytes) {
+    const size_t got =
+        co_await socket_.async_read_some(buffer_.prepare(kReadPiece), redirect_error(use_awaitable, error));
+    dropped += got;
+    buffer_.clear();
+  }
+}
+
+}  // namespace slipway::net

@@ -1,0 +1,97 @@
+// Private to net: one connection, a coroutine on its event loop, and what all connections of a server share.
+#pragma once
+
+#include <atomic>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_set>
+
+#include "net/exchange.h"
+#include "net/server.h"
+#include "net/wire.h"
+
+namespace slipway::net {
+
+class Session;
+
+struct Shared {
+  ServerOptions options;
+  Router router;
+  base::Log& log;
+  Observer observer;
+  std::atomic<bool> draining{false};
+  std::atomic<int> connections{0};
+  std::atomic<int> in_flight{0};
+  std::mutex mutex;  // only for waiting on `changed`
+  std::condition_variable changed;
+};
+
+// One event loop; `sessions` belongs to its thread.
+struct Loop {
+  std::unordered_set<Session*> sessions;  // before io: its coroutines leave the set when io goes
+  boost::asio::io_context io{1};
+};
+
+// A time limit on the operations of a socket: when it passes they end with operation_aborted and fired() is true; the
+// socket stays open, so that the client can be told. One loop's thread.
+class Deadline {
+ public:
+  explicit Deadline(boost::asio::ip::tcp::socket& socket);
+  ~Deadline();
+  Deadline(const Deadline&) = delete;
+  Deadline& operator=(const Deadline&) = delete;
+  void arm(int milliseconds);
+  void disarm();
+  bool fired() const;
+
+ private:
+  struct State;
+  boost::asio::steady_timer timer_;
+  std::shared_ptr<State> state_;
+};
+
+class Session {
+ public:
+  Session(boost::asio::ip::tcp::socket socket, Loop& loop, Shared& shared);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // Lives as long as the connection; owns the session through the parameter.
+  static boost::asio::awaitable<void> run(std::unique_ptr<Session> session);
+  // On the loop's thread: ends it now, or, when `idle_only`, only if no request is in flight.
+  void shut(bool idle_only);
+
+ private:
+  enum class Next { kKeep, kClose, kLinger };  // kLinger: the client may still be sending; let it read our answer
+
+  boost::asio::awaitable<bool> wait_for_bytes();
+  boost::asio::awaitable<Next> serve_one();
+  boost::asio::awaitable<bool> read_message(wire::Parser& parser, wire::Refusal& refusal, bool& silent);
+  boost::asio::awaitable<Next> handle(Request request, bool keep_alive, bool http_1_0);
+  boost::asio::awaitable<bool> wait_for_answer(Exchange& exchange, boost::asio::steady_timer& timer);
+  boost::asio::awaitable<bool> send(const Response& response, bool keep_alive, bool http_1_0, bool head_only,
+                                    const std::string& request_id);
+  boost::asio::awaitable<bool> send_stream(Exchange& exchange, boost::asio::steady_timer& timer, bool http_1_0,
+                                           const std::string& request_id, int& status);
+  boost::asio::awaitable<void> linger();
+  void dispatch(Request request, const std::shared_ptr<Exchange>& exchange, std::string& route);
+
+  boost::asio::ip::tcp::socket socket_;
+  Deadline deadline_;
+  boost::beast::flat_buffer buffer_;
+  Loop& loop_;
+  Shared& shared_;
+  std::string peer_;
+  bool from_loopback_ = false;
+  bool busy_ = false;
+};
+
+}  // namespace slipway::net
