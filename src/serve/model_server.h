@@ -33,11 +33,12 @@ struct ServeOptions {
   int max_text_bytes = 1 << 20;             // of one text
   std::string log_predictions = "durable";  // "durable": answered once the prediction is committed (group commit);
                                             // "async": answered at once, committed soon after; "off"
-  int log_queue = 65'536;     // predictions waiting for the writer; async drops beyond it, durable answers 429
-  std::string canary;         // reference or folder of a second version
-  double canary_percent = 0;  // of the traffic, by hash of the request id
-  int follow_alias_ms = 200;  // how often the alias is looked up; 0 never
-  int drain_ms = 25'000;      // what drain() without a deadline allows
+  int log_queue = 65'536;       // predictions waiting for the writer; async drops beyond it, durable answers 429
+  std::string canary;           // reference or folder of a second version
+  double canary_percent = 0;    // of the traffic, by hash of the request id
+  int follow_alias_ms = 200;    // how often the alias is looked up; 0 never
+  int monitor_queue = 131'072;  // predictions waiting for the monitor's sink; more are dropped and counted
+  int drain_ms = 25'000;        // what drain() without a deadline allows
   net::ServerOptions http;
 
   // All of the above with http's fields: flags, environment and file derive from it.
