@@ -14,7 +14,7 @@ if(SLIPWAY_SANITIZE)
   target_compile_options(slipway_flags INTERFACE -fsanitize=${SLIPWAY_SANITIZE} -fno-omit-frame-pointer -g1
                                                  -fno-sanitize-recover=all)
   target_link_options(slipway_flags INTERFACE -fsanitize=${SLIPWAY_SANITIZE})
-  target_compile_options(slipway_flags INTERFACE -Wno-maybe-uninitialized)
+  target_compile_options(slipway_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
 endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 reports false positives of these inside inlined std::string code (GCC bugs 105329, 105651).

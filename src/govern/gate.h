@@ -62,6 +62,7 @@ class Gate {
 
  private:
   struct Node;
+  bool left_is_first() const;
   std::string text_;
   std::shared_ptr<const std::vector<Node>> nodes_;  // postfix order; the last is the comparison
 };
