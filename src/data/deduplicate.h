@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/context.h"
+#include "base/fields.h"
 #include "data/document.h"
 
 namespace slipway::data {
@@ -20,6 +21,8 @@ struct DeduplicateOptions {
   double jaccard = 0.8;  // near duplicates have at least this true Jaccard similarity of shingles (see minhash.h)
   int hashes = 112;
   uint64_t seed = 1;
+
+  void describe(base::FieldTable& fields);  // all but exact and near
 };
 
 DeduplicateOptions parse_deduplicate_options(const Json& object, const std::string& where);

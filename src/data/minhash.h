@@ -33,8 +33,8 @@ struct Shingles {
   std::vector<uint64_t> large;  // n = 5, sorted, distinct; empty when the text is too short for them
 };
 
-// Buffers are reused.
-void shingle(std::string_view text, Shingles& out);
+// Buffers are reused. With `distinct` false the sets are left as they come, unsorted and with repeats: enough for a minimum.
+void shingle(std::string_view text, Shingles& out, bool distinct = true);
 
 // |a ∩ b| / |a ∪ b| of sorted distinct sets; 0 when either is empty.
 double jaccard(std::span<const uint64_t> a, std::span<const uint64_t> b) noexcept;
@@ -45,12 +45,13 @@ double jaccard(const Shingles& a, const Shingles& b) noexcept;
 class MinHasher {
  public:
   MinHasher(int hashes, uint64_t seed);
-  int hashes() const noexcept { return static_cast<int>(a_.size()); }
+  int hashes() const noexcept { return hashes_; }
   // signature [hashes]. AVX-512, AVX2 or scalar, the same numbers.
   void sign(std::span<const uint64_t> shingles, std::span<uint32_t> signature) const;
 
  private:
-  std::vector<uint32_t> a_;
+  int hashes_;
+  std::vector<uint32_t> a_;  // padded to whole vectors
   std::vector<uint32_t> b_;
 };
 

@@ -49,7 +49,7 @@ struct SourceOptions {
   int64_t limit = 0;                     // at most this many documents; 0 = all
   std::string licence;                   // SPDX expression or free text, carried into the dataset's manifest
 
-  void describe(base::FieldTable& table);  // the simple fields
+  void describe(base::FieldTable& fields);  // the simple fields
 };
 
 // Throws Error(kInvalid) naming `where` for an unknown key (with the nearest known one), a wrong type, or fields that do
@@ -67,6 +67,7 @@ struct SourceCounts {
   std::map<std::string, int64_t> dropped;  // by intent: "neutral_label", "unmapped_label", "invalid_utf8"
   std::map<std::string, int64_t> bad;      // unreadable: "bad_json", "field_count", "missing_key", "not_a_number", …
   std::map<std::string, int64_t> labels;
+  std::map<std::string, int64_t> files;    // rows of each file, by the name that meta["at"] uses
 };
 Json to_json(const SourceCounts& counts);
 

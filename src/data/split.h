@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/fields.h"
 #include "data/document.h"
 
 namespace slipway::data {
@@ -33,6 +34,7 @@ struct SplitOptions {
   double group_jaccard = 0.8;  // near duplicates of at least this similarity stay in one split; 0: no grouping
 
   double fraction(Split split) const noexcept;
+  void describe(base::FieldTable& fields);
 };
 
 SplitOptions parse_split_options(const Json& object, const std::string& where);

@@ -1,6 +1,7 @@
 // The data steps of a pipeline: each reads one folder and writes another, streaming, with progress and stop checks, and
-// returns a small summary for the final page. Folders hold documents.jsonl.zst, dropped.jsonl.zst (each row with "reason")
-// and counts.json. Outputs appear complete or not at all; a folder of an interrupted step may simply be used again.
+// returns a small summary for the final page. Folders hold documents.jsonl.zst, dropped.jsonl.zst (each row with "reason"),
+// and sources.json and history.json (the summaries of all steps so far), which every step hands on. Files appear complete or
+// not at all; the folder of an interrupted step may simply be used again.
 //
 //   DataOptions options = parse_data_options(config["data"], "slipway.yaml: data");
 //   collect(options, project_root, context, work / "collect");
@@ -25,7 +26,7 @@ namespace slipway::data {
 Json collect(const DataOptions& options, const std::filesystem::path& root, base::Context& context,
              const std::filesystem::path& out_folder);
 
-// Summary: {documents, kept, dropped: {reason: n}, masked}. sources.json is carried along by each step.
+// Summary: {documents, kept, dropped: {reason: n}, masked}.
 Json clean(const std::filesystem::path& in_folder, const DataOptions& options, base::Context& context,
            const std::filesystem::path& out_folder);
 
@@ -38,8 +39,8 @@ ValidationReport validate(const std::filesystem::path& in_folder, const DataOpti
                           const std::filesystem::path& out_folder);
 
 // Splits and writes the dataset version (dataset.h). Summary: {digest, rows, splits: {train: {rows, labels}, …}, bytes}.
-// Counts of the earlier steps, when their counts.json and validation.json lie in `in_folder`, go into the manifest.
+// sources.json and history.json of the earlier steps go into the manifest, and `validation` (to_json of the report).
 Json build_dataset(const std::filesystem::path& in_folder, const DataOptions& options, base::Context& context,
-                   const std::filesystem::path& out_folder);
+                   const std::filesystem::path& out_folder, const Json& validation = nullptr);
 
 }  // namespace slipway::data

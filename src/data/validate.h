@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/fields.h"
 #include "data/document.h"
 
 namespace slipway::data {
@@ -18,6 +19,8 @@ struct ValidateOptions {
   std::string leak = "train/test";  // pairs of splits "a/b", comma separated; "none": not checked
   double leak_jaccard = 0.8;    // near duplicates of at least this similarity count as leaked
   double max_leak = 0;          // largest share of the second split that may be leaked
+
+  void describe(base::FieldTable& fields);
 };
 
 ValidateOptions parse_validate_options(const Json& object, const std::string& where);

@@ -1,0 +1,318 @@
+#include "data/deduplicate.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "data/keys.h"
+#include "data/minhash.h"
+#include "text/unicode.h"
+
+namespace slipway::data {
+namespace {
+
+using base::Code;
+using base::Error;
+
+constexpr size_t kBatchTexts = 4096;
+constexpr size_t kBatchBytes = size_t{8} << 20;
+constexpr int64_t kGrain = 32;
+
+// Copies texts of a stream into batches and hands them on with the index of their first.
+void in_batches(const TextStream& texts, base::Context& context,
+                const std::function<void(const std::vector<std::string>&, uint32_t)>& body) {
+  std::vector<std::string> batch;
+  size_t bytes = 0;
+  uint64_t first = 0;
+  const auto flush = [&] {
+    base::check_stop(context, "deduplication");
+    body(batch, static_cast<uint32_t>(first));
+    first += batch.size();
+    batch.clear();
+    bytes = 0;
+  };
+  texts([&](std::string_view text) {
+    batch.emplace_back(text);
+    bytes += text.size();
+    if (batch.size() == kBatchTexts || bytes >= kBatchBytes) {
+      if (first + batch.size() >= Duplicates::kNone) {
+        throw Error(Code::kInvalid, "more than 4,294,967,294 documents; deduplicate them in parts");
+      }
+      flush();
+    }
+  });
+  if (!batch.empty()) {
+    flush();
+  }
+}
+
+// The near-duplicate state: an entry for each (document, kind of shingle) and its key in every band.
+struct Index {
+  Bands bands;
+  std::vector<uint32_t> documents;          // of each entry
+  std::vector<std::vector<uint64_t>> keys;  // [bands][entries]
+};
+
+using Pair = uint64_t;  // smaller index << 32 | larger
+Pair make_pair(uint32_t a, uint32_t b) noexcept {
+  return a < b ? Pair{a} << 32 | b : Pair{b} << 32 | a;
+}
+
+class Finder {
+ public:
+  Finder(const DeduplicateOptions& options, base::Context& context)
+      : options_(options), context_(context), hasher_(options.hashes, options.seed) {
+    index_.bands = bands_for(options.jaccard, options.hashes);
+    index_.keys.resize(static_cast<size_t>(index_.bands.bands));
+  }
+
+  Duplicates find(const TextStream& texts) {
+    in_batches(texts, context_, [&](const auto& batch, uint32_t first) { add(batch, first); });
+    first_of_.clear();
+    if (options_.near) {
+      const std::vector<Pair> pairs = candidates();
+      verify(texts, pairs);
+    }
+    return finish();
+  }
+
+ private:
+  void add(const std::vector<std::string>& batch, uint32_t first) {
+    const auto count = static_cast<int64_t>(batch.size());
+    std::vector<uint64_t> hashes(batch.size());
+    context_.pool.parallel_chunks(count, kGrain, [&](int64_t begin, int64_t end) {
+      for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) {
+        hashes[i] = exact_hash(batch[i]);
+      }
+    });
+    result_.matches.resize(first + batch.size());
+    parent_.resize(first + batch.size());
+    std::vector<size_t> fresh;
+    for (size_t i = 0; i < batch.size(); ++i) {
+      const uint32_t self = first + static_cast<uint32_t>(i);
+      parent_[self] = self;
+      if (options_.exact) {
+        const auto [found, inserted] = first_of_.try_emplace(hashes[i], self);
+        if (!inserted) {
+          parent_[self] = found->second;
+          result_.matches[self] = {found->second, 1.0F, true};
+          continue;
+        }
+      }
+      fresh.push_back(i);
+    }
+    if (options_.near) {
+      sign(batch, first, fresh);
+    }
+  }
+
+  void sign(const std::vector<std::string>& batch, uint32_t first, const std::vector<size_t>& fresh) {
+    const auto bands = static_cast<size_t>(index_.bands.bands);
+    std::vector<std::vector<uint64_t>> keys(fresh.size());  // one or two kinds, [bands] each
+    context_.pool.parallel_chunks(static_cast<int64_t>(fresh.size()), kGrain, [&](int64_t begin, int64_t end) {
+      Shingles shingles;
+      std::vector<uint32_t> signature(static_cast<size_t>(options_.hashes));
+      for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) {
+        shingle(batch[fresh[i]], shingles, false);
+        uint64_t kind = 0;
+        for (const auto* set : {&shingles.small, &shingles.large}) {
+          if (!set->empty()) {
+            keys[i].resize(keys[i].size() + bands);
+            hasher_.sign(*set, signature);
+            band_keys(signature, index_.bands, kind, std::span(keys[i]).last(bands));
+          }
+          ++kind;
+        }
+      }
+    });
+    for (size_t i = 0; i < fresh.size(); ++i) {
+      for (size_t at = 0; at < keys[i].size(); at += bands) {
+        index_.documents.push_back(first + static_cast<uint32_t>(fresh[i]));
+        for (size_t band = 0; band < bands; ++band) {
+          index_.keys[band].push_back(keys[i][at + band]);
+        }
+      }
+    }
+  }
+
+  // Pairs that share a band's key: each document with the bucket's first and with the one before it, so that the number
+  // of pairs stays linear and a bucket whose first is a false friend still joins its true ones.
+  std::vector<Pair> candidates() {
+    std::vector<std::vector<Pair>> found(index_.keys.size());
+    context_.pool.parallel_for(static_cast<int64_t>(index_.keys.size()), [&](int64_t b) {
+      const auto band = static_cast<size_t>(b);
+      std::vector<uint64_t>& keys = index_.keys[band];
+      std::vector<std::pair<uint64_t, uint32_t>> order(keys.size());
+      for (size_t i = 0; i < keys.size(); ++i) {
+        order[i] = {keys[i], index_.documents[i]};
+      }
+      std::vector<uint64_t>().swap(keys);
+      std::sort(order.begin(), order.end());
+      size_t start = 0;
+      for (size_t i = 1; i < order.size(); ++i) {
+        if (order[i].first != order[start].first) {
+          start = i;
+          continue;
+        }
+        found[band].push_back(make_pair(order[start].second, order[i].second));
+        if (i - 1 != start) {
+          found[band].push_back(make_pair(order[i - 1].second, order[i].second));
+        }
+      }
+    });
+    std::vector<Pair> pairs;
+    for (std::vector<Pair>& part : found) {
+      pairs.insert(pairs.end(), part.begin(), part.end());
+      std::vector<Pair>().swap(part);
+    }
+    std::sort(pairs.begin(), pairs.end());
+    pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
+    return pairs;
+  }
+
+  // Second pass: the shingles of every candidate, the true similarity of every pair, and the union of those above.
+  void verify(const TextStream& texts, const std::vector<Pair>& pairs) {
+    result_.candidates = static_cast<int64_t>(pairs.size());
+    if (pairs.empty()) {
+      return;
+    }
+    std::vector<uint32_t> wanted;
+    for (const Pair pair : pairs) {
+      wanted.push_back(static_cast<uint32_t>(pair >> 32));
+      wanted.push_back(static_cast<uint32_t>(pair));
+    }
+    std::sort(wanted.begin(), wanted.end());
+    wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
+    std::vector<Shingles> sets(wanted.size());
+    size_t next = 0;
+    in_batches(texts, context_, [&](const std::vector<std::string>& batch, uint32_t first) {
+      const size_t begin = next;
+      while (next < wanted.size() && wanted[next] < first + batch.size()) {
+        ++next;
+      }
+      context_.pool.parallel_for(static_cast<int64_t>(next - begin), [&](int64_t i) {
+        const size_t at = begin + static_cast<size_t>(i);
+        shingle(batch[wanted[at] - first], sets[at]);
+      });
+    });
+    if (next != wanted.size()) {
+      throw Error(Code::kIntegrity, "the documents changed while they were deduplicated");
+    }
+    const auto set_of = [&](uint32_t document) -> const Shingles& {
+      return sets[static_cast<size_t>(std::lower_bound(wanted.begin(), wanted.end(), document) - wanted.begin())];
+    };
+    std::vector<double> similarity(pairs.size());
+    context_.pool.parallel_chunks(static_cast<int64_t>(pairs.size()), kGrain, [&](int64_t begin, int64_t end) {
+      for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) {
+        similarity[i] = jaccard(set_of(static_cast<uint32_t>(pairs[i] >> 32)), set_of(static_cast<uint32_t>(pairs[i])));
+      }
+    });
+    for (size_t i = 0; i < pairs.size(); ++i) {
+      if (similarity[i] >= options_.jaccard) {
+        join(static_cast<uint32_t>(pairs[i] >> 32), static_cast<uint32_t>(pairs[i]), static_cast<float>(similarity[i]));
+      }
+    }
+  }
+
+  uint32_t root(uint32_t i) noexcept {
+    while (parent_[i] != i) {
+      parent_[i] = parent_[parent_[i]];
+      i = parent_[i];
+    }
+    return i;
+  }
+
+  void join(uint32_t a, uint32_t b, float similarity) {
+    for (const uint32_t document : {a, b}) {
+      result_.matches[document].jaccard = std::max(result_.matches[document].jaccard, similarity);
+    }
+    const uint32_t root_a = root(a);
+    const uint32_t root_b = root(b);
+    parent_[std::max(root_a, root_b)] = std::min(root_a, root_b);
+  }
+
+  Duplicates finish() {
+    std::vector<bool> has_copies(parent_.size());
+    for (uint32_t i = 0; i < parent_.size(); ++i) {
+      Duplicates::Match& match = result_.matches[i];
+      const uint32_t first = root(i);
+      if (first == i) {
+        match = {};
+        continue;
+      }
+      match.representative = first;
+      (match.exact ? result_.exact : result_.near) += 1;
+      result_.clusters += static_cast<int64_t>(!has_copies[first]);
+      has_copies[first] = true;
+    }
+    return std::move(result_);
+  }
+
+  const DeduplicateOptions& options_;
+  base::Context& context_;
+  MinHasher hasher_;
+  Index index_;
+  std::unordered_map<uint64_t, uint32_t> first_of_;  // exact hash -> first document
+  std::vector<uint32_t> parent_;                     // union-find; roots are the smallest of their trees
+  Duplicates result_;
+};
+
+}  // namespace
+
+void DeduplicateOptions::describe(base::FieldTable& fields) {
+  fields.add("jaccard", jaccard, "similarity from which two texts are near duplicates", {0.3, 1});
+  fields.add("hashes", hashes, "MinHash functions", {16, 1024});
+  fields.add("seed", seed, "seed of the MinHash functions");
+}
+
+DeduplicateOptions parse_deduplicate_options(const Json& object, const std::string& where) {
+  DeduplicateOptions options;
+  if (object.is_boolean()) {
+    options.exact = options.near = object.get<bool>();
+    return options;
+  }
+  check_keys(object, {"exact", "near"}, where);
+  options.exact = base::get_or<bool>(object, "exact", true, where);
+  const auto near = object.find("near");
+  if (near != object.end() && near->is_boolean()) {
+    options.near = near->get<bool>();
+  } else if (near != object.end() && !near->is_null()) {
+    base::FieldTable fields;
+    options.describe(fields);
+    fields.apply(*near, where + ".near");
+  }
+  return options;
+}
+
+Json to_json(const DeduplicateOptions& options) {
+  DeduplicateOptions copy = options;
+  base::FieldTable fields;
+  copy.describe(fields);
+  return {{"exact", options.exact}, {"near", options.near ? fields.to_json() : Json(false)}};
+}
+
+uint64_t exact_hash(std::string_view text) {
+  const std::string folded = text::casefold(text::normalize(text, text::NormalForm::kNfkc));
+  std::string collapsed;
+  collapsed.reserve(folded.size());
+  for (const char c : folded) {
+    if (c != ' ' && (c < '\t' || c > '\r')) {
+      collapsed += c;
+    } else if (!collapsed.empty() && collapsed.back() != ' ') {
+      collapsed += ' ';
+    }
+  }
+  if (collapsed.ends_with(' ')) {
+    collapsed.pop_back();
+  }
+  return base::xxh64(collapsed);
+}
+
+Duplicates find_duplicates(const TextStream& texts, const DeduplicateOptions& options, base::Context& context) {
+  return Finder(options, context).find(texts);
+}
+
+}  // namespace slipway::data
