@@ -1,9 +1,8 @@
 // Writing a dataset version (docs/formats/dataset.md).
 #include <algorithm>
+#include <fmt/format.h>
 #include <memory>
 #include <set>
-
-#include <fmt/format.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -23,7 +22,8 @@ constexpr uint64_t kShardBytes = uint64_t{256} << 20;  // of text before compres
 // The shards of one split, opened as they are needed.
 class SplitWriter {
  public:
-  SplitWriter(fs::path folder, Split split, base::Pool& pool) : folder_(std::move(folder)), split_(split), pool_(pool) {}
+  SplitWriter(fs::path folder, Split split, base::Pool& pool)
+      : folder_(std::move(folder)), split_(split), pool_(pool) {}
 
   void append(const std::string& line, const std::string& label, size_t text_bytes) {
     if (!writer_) {
@@ -98,32 +98,35 @@ std::vector<std::string> licences_of(const Json& sources) {
 
 }  // namespace
 
-Json build_dataset(const fs::path& in_folder, const DataOptions& options, base::Context& context, const fs::path& out_folder,
-                   const Json& validation) {
+Json build_dataset(const fs::path& in_folder, const DataOptions& options, base::Context& outer,
+                   const fs::path& out_folder, const Json& validation) {
   base::make_dirs(out_folder);
   fs::remove(out_folder / "manifest.json");  // while shards change there is no dataset
-  context.progress.start("split", progress_size(in_folder / kDocumentsFile), "B");
+  PassProgress progress(outer.progress, "split", in_folder / kDocumentsFile, plan_passes(options) + 1);
+  base::Context context = progress.within(outer);
   const SplitPlan plan = plan_splits(in_folder, options, context);
   std::vector<SplitWriter> writers;
   for (int s = 0; s < kSplits; ++s) {
     writers.emplace_back(out_folder, static_cast<Split>(s), context.pool);
   }
   TextStatistics statistics;
-  for_each_batch(in_folder / kDocumentsFile, context, "splitting", [&](std::vector<Document>& documents, uint64_t first) {
-    if (first + documents.size() > plan.splits.size()) {
-      throw base::Error(base::Code::kIntegrity, "the documents changed while they were split");
-    }
-    std::vector<std::string> lines(documents.size());
-    context.pool.parallel_chunks(static_cast<int64_t>(documents.size()), 64, [&](int64_t begin, int64_t end) {
-      for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) {
-        append_line(documents[i], lines[i]);
-      }
-    });
-    for (size_t i = 0; i < documents.size(); ++i) {
-      writers[static_cast<size_t>(plan.splits[first + i])].append(lines[i], documents[i].label, documents[i].text.size());
-    }
-    statistics.add(documents, context.pool);
-  });
+  for_each_batch(
+      in_folder / kDocumentsFile, context, "splitting", [&](std::vector<Document>& documents, uint64_t first) {
+        if (first + documents.size() > plan.splits.size()) {
+          throw base::Error(base::Code::kIntegrity, "the documents changed while they were split");
+        }
+        std::vector<std::string> lines(documents.size());
+        context.pool.parallel_chunks(static_cast<int64_t>(documents.size()), 64, [&](int64_t begin, int64_t end) {
+          for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) {
+            append_line(documents[i], lines[i]);
+          }
+        });
+        for (size_t i = 0; i < documents.size(); ++i) {
+          writers[static_cast<size_t>(plan.splits[first + i])].append(lines[i], documents[i].label,
+                                                                      documents[i].text.size());
+        }
+        statistics.add(documents, context.pool);
+      });
 
   Json splits = Json::object();
   Json summary_splits = Json::object();

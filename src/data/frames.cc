@@ -59,6 +59,25 @@ FrameWriter::Result FrameWriter::finish() {
   return result;
 }
 
+PassProgress::PassProgress(base::Progress& outer, std::string_view task, const std::filesystem::path& file, int passes)
+    : outer_(outer) {
+  outer_.start(task, progress_size(file) * passes, "B");
+}
+
+void PassProgress::update(int64_t done, std::string_view note) {
+  if (done < last_) {
+    before_ += last_;
+  }
+  last_ = done;
+  outer_.update(before_ + done, note);
+}
+
+int64_t progress_size(const std::filesystem::path& file) {
+  std::error_code error;
+  const auto size = std::filesystem::file_size(file, error);
+  return error ? 0 : static_cast<int64_t>(size);
+}
+
 void for_each_batch(const std::filesystem::path& file, base::Context& context, std::string_view what,
                     const std::function<void(std::vector<Document>&, uint64_t)>& body) {
   // A document may be larger than its raw row: escapes make up to six bytes of one, and kept columns come on top.

@@ -1,5 +1,5 @@
-// Files of lines as a row of independent zstd frames, each of about one MiB of text: they compress on all cores, and their
-// bytes depend only on the lines. Internal to this room.
+// Files of lines as a row of independent zstd frames, each of about one MiB of text: they compress on all cores, and
+// their bytes depend only on the lines. Internal to this room.
 #pragma once
 
 #include <cstdint>
@@ -41,9 +41,32 @@ class FrameWriter {
   uint64_t raw_bytes_ = 0;
 };
 
-// Reads the documents of `file` in order, in batches parsed on the pool; `first` is the index of the batch's first. Updates
-// context.progress with compressed bytes and checks the stop token with each batch. Throws Error(kInvalid) naming file and
-// line for a line that is not a document.
+// Makes one rising count of the passes that a step makes over the same file: an update below the last one begins a new
+// pass.
+class PassProgress final : public base::Progress {
+ public:
+  // Tells `outer` that `task` begins: `passes` times the size of `file`.
+  PassProgress(base::Progress& outer, std::string_view task, const std::filesystem::path& file, int passes);
+  void start(std::string_view, int64_t, std::string_view) override {}
+  void update(int64_t done, std::string_view note) override;
+  void finish(std::string_view summary) override { outer_.finish(summary); }
+  // The same context with this progress.
+  base::Context within(const base::Context& context) {
+    return {context.pool, context.log, context.clock, *this, context.stop};
+  }
+
+ private:
+  base::Progress& outer_;
+  int64_t before_ = 0;
+  int64_t last_ = 0;
+};
+
+// Size of a file on disk; 0 when it is not there.
+int64_t progress_size(const std::filesystem::path& file);
+
+// Reads the documents of `file` in order, in batches parsed on the pool; `first` is the index of the batch's first.
+// Updates context.progress with compressed bytes and checks the stop token with each batch. Throws Error(kInvalid)
+// naming file and line for a line that is not a document.
 void for_each_batch(const std::filesystem::path& file, base::Context& context, std::string_view what,
                     const std::function<void(std::vector<Document>& documents, uint64_t first)>& body);
 

@@ -17,12 +17,12 @@
 namespace slipway::data {
 namespace {
 
-constexpr size_t kLargeFrom = 50;                      // words from which shingles have kLargeWords words
+constexpr size_t kLargeFrom = 50;  // words from which shingles have kLargeWords words
 constexpr size_t kLargeWords = 5;
 constexpr size_t kSmallWords = 2;
-constexpr size_t kBothFrom = kLargeFrom * 4 / 5;       // a pair at Jaccard 0.8 differs in size by at most 4 : 5
+constexpr size_t kBothFrom = kLargeFrom * 4 / 5;  // a pair at Jaccard 0.8 differs in size by at most 4 : 5
 constexpr size_t kBothTo = kLargeFrom * 5 / 4;
-constexpr size_t kLanes = 16;                          // hashes are padded to whole AVX-512 vectors
+constexpr size_t kLanes = 16;  // hashes are padded to whole AVX-512 vectors
 
 // The finaliser of MurmurHash3: every input bit reaches every output bit.
 constexpr uint64_t mix(uint64_t h) noexcept {
@@ -48,7 +48,8 @@ constexpr std::array<uint8_t, 128> ascii_table() {
 }
 constexpr std::array<uint8_t, 128> kAscii = ascii_table();
 
-// The hash of each word of the text, in order, lower-cased. An apostrophe between letters is skipped: "don't" is "dont".
+// The hash of each word of the text, in order, lower-cased. An apostrophe between letters is skipped: "don't" is
+// "dont".
 void hash_words(std::string_view text, std::vector<uint64_t>& words) {
   uint64_t hash = kWordSeed;
   bool open = false;
@@ -111,7 +112,8 @@ constexpr uint32_t key_of(uint64_t shingle) noexcept { return static_cast<uint32
 
 using SignFunction = void (*)(std::span<const uint64_t>, const uint32_t*, const uint32_t*, uint32_t*, size_t);
 
-void sign_scalar(std::span<const uint64_t> shingles, const uint32_t* a, const uint32_t* b, uint32_t* least, size_t hashes) {
+void sign_scalar(std::span<const uint64_t> shingles, const uint32_t* a, const uint32_t* b, uint32_t* least,
+                 size_t hashes) {
   for (const uint64_t shingle : shingles) {
     const uint32_t x = key_of(shingle);
     for (size_t i = 0; i < hashes; ++i) {
@@ -127,8 +129,8 @@ __attribute__((target("avx2"))) void sign_avx2(std::span<const uint64_t> shingle
   constexpr size_t kVectors = 8;
   for (size_t at = 0; at < hashes; at += 8 * kVectors) {
     const size_t vectors = std::min(kVectors, (hashes - at) / 8);
-    std::array<__m256i, kVectors> low;
-    low.fill(_mm256_set1_epi32(-1));
+    __m256i low[kVectors];
+    std::fill_n(low, kVectors, _mm256_set1_epi32(-1));
     const auto* pa = reinterpret_cast<const __m256i*>(a + at);  // NOLINT: vector loads
     const auto* pb = reinterpret_cast<const __m256i*>(b + at);  // NOLINT
     if (vectors == kVectors) {
@@ -136,7 +138,8 @@ __attribute__((target("avx2"))) void sign_avx2(std::span<const uint64_t> shingle
         const __m256i x = _mm256_set1_epi32(static_cast<int>(key_of(shingle)));
 #pragma GCC unroll 8
         for (size_t v = 0; v < kVectors; ++v) {
-          const __m256i h = _mm256_add_epi32(_mm256_mullo_epi32(x, _mm256_loadu_si256(pa + v)), _mm256_loadu_si256(pb + v));
+          const __m256i h =
+              _mm256_add_epi32(_mm256_mullo_epi32(x, _mm256_loadu_si256(pa + v)), _mm256_loadu_si256(pb + v));
           low[v] = _mm256_min_epu32(low[v], h);
         }
       }
@@ -144,7 +147,8 @@ __attribute__((target("avx2"))) void sign_avx2(std::span<const uint64_t> shingle
       for (const uint64_t shingle : shingles) {
         const __m256i x = _mm256_set1_epi32(static_cast<int>(key_of(shingle)));
         for (size_t v = 0; v < vectors; ++v) {
-          const __m256i h = _mm256_add_epi32(_mm256_mullo_epi32(x, _mm256_loadu_si256(pa + v)), _mm256_loadu_si256(pb + v));
+          const __m256i h =
+              _mm256_add_epi32(_mm256_mullo_epi32(x, _mm256_loadu_si256(pa + v)), _mm256_loadu_si256(pb + v));
           low[v] = _mm256_min_epu32(low[v], h);
         }
       }
@@ -155,13 +159,13 @@ __attribute__((target("avx2"))) void sign_avx2(std::span<const uint64_t> shingle
   }
 }
 
-__attribute__((target("avx512f"))) void sign_avx512(std::span<const uint64_t> shingles, const uint32_t* a, const uint32_t* b,
-                                                    uint32_t* least, size_t hashes) {
+__attribute__((target("avx512f"))) void sign_avx512(std::span<const uint64_t> shingles, const uint32_t* a,
+                                                    const uint32_t* b, uint32_t* least, size_t hashes) {
   constexpr size_t kVectors = 7;  // 112 hashes in one pass
   for (size_t at = 0; at < hashes; at += kLanes * kVectors) {
     const size_t vectors = std::min(kVectors, (hashes - at) / kLanes);
-    std::array<__m512i, kVectors> low;
-    low.fill(_mm512_set1_epi32(-1));
+    __m512i low[kVectors];
+    std::fill_n(low, kVectors, _mm512_set1_epi32(-1));
     if (vectors == kVectors) {
       for (const uint64_t shingle : shingles) {
         const __m512i x = _mm512_set1_epi32(static_cast<int>(key_of(shingle)));

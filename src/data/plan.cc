@@ -8,6 +8,12 @@
 namespace slipway::data {
 namespace {
 
+// Not when deduplication has left nothing to group.
+bool needs_grouping(const DataOptions& options) noexcept {
+  const double limit = options.split.group_jaccard;
+  return limit > 0 && !(options.deduplicate.exact && options.deduplicate.near && options.deduplicate.jaccard <= limit);
+}
+
 struct Keys {
   std::vector<SplitKey> keys;
   std::vector<std::string> found;  // labels in order of appearance; SplitKey::label indexes them
@@ -67,11 +73,7 @@ TextStream text_stream(const std::filesystem::path& folder, base::Context& conte
   };
 }
 
-int64_t progress_size(const std::filesystem::path& file) {
-  std::error_code error;
-  const auto size = std::filesystem::file_size(file, error);
-  return error ? 0 : static_cast<int64_t>(size);
-}
+int plan_passes(const DataOptions& options) noexcept { return needs_grouping(options) ? 3 : 1; }
 
 std::vector<std::string> dataset_labels(const DataOptions& options, const std::vector<std::string>& found) {
   std::vector<std::string> labels = options.labels;
@@ -93,19 +95,18 @@ SplitPlan plan_splits(const std::filesystem::path& folder, const DataOptions& op
   plan.labels.emplace_back();  // the missing label comes last
   std::vector<uint32_t> order;
   for (const std::string& label : read.found) {
-    order.push_back(static_cast<uint32_t>(std::find(plan.labels.begin(), plan.labels.end(), label) - plan.labels.begin()));
+    order.push_back(
+        static_cast<uint32_t>(std::find(plan.labels.begin(), plan.labels.end(), label) - plan.labels.begin()));
   }
   for (SplitKey& key : read.keys) {
     key.label = order[key.label];
     plan.label_of.push_back(key.label);
   }
-  const double limit = options.split.group_jaccard;
-  const bool removed = options.deduplicate.exact && options.deduplicate.near && options.deduplicate.jaccard <= limit;
-  if (limit > 0 && !removed) {
+  if (needs_grouping(options)) {
     DeduplicateOptions grouping = options.deduplicate;
     grouping.exact = true;
     grouping.near = true;
-    grouping.jaccard = limit;
+    grouping.jaccard = options.split.group_jaccard;
     group(find_duplicates(text_stream(folder, context, "grouping near duplicates"), grouping, context), read.keys);
   }
   plan.splits = assign_splits(read.keys, options.split);

@@ -17,9 +17,9 @@ inline constexpr const char* kSourcesFile = "sources.json";
 inline constexpr const char* kHistoryFile = "history.json";
 
 struct SplitPlan {
-  std::vector<std::string> labels;    // known ones first, in order, then further ones found, sorted
-  std::vector<uint32_t> label_of;     // index into labels, one a document
-  std::vector<Split> splits;          // one a document
+  std::vector<std::string> labels;  // known ones first, in order, then further ones found, sorted
+  std::vector<uint32_t> label_of;   // index into labels, one a document
+  std::vector<Split> splits;        // one a document
 };
 
 // Streams the documents once for ids and labels, and twice more when near duplicates must be grouped (not when
@@ -29,8 +29,8 @@ SplitPlan plan_splits(const std::filesystem::path& folder, const DataOptions& op
 // The texts of a folder's documents, as find_duplicates wants them.
 TextStream text_stream(const std::filesystem::path& folder, base::Context& context, std::string what);
 
-// Size of a file on disk for progress; 0 when it is not there.
-int64_t progress_size(const std::filesystem::path& file);
+// How many passes plan_splits makes.
+int plan_passes(const DataOptions& options) noexcept;
 
 // Labels as the configuration orders them; as found and sorted when it names none.
 std::vector<std::string> dataset_labels(const DataOptions& options, const std::vector<std::string>& found);

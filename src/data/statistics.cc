@@ -51,9 +51,12 @@ void TextStatistics::add(const std::vector<Document>& documents, base::Pool& poo
   }
 }
 
-// Lossy counting (Manku & Motwani 2002): every count loses one, so a frequent word loses at most the number of prunings.
+// Lossy counting (Manku & Motwani 2002): every count loses one, so a frequent word loses at most the number of
+// prunings.
 void TextStatistics::prune() {
-  std::erase_if(counts_, [](auto& entry) { return --entry.second <= 0; });
+  for (auto entry = counts_.begin(); entry != counts_.end();) {
+    entry = --entry->second <= 0 ? counts_.erase(entry) : std::next(entry);
+  }
 }
 
 Json TextStatistics::to_json() const {

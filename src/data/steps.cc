@@ -1,9 +1,8 @@
 #include "data/steps.h"
 
 #include <algorithm>
-#include <set>
-
 #include <fmt/format.h>
+#include <set>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -32,7 +31,8 @@ void hand_on(const fs::path& from, const fs::path& to, const char* step, const J
 
 // A path relative to the project when it lies inside, so that the same project elsewhere gives the same bytes.
 std::string recorded_path(const fs::path& file, const fs::path& root) {
-  const fs::path relative = fs::absolute(file).lexically_normal().lexically_relative(fs::absolute(root).lexically_normal());
+  const fs::path relative =
+      fs::absolute(file).lexically_normal().lexically_relative(fs::absolute(root).lexically_normal());
   return relative.empty() || relative.begin()->string() == ".." ? file.lexically_normal().generic_string()
                                                                 : relative.generic_string();
 }
@@ -129,7 +129,8 @@ Json collect(const DataOptions& options, const fs::path& root, base::Context& co
                   {"dropped", dropped}, {"sources", by_source},   {"labels", labels}};
   base::write_file_atomic(out_folder / kSourcesFile, base::dump_json_pretty(sources));
   hand_on({}, out_folder, "collect", summary);
-  context.progress.finish(fmt::format("{} documents of {} rows from {} sources", documents, rows, options.sources.size()));
+  context.progress.finish(
+      fmt::format("{} documents of {} rows from {} sources", documents, rows, options.sources.size()));
   return summary;
 }
 
@@ -174,9 +175,11 @@ Json clean(const fs::path& in_folder, const DataOptions& options, base::Context&
   return summary;
 }
 
-Json deduplicate(const fs::path& in_folder, const DataOptions& options, base::Context& context, const fs::path& out_folder) {
+Json deduplicate(const fs::path& in_folder, const DataOptions& options, base::Context& outer,
+                 const fs::path& out_folder) {
   base::make_dirs(out_folder);
-  context.progress.start("deduplicate", progress_size(in_folder / kDocumentsFile), "B");
+  PassProgress progress(outer.progress, "deduplicate", in_folder / kDocumentsFile, options.deduplicate.near ? 3 : 2);
+  base::Context context = progress.within(outer);
   Duplicates duplicates;
   if (options.deduplicate.exact || options.deduplicate.near) {
     duplicates = find_duplicates(text_stream(in_folder, context, "deduplication"), options.deduplicate, context);
@@ -194,37 +197,38 @@ Json deduplicate(const fs::path& in_folder, const DataOptions& options, base::Co
   int64_t documents_seen = 0;
   int64_t conflicts = 0;
   std::string line;
-  for_each_batch(in_folder / kDocumentsFile, context, "deduplication", [&](std::vector<Document>& documents, uint64_t first) {
-    for (size_t i = 0; i < documents.size(); ++i) {
-      const auto index = static_cast<uint32_t>(first + i);
-      const Document& document = documents[i];
-      const Duplicates::Match match = duplicates.matches.empty() ? Duplicates::Match() : duplicates.matches[index];
-      line.clear();
-      if (match.representative == Duplicates::kNone) {
-        if (!is_representative.empty() && is_representative[index]) {
-          representatives[index] = {document.id, document.label};
+  for_each_batch(
+      in_folder / kDocumentsFile, context, "deduplication", [&](std::vector<Document>& documents, uint64_t first) {
+        for (size_t i = 0; i < documents.size(); ++i) {
+          const auto index = static_cast<uint32_t>(first + i);
+          const Document& document = documents[i];
+          const Duplicates::Match match = duplicates.matches.empty() ? Duplicates::Match() : duplicates.matches[index];
+          line.clear();
+          if (match.representative == Duplicates::kNone) {
+            if (!is_representative.empty() && is_representative[index]) {
+              representatives[index] = {document.id, document.label};
+            }
+            append_line(document, line);
+            kept.append(line);
+            continue;
+          }
+          const auto& [id, label] = representatives.at(match.representative);
+          conflicts += static_cast<int64_t>(label != document.label);
+          append_dropped(document,
+                         {{"reason", match.exact ? "exact_duplicate" : "near_duplicate"},
+                          {"duplicate_of", id},
+                          {"jaccard", std::round(static_cast<double>(match.jaccard) * 1e4) / 1e4}},
+                         line);
+          dropped.append(line);
         }
-        append_line(document, line);
-        kept.append(line);
-        continue;
-      }
-      const auto& [id, label] = representatives.at(match.representative);
-      conflicts += static_cast<int64_t>(label != document.label);
-      append_dropped(document,
-                     {{"reason", match.exact ? "exact_duplicate" : "near_duplicate"},
-                      {"duplicate_of", id},
-                      {"jaccard", std::round(static_cast<double>(match.jaccard) * 1e4) / 1e4}},
-                     line);
-      dropped.append(line);
-    }
-    documents_seen += static_cast<int64_t>(documents.size());
-  });
+        documents_seen += static_cast<int64_t>(documents.size());
+      });
   kept.finish();
   dropped.finish();
   const int64_t left = documents_seen - duplicates.exact - duplicates.near;
-  Json summary = {{"documents", documents_seen},      {"kept", left},
-                  {"exact", duplicates.exact},        {"near", duplicates.near},
-                  {"clusters", duplicates.clusters},  {"label_conflicts", conflicts}};
+  Json summary = {{"documents", documents_seen},     {"kept", left},
+                  {"exact", duplicates.exact},       {"near", duplicates.near},
+                  {"clusters", duplicates.clusters}, {"label_conflicts", conflicts}};
   hand_on(in_folder, out_folder, "deduplicate", summary);
   context.progress.finish(fmt::format("{} of {} documents kept ({} exact, {} near duplicates)", left, documents_seen,
                                       duplicates.exact, duplicates.near));

@@ -1,10 +1,9 @@
 #include "data/validate.h"
 
 #include <algorithm>
-#include <map>
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <map>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -23,7 +22,8 @@ using base::Error;
 constexpr size_t kExamples = 10;
 
 Json example(const Document& document) {
-  return {{"id", document.id}, {"at", document.meta.value("at", "")},
+  return {{"id", document.id},
+          {"at", document.meta.value("at", "")},
           {"text", std::string(text::prefix_code_points(document.text, 120))}};
 }
 
@@ -70,8 +70,8 @@ double share(int64_t part, int64_t whole) {
 Check missing(const char* name, int64_t count, const Facts& facts, double limit, const Json& examples) {
   Check check{name, false, share(count, facts.rows), limit, "", {{"missing", count}, {"rows", facts.rows}}};
   check.passed = check.value <= limit;
-  check.message = fmt::format("{} of {} documents have no {} ({:.4f}; at most {:.4f} wanted)", count, facts.rows, name + 8,
-                              check.value, limit);
+  check.message = fmt::format("{} of {} documents have no {} ({:.4f}; at most {:.4f} wanted)", count, facts.rows,
+                              name + 8, check.value, limit);
   if (count > 0) {
     check.evidence["examples"] = examples;
   }
@@ -87,9 +87,10 @@ Check unknown_labels(const Facts& facts, const std::vector<std::string>& known) 
     }
   }
   check.passed = check.value == 0;
-  check.message = check.passed ? fmt::format("every label is one of: {}", fmt::join(known, ", "))
-                               : fmt::format("{} documents have labels that the configuration does not name; it names: {}",
-                                             check.value, fmt::join(known, ", "));
+  check.message = check.passed
+                      ? fmt::format("every label is one of: {}", fmt::join(known, ", "))
+                      : fmt::format("{} documents have labels that the configuration does not name; it names: {}",
+                                    check.value, fmt::join(known, ", "));
   return check;
 }
 
@@ -108,7 +109,8 @@ Check label_balance(const Facts& facts, const std::vector<std::string>& known, d
     }
   }
   check.passed = check.value >= limit;
-  check.message = fmt::format("the rarest label '{}' has a share of {:.4f} (at least {:.4f} wanted)", rarest, check.value, limit);
+  check.message =
+      fmt::format("the rarest label '{}' has a share of {:.4f} (at least {:.4f} wanted)", rarest, check.value, limit);
   return check;
 }
 
@@ -147,7 +149,8 @@ Check min_per_label(const SplitPlan& plan, const DataOptions& options) {
     }
   }
   check.passed = check.value >= check.limit;
-  check.message = fmt::format("the fewest documents of a label are {} ({}; at least {} wanted)", check.value, place, check.limit);
+  check.message =
+      fmt::format("the fewest documents of a label are {} ({}; at least {} wanted)", check.value, place, check.limit);
   return check;
 }
 
@@ -171,7 +174,8 @@ std::vector<std::pair<Split, Split>> leak_pairs(const std::string& text) {
 }
 
 // The documents of `indices` (rising, distinct), read in one pass.
-std::vector<Document> pick(const std::filesystem::path& folder, base::Context& context, const std::vector<uint32_t>& indices) {
+std::vector<Document> pick(const std::filesystem::path& folder, base::Context& context,
+                           const std::vector<uint32_t>& indices) {
   std::vector<Document> picked;
   if (indices.empty()) {
     return picked;
@@ -185,7 +189,8 @@ std::vector<Document> pick(const std::filesystem::path& folder, base::Context& c
 }
 
 // Documents of `to` whose cluster has a member in `from`, with that member.
-std::vector<std::pair<uint32_t, uint32_t>> leaked(const Duplicates& duplicates, const SplitPlan& plan, Split from, Split to) {
+std::vector<std::pair<uint32_t, uint32_t>> leaked(const Duplicates& duplicates, const SplitPlan& plan, Split from,
+                                                  Split to) {
   const auto cluster = [&](uint32_t i) {
     const uint32_t first = duplicates.matches[i].representative;
     return first == Duplicates::kNone ? i : first;
@@ -218,12 +223,15 @@ void check_leaks(const std::filesystem::path& folder, const DataOptions& options
   for (const auto& [from, to] : wanted) {
     const auto pairs = leaked(duplicates, plan, from, to);
     const auto total = std::count(plan.splits.begin(), plan.splits.end(), to);
-    Check check{fmt::format("leak:{}/{}", split_name(from), split_name(to)), false,
-                share(static_cast<int64_t>(pairs.size()), total), options.validate.max_leak, "",
+    Check check{fmt::format("leak:{}/{}", split_name(from), split_name(to)),
+                false,
+                share(static_cast<int64_t>(pairs.size()), total),
+                options.validate.max_leak,
+                "",
                 {{"leaked", pairs.size()}, {"rows", total}, {"jaccard", how.jaccard}}};
     check.passed = check.value <= check.limit;
-    check.message = fmt::format("{} of {} documents of {} have a near duplicate (Jaccard >= {}) in {}", pairs.size(), total,
-                                split_name(to), how.jaccard, split_name(from));
+    check.message = fmt::format("{} of {} documents of {} have a near duplicate (Jaccard >= {}) in {}", pairs.size(),
+                                total, split_name(to), how.jaccard, split_name(from));
     std::vector<uint32_t> indices;
     for (size_t i = 0; i < std::min(pairs.size(), kExamples); ++i) {
       indices.push_back(pairs[i].first);
@@ -233,10 +241,12 @@ void check_leaks(const std::filesystem::path& folder, const DataOptions& options
     indices.erase(std::unique(indices.begin(), indices.end()), indices.end());
     const std::vector<Document> documents = pick(folder, context, indices);
     const auto find = [&](uint32_t index) {
-      return example(documents[static_cast<size_t>(std::lower_bound(indices.begin(), indices.end(), index) - indices.begin())]);
+      return example(
+          documents[static_cast<size_t>(std::lower_bound(indices.begin(), indices.end(), index) - indices.begin())]);
     };
     for (size_t i = 0; i < std::min(pairs.size(), kExamples); ++i) {
-      check.evidence["examples"].push_back({{split_name(from), find(pairs[i].first)}, {split_name(to), find(pairs[i].second)}});
+      check.evidence["examples"].push_back(
+          {{split_name(from), find(pairs[i].first)}, {split_name(to), find(pairs[i].second)}});
     }
     report.checks.push_back(std::move(check));
   }
@@ -292,35 +302,42 @@ std::string ValidationReport::summary() const {
       failed.push_back(fmt::format("{}: {}", check.name, check.message));
     }
   }
-  return failed.empty() ? fmt::format("{} checks passed", checks.size())
-                        : fmt::format("{} of {} checks failed: {}", failed.size(), checks.size(), fmt::join(failed, "; "));
+  return failed.empty()
+             ? fmt::format("{} checks passed", checks.size())
+             : fmt::format("{} of {} checks failed: {}", failed.size(), checks.size(), fmt::join(failed, "; "));
 }
 
 Json to_json(const ValidationReport& report) {
   Json checks = Json::array();
   for (const Check& check : report.checks) {
-    checks.push_back({{"name", check.name}, {"passed", check.passed}, {"value", check.value}, {"limit", check.limit},
-                      {"message", check.message}, {"evidence", check.evidence}});
+    checks.push_back({{"name", check.name},
+                      {"passed", check.passed},
+                      {"value", check.value},
+                      {"limit", check.limit},
+                      {"message", check.message},
+                      {"evidence", check.evidence}});
   }
   return {{"passed", report.passed()}, {"rows", report.rows}, {"checks", std::move(checks)}};
 }
 
-ValidationReport validate(const std::filesystem::path& in_folder, const DataOptions& options, base::Context& context,
+ValidationReport validate(const std::filesystem::path& in_folder, const DataOptions& options, base::Context& outer,
                           const std::filesystem::path& out_folder) {
-  const std::filesystem::path documents = in_folder / kDocumentsFile;
-  context.progress.start("validate", progress_size(documents), "B");
+  PassProgress progress(outer.progress, "validate", in_folder / kDocumentsFile,
+                        1 + plan_passes(options) + (options.validate.leak == "none" ? 0 : 2));
+  base::Context context = progress.within(outer);
   base::make_dirs(out_folder);
   ValidationReport report;
   const Facts facts = read_facts(in_folder, context);
   const ValidateOptions& wanted = options.validate;
   report.rows = facts.rows;
-  report.checks.push_back({"min_rows", facts.rows >= wanted.min_rows, static_cast<double>(facts.rows),
-                           static_cast<double>(wanted.min_rows),
-                           fmt::format("{} documents (at least {} wanted)", facts.rows, wanted.min_rows), Json::object()});
+  report.checks.push_back(
+      {"min_rows", facts.rows >= wanted.min_rows, static_cast<double>(facts.rows), static_cast<double>(wanted.min_rows),
+       fmt::format("{} documents (at least {} wanted)", facts.rows, wanted.min_rows), Json::object()});
   report.checks.push_back(missing("missing_text", facts.no_text, facts, wanted.max_missing, facts.no_text_examples));
   const bool labelled = !options.labels.empty() || !facts.labels.empty();
   if (labelled) {
-    report.checks.push_back(missing("missing_label", facts.no_label, facts, wanted.max_missing, facts.no_label_examples));
+    report.checks.push_back(
+        missing("missing_label", facts.no_label, facts, wanted.max_missing, facts.no_label_examples));
     if (!options.labels.empty()) {
       report.checks.push_back(unknown_labels(facts, options.labels));
     }
