@@ -110,8 +110,8 @@ void read_sqlite(const SourceOptions& options, const std::filesystem::path& file
                           ? 0
                           : find_column(options.text.empty() ? "text" : options.text, names, sink.file(), "text");
   const std::string& label_name = options.label_column.empty() ? options.label : options.label_column;
-  const std::optional<size_t> label =
-      label_name.empty() ? std::nullopt : std::optional(find_column(label_name, names, sink.file(), "label"));
+  // SIZE_MAX: no label.
+  const size_t label = label_name.empty() ? SIZE_MAX : find_column(label_name, names, sink.file(), "label");
   std::vector<size_t> keep;
   for (const std::string& name : options.keep) {
     keep.push_back(find_column(name, names, sink.file(), "kept value"));
@@ -127,8 +127,8 @@ void read_sqlite(const SourceOptions& options, const std::filesystem::path& file
       continue;
     }
     RawRow row{column_text(statement.get(), text), {}, Json::object(), n};
-    if (label) {
-      row.label = column_text(statement.get(), *label);
+    if (label != SIZE_MAX) {
+      row.label = column_text(statement.get(), label);
     }
     for (const size_t column : keep) {
       row.kept[names[column]] = std::string(column_text(statement.get(), column));
