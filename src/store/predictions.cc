@@ -30,7 +30,9 @@ Prediction read_prediction(const Statement& row) {
   prediction.score = row.is_null(6) ? std::numeric_limits<double>::quiet_NaN() : row.real(6);
   const std::string scores = row.text(7);
   prediction.scores.resize(scores.size() / sizeof(float));
-  std::memcpy(prediction.scores.data(), scores.data(), prediction.scores.size() * sizeof(float));
+  if (!prediction.scores.empty()) {
+    std::memcpy(prediction.scores.data(), scores.data(), prediction.scores.size() * sizeof(float));
+  }
   prediction.tokens = static_cast<int>(row.integer(8));
   prediction.latency_us = row.integer(9);
   return prediction;
