@@ -10,6 +10,9 @@ target_compile_options(slipway_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow
 if(SLIPWAY_WERROR)
   target_compile_options(slipway_flags INTERFACE -Werror)
 endif()
+if(SLIPWAY_FUZZ)
+  target_compile_options(slipway_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 if(SLIPWAY_SANITIZE)
   target_compile_options(slipway_flags INTERFACE -fsanitize=${SLIPWAY_SANITIZE} -fno-omit-frame-pointer -g1
                                                  -fno-sanitize-recover=all)
