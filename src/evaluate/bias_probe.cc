@@ -149,6 +149,9 @@ struct GroupTally {
 BiasReport bias_probe(model::Predictor& predictor, const std::vector<std::string>& texts, const BiasOptions& options,
                       base::Context& context) {
   const auto& labels = predictor.labels();
+  if (labels.size() < 2) {
+    throw base::Error(base::Code::kInvalid, "cannot probe for bias: the model has no classification head (no labels)");
+  }
   BiasReport report;
   report.suite = "names-and-pronouns";
   report.favourable = options.favourable.empty() ? labels.back() : options.favourable;

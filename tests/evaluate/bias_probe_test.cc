@@ -73,5 +73,11 @@ TEST(BiasProbe, RefusesAnUnknownLabel) {
   EXPECT_THROW(bias_probe(model, kTexts, {.favourable = "good"}, quiet.context), base::Error);
 }
 
+TEST(BiasProbe, RefusesModelsWithoutLabels) {
+  QuietContext quiet;
+  FakePredictor model({}, [](const std::string&) { return std::vector<float>{}; });
+  EXPECT_THROW(bias_probe(model, kTexts, {}, quiet.context), base::Error);
+}
+
 }  // namespace
 }  // namespace slipway::evaluate
