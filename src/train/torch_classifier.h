@@ -5,15 +5,11 @@
 #include <memory>
 
 #include "base/pool.h"
+#include "train/bert_encoder.h"
 #include "train/bert_parameters.h"
 #include "train/learner.h"
 
 namespace slipway::train {
-
-struct Dropout {
-  float hidden = 0.1F;     // after the embeddings, after each block's output and before the classifier
-  float attention = 0.1F;  // on the attention's weights
-};
 
 // Borrows parameters and pool, which must outlive it.
 std::unique_ptr<Learner> make_torch_classifier(BertParameters& parameters, const Dropout& dropout, base::Pool& pool);

@@ -254,7 +254,8 @@ int run_job_file(const fs::path& path, int out_fd, base::Log& log, std::stop_tok
   const Json json = base::parse_json(base::read_file(path, size_t{1} << 20), path.string());
   const Job job = job_from_json(json, path.string());
   base::Pool pool(job.options.threads);
-  set_torch_threads(pool.size());
+  // The products are ours and run on `pool`; a second set of threads, OpenMP's, would only stand in their way.
+  set_torch_threads(1);
   const base::SystemClock clock;
   base::SilentProgress progress;
   base::Context context = {pool, log, clock, progress, std::move(stop)};
