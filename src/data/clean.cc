@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-
 #include <fmt/format.h>
 
 #include "base/error.h"
@@ -25,10 +24,14 @@ struct KindName {
   std::string_view name;
 };
 constexpr std::array kKinds = {
-    KindName{CleanKind::kUnicode, "unicode"},         KindName{CleanKind::kControl, "control"},
-    KindName{CleanKind::kEntities, "entities"},       KindName{CleanKind::kHtml, "html"},
-    KindName{CleanKind::kWhitespace, "whitespace"},   KindName{CleanKind::kBoilerplate, "boilerplate"},
-    KindName{CleanKind::kLanguage, "language"},       KindName{CleanKind::kLength, "length"},
+    KindName{CleanKind::kUnicode, "unicode"},
+    KindName{CleanKind::kControl, "control"},
+    KindName{CleanKind::kEntities, "entities"},
+    KindName{CleanKind::kHtml, "html"},
+    KindName{CleanKind::kWhitespace, "whitespace"},
+    KindName{CleanKind::kBoilerplate, "boilerplate"},
+    KindName{CleanKind::kLanguage, "language"},
+    KindName{CleanKind::kLength, "length"},
     KindName{CleanKind::kPii, "pii"},
 };
 
@@ -44,11 +47,12 @@ CleanKind kind_from_name(const std::string& name, const std::string& where) {
     }
     known.emplace_back(entry.name);
   }
-  throw Error(Code::kInvalid, fmt::format("{}: unknown cleaning step '{}'{}", where, name, base::suggestion(name, known)));
+  throw Error(Code::kInvalid,
+              fmt::format("{}: unknown cleaning step '{}'{}", where, name, base::suggestion(name, known)));
 }
 
-// Control characters that are never content: C0 and C1 but tab and newline, zero-width spaces, soft hyphen, byte order marks
-// and bidirectional overrides. The joiners U+200C and U+200D stay: emoji, Persian and Indic scripts need them.
+// Control characters that are never content: C0 and C1 but tab and newline, zero-width spaces, soft hyphen, byte order
+// marks and bidirectional overrides. The joiners U+200C and U+200D stay: emoji, Persian and Indic scripts need them.
 bool is_junk(char32_t c) noexcept {
   return (c < 0x20 && c != '\n' && c != '\t') || (c >= 0x7F && c < 0xA0) || c == 0xAD || c == 0x200B || c == 0x200E ||
          c == 0x200F || (c >= 0x202A && c <= 0x202E) || (c >= 0x2060 && c <= 0x2064) || (c >= 0x2066 && c <= 0x206F) ||
@@ -60,7 +64,8 @@ void remove_control(std::string& text) {
   for (size_t at = 0; at < text.size();) {
     const text::Decoded d = text::decode_at(text, at);
     if (!is_junk(d.code)) {
-      std::copy_n(text.begin() + static_cast<std::ptrdiff_t>(at), d.size, text.begin() + static_cast<std::ptrdiff_t>(write));
+      std::copy_n(text.begin() + static_cast<std::ptrdiff_t>(at), d.size,
+                  text.begin() + static_cast<std::ptrdiff_t>(write));
       write += d.size;
     }
     at += d.size;
@@ -99,9 +104,9 @@ bool contains_ignoring_case(std::string_view line, std::string_view lower) {
 
 // The line rules of C4 (Raffel et al. 2020) that do not depend on a language's punctuation.
 bool is_boilerplate_line(std::string_view line) {
-  constexpr std::array<std::string_view, 9> kPhrases = {
-      "javascript", "lorem ipsum", "terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies",
-      "use cookies", "all rights reserved"};
+  constexpr std::array<std::string_view, 9> kPhrases = {"javascript",     "lorem ipsum",   "terms of use",
+                                                        "privacy policy", "cookie policy", "uses cookies",
+                                                        "use of cookies", "use cookies",   "all rights reserved"};
   return std::any_of(kPhrases.begin(), kPhrases.end(),
                      [&](std::string_view phrase) { return contains_ignoring_case(line, phrase); });
 }
@@ -147,6 +152,16 @@ void remove_boilerplate(std::string& text) {
   text = std::move(out);
 }
 
+// A page that the parser refuses (too deep) is dropped like any other bad row.
+std::string strip_html(std::string& text) {
+  try {
+    text = text::html_to_text(text, {.main_text = false}).text;
+    return "";
+  } catch (const Error&) {
+    return "bad_html";
+  }
+}
+
 std::string check_language(const CleanStep& step, const std::string& text) {
   const text::LanguageGuess guess = text::detect_language(text);
   if (guess.code == "und" || !guess.reliable || guess.confidence < step.min_confidence) {
@@ -187,7 +202,8 @@ void parse_length(const Json& value, const std::string& where, CleanStep& step) 
   step.min_words = base::get_or<int64_t>(value, "min", step.min_words, where);
   step.max_words = base::get_or<int64_t>(value, "max", step.max_words, where);
   if (step.min_words < 0 || step.min_words > step.max_words) {
-    throw Error(Code::kInvalid, fmt::format("{}: 'min' {} and 'max' {} leave nothing", where, step.min_words, step.max_words));
+    throw Error(Code::kInvalid,
+                fmt::format("{}: 'min' {} and 'max' {} leave nothing", where, step.min_words, step.max_words));
   }
 }
 
@@ -227,8 +243,9 @@ Json to_json(const CleanOptions& options) {
   for (const CleanStep& step : options.steps) {
     const std::string name(kind_name(step.kind));
     if (step.kind == CleanKind::kLanguage) {
-      list.push_back({{name, {{"keep", step.languages}, {"min_confidence", step.min_confidence},
-                              {"keep_unknown", step.keep_unknown}}}});
+      list.push_back(
+          {{name,
+            {{"keep", step.languages}, {"min_confidence", step.min_confidence}, {"keep_unknown", step.keep_unknown}}}});
     } else if (step.kind == CleanKind::kLength) {
       list.push_back({{name, {{"min", step.min_words}, {"max", step.max_words}}}});
     } else {
@@ -251,7 +268,7 @@ std::string Cleaner::apply(Document& document, int64_t& masked) const {
         break;
       case CleanKind::kControl: remove_control(text); break;
       case CleanKind::kEntities: text = text::unescape_entities(text); break;
-      case CleanKind::kHtml: text = text::html_to_text(text, {.main_text = false}).text; break;
+      case CleanKind::kHtml: reason = strip_html(text); break;
       case CleanKind::kWhitespace: collapse_whitespace(text); break;
       case CleanKind::kBoilerplate: remove_boilerplate(text); break;
       case CleanKind::kLanguage: reason = check_language(step, text); break;

@@ -1,8 +1,6 @@
 #include "data/deduplicate.h"
 
 #include <algorithm>
-#include <unordered_map>
-
 #include <fmt/format.h>
 
 #include "base/error.h"
@@ -57,9 +55,53 @@ struct Index {
 };
 
 using Pair = uint64_t;  // smaller index << 32 | larger
-Pair make_pair(uint32_t a, uint32_t b) noexcept {
-  return a < b ? Pair{a} << 32 | b : Pair{b} << 32 | a;
-}
+Pair make_pair(uint32_t a, uint32_t b) noexcept { return a < b ? Pair{a} << 32 | b : Pair{b} << 32 | a; }
+
+// Exact hash -> the first document that had it: open addressing, at most 3/4 full, about 20 bytes a document.
+class FirstTable {
+ public:
+  // The document that had `hash` first: `document` itself when it is new.
+  uint32_t first(uint64_t hash, uint32_t document) {
+    if ((size_ + 1) * 4 > documents_.size() * 3) {
+      grow();
+    }
+    const size_t at = find(hash);
+    if (documents_[at] == Duplicates::kNone) {
+      hashes_[at] = hash;
+      documents_[at] = document;
+      ++size_;
+    }
+    return documents_[at];
+  }
+
+ private:
+  size_t find(uint64_t hash) const noexcept {
+    const size_t mask = documents_.size() - 1;
+    size_t at = hash & mask;
+    while (documents_[at] != Duplicates::kNone && hashes_[at] != hash) {
+      at = (at + 1) & mask;
+    }
+    return at;
+  }
+
+  void grow() {
+    std::vector<uint64_t> hashes(documents_.empty() ? 1024 : documents_.size() * 2);
+    std::vector<uint32_t> documents(hashes.size(), Duplicates::kNone);
+    hashes.swap(hashes_);
+    documents.swap(documents_);
+    for (size_t i = 0; i < documents.size(); ++i) {
+      if (documents[i] != Duplicates::kNone) {
+        const size_t at = find(hashes[i]);
+        hashes_[at] = hashes[i];
+        documents_[at] = documents[i];
+      }
+    }
+  }
+
+  std::vector<uint64_t> hashes_;
+  std::vector<uint32_t> documents_;  // kNone: the place is free
+  size_t size_ = 0;
+};
 
 class Finder {
  public:
@@ -71,7 +113,7 @@ class Finder {
 
   Duplicates find(const TextStream& texts) {
     in_batches(texts, context_, [&](const auto& batch, uint32_t first) { add(batch, first); });
-    first_of_.clear();
+    first_of_ = {};
     if (options_.near) {
       const std::vector<Pair> pairs = candidates();
       verify(texts, pairs);
@@ -95,10 +137,10 @@ class Finder {
       const uint32_t self = first + static_cast<uint32_t>(i);
       parent_[self] = self;
       if (options_.exact) {
-        const auto [found, inserted] = first_of_.try_emplace(hashes[i], self);
-        if (!inserted) {
-          parent_[self] = found->second;
-          result_.matches[self] = {found->second, 1.0F, true};
+        const uint32_t found = first_of_.first(hashes[i], self);
+        if (found != self) {
+          parent_[self] = found;
+          result_.matches[self] = {found, 1.0F, true};
           continue;
         }
       }
@@ -255,8 +297,8 @@ class Finder {
   base::Context& context_;
   MinHasher hasher_;
   Index index_;
-  std::unordered_map<uint64_t, uint32_t> first_of_;  // exact hash -> first document
-  std::vector<uint32_t> parent_;                     // union-find; roots are the smallest of their trees
+  FirstTable first_of_;
+  std::vector<uint32_t> parent_;  // union-find; roots are the smallest of their trees
   Duplicates result_;
 };
 

@@ -110,8 +110,6 @@ void sort_distinct(std::vector<uint64_t>& values) {
 // The multiplier sees the upper half of a shingle's hash.
 constexpr uint32_t key_of(uint64_t shingle) noexcept { return static_cast<uint32_t>(shingle >> 32); }
 
-using SignFunction = void (*)(std::span<const uint64_t>, const uint32_t*, const uint32_t*, uint32_t*, size_t);
-
 void sign_scalar(std::span<const uint64_t> shingles, const uint32_t* a, const uint32_t* b, uint32_t* least,
                  size_t hashes) {
   for (const uint64_t shingle : shingles) {
@@ -193,16 +191,16 @@ __attribute__((target("avx512f"))) void sign_avx512(std::span<const uint64_t> sh
 }
 #endif
 
-SignFunction sign_function() noexcept {
+auto sign_function(base::Isa isa) noexcept {
 #if defined(__x86_64__)
-  if (base::cpu_features().avx512) {
-    return sign_avx512;
+  if (isa >= base::Isa::kAvx512 && base::cpu_features().avx512) {
+    return &sign_avx512;
   }
-  if (base::cpu_features().avx2) {
-    return sign_avx2;
+  if (isa >= base::Isa::kAvx2 && base::cpu_features().avx2) {
+    return &sign_avx2;
   }
 #endif
-  return sign_scalar;
+  return &sign_scalar;
 }
 
 }  // namespace
@@ -260,7 +258,7 @@ double jaccard(const Shingles& a, const Shingles& b) noexcept {
   return std::max(jaccard(a.small, b.small), jaccard(a.large, b.large));
 }
 
-MinHasher::MinHasher(int hashes, uint64_t seed) : hashes_(hashes) {
+MinHasher::MinHasher(int hashes, uint64_t seed, base::Isa isa) : hashes_(hashes), function_(sign_function(isa)) {
   SLIPWAY_CHECK(hashes > 0 && hashes <= 4096);
   const size_t padded = (static_cast<size_t>(hashes) + kLanes - 1) / kLanes * kLanes;
   base::Rng rng(seed, "minhash");
@@ -272,10 +270,9 @@ MinHasher::MinHasher(int hashes, uint64_t seed) : hashes_(hashes) {
 
 void MinHasher::sign(std::span<const uint64_t> shingles, std::span<uint32_t> signature) const {
   SLIPWAY_CHECK(signature.size() == static_cast<size_t>(hashes_));
-  static const SignFunction function = sign_function();
   std::array<uint32_t, 4096> least;
   std::fill_n(least.begin(), a_.size(), 0xffffffffU);
-  function(shingles, a_.data(), b_.data(), least.data(), a_.size());
+  function_(shingles, a_.data(), b_.data(), least.data(), a_.size());
   std::copy_n(least.begin(), signature.size(), signature.begin());
 }
 

@@ -14,6 +14,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/cpu.h"
+
 namespace slipway::data {
 
 struct Bands {
@@ -33,7 +35,8 @@ struct Shingles {
   std::vector<uint64_t> large;  // n = 5, sorted, distinct; empty when the text is too short for them
 };
 
-// Buffers are reused. With `distinct` false the sets are left as they come, unsorted and with repeats: enough for a minimum.
+// Buffers are reused. With `distinct` false the sets are left as they come, unsorted and with repeats: enough for a
+// minimum.
 void shingle(std::string_view text, Shingles& out, bool distinct = true);
 
 // |a ∩ b| / |a ∪ b| of sorted distinct sets; 0 when either is empty.
@@ -44,13 +47,16 @@ double jaccard(const Shingles& a, const Shingles& b) noexcept;
 // The minimum of each of `hashes` functions h_i(x) = a_i * x + b_i mod 2^32 (a_i odd) over the shingles.
 class MinHasher {
  public:
-  MinHasher(int hashes, uint64_t seed);
+  // `isa` is lowered to what this machine has; all levels give the same numbers. 1 <= hashes <= 4096.
+  MinHasher(int hashes, uint64_t seed, base::Isa isa = base::select_isa());
   int hashes() const noexcept { return hashes_; }
-  // signature [hashes]. AVX-512, AVX2 or scalar, the same numbers.
+  // signature [hashes]; all ones when there are no shingles. AVX-512, AVX2 or scalar.
   void sign(std::span<const uint64_t> shingles, std::span<uint32_t> signature) const;
 
  private:
+  using Function = void (*)(std::span<const uint64_t>, const uint32_t*, const uint32_t*, uint32_t*, size_t);
   int hashes_;
+  Function function_;
   std::vector<uint32_t> a_;  // padded to whole vectors
   std::vector<uint32_t> b_;
 };

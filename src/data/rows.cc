@@ -2,7 +2,6 @@
 
 #include <charconv>
 #include <cmath>
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -19,7 +18,8 @@ using base::Error;
 std::string_view trim(std::string_view text) {
   constexpr std::string_view kSpace = " \t\r\n\f\v";
   const size_t begin = text.find_first_not_of(kSpace);
-  return begin == std::string_view::npos ? std::string_view() : text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
+  return begin == std::string_view::npos ? std::string_view()
+                                         : text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
 }
 
 std::optional<double> parse_number(std::string_view text) {
@@ -98,8 +98,10 @@ void RowSink::add(RawRow&& row) {
   Document document;
   if (!text::is_valid_utf8(row.text) || !text::is_valid_utf8(row.label)) {
     if (options_.invalid_utf8 == "error") {
-      throw Error(Code::kInvalid, fmt::format("source '{}': '{}' line {}: invalid UTF-8 (invalid_utf8: replace or drop would "
-                                              "go on)", options_.id, file_, row.line));
+      throw Error(Code::kInvalid,
+                  fmt::format("source '{}': '{}' line {}: invalid UTF-8 (invalid_utf8: replace or drop would "
+                              "go on)",
+                              options_.id, file_, row.line));
     }
     if (options_.invalid_utf8 == "drop") {
       ++counts_.dropped["invalid_utf8"];
@@ -136,10 +138,11 @@ void RowSink::finish() {
   for (const auto& [reason, rows] : counts_.bad) {
     parts.push_back(fmt::format("{} {} (first: {})", rows, reason, first_bad_[reason]));
   }
-  throw Error(Code::kInvalid,
-              fmt::format("source '{}': {} of {} rows cannot be read: {}; correct the source's type, delimiter, quote or "
-                          "columns, or raise its max_bad ({})",
-                          options_.id, total, counts_.rows, fmt::join(parts, ", "), options_.max_bad));
+  throw Error(
+      Code::kInvalid,
+      fmt::format("source '{}': {} of {} rows cannot be read: {}; correct the source's type, delimiter, quote or "
+                  "columns, or raise its max_bad ({})",
+                  options_.id, total, counts_.rows, fmt::join(parts, ", "), options_.max_bad));
 }
 
 size_t find_column(const std::string& column, const std::vector<std::string>& names, const std::string& file,
@@ -167,6 +170,10 @@ std::string label_from_path(const SourceOptions& options, const std::filesystem:
   if (options.label == "file") {
     const std::string name = file.filename().string();
     return name.substr(0, name.find('.'));
+  }
+  if (!options.label.empty()) {
+    throw Error(Code::kInvalid, fmt::format("source '{}': 'label' is '{}', but '{}' has no columns; say folder or file",
+                                            options.id, options.label, file.string()));
   }
   return "";
 }

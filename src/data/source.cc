@@ -1,11 +1,9 @@
 #include "data/source.h"
 
-#include <fnmatch.h>
-
 #include <algorithm>
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <fnmatch.h>
 
 #include "base/error.h"
 #include "data/rows.h"
@@ -24,9 +22,12 @@ struct TypeExtensions {
 
 const std::vector<TypeExtensions>& types() {
   static const std::vector<TypeExtensions> table = {
-      {"csv", {".csv"}},           {"tsv", {".tsv", ".tab"}},
-      {"jsonl", {".jsonl", ".ndjson", ".json"}}, {"text", {".txt", ".text", ".md"}},
-      {"sqlite", {".db", ".sqlite", ".sqlite3"}}, {"html", {".html", ".htm", ".xhtml"}},
+      {"csv", {".csv"}},
+      {"tsv", {".tsv", ".tab"}},
+      {"jsonl", {".jsonl", ".ndjson", ".json"}},
+      {"text", {".txt", ".text", ".md"}},
+      {"sqlite", {".db", ".sqlite", ".sqlite3"}},
+      {"html", {".html", ".htm", ".xhtml"}},
   };
   return table;
 }
@@ -39,7 +40,8 @@ std::string content_extension(const fs::path& file) {
     path.replace_extension();
     extension = path.extension().string();
   }
-  std::transform(extension.begin(), extension.end(), extension.begin(), [](unsigned char c) { return std::tolower(c); });
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
   return extension;
 }
 
@@ -123,29 +125,7 @@ std::vector<fs::path> files_below(const fs::path& folder, const std::string& typ
   return files;
 }
 
-// The path as messages and documents name it: relative to the project when it lies inside, else the file's name.
-std::string shown_name(const fs::path& file, const fs::path& root) {
-  const fs::path relative = file.lexically_normal().lexically_relative(root.lexically_normal());
-  return relative.empty() || relative.begin()->string() == ".." ? file.filename().string() : relative.generic_string();
-}
-
-void read_file(const std::string& type, const SourceOptions& options, const fs::path& file, RowSink& sink) {
-  if (type == "csv" || type == "tsv") {
-    read_delimited(options, type == "tsv", file, sink);
-  } else if (type == "jsonl") {
-    read_jsonl(options, file, sink);
-  } else if (type == "text") {
-    read_text(options, file, sink);
-  } else if (type == "html") {
-    read_html(options, file, sink);
-  } else {
-    read_sqlite(options, file, sink);
-  }
-}
-
-}  // namespace
-
-std::vector<fs::path> source_files(const SourceOptions& options, const fs::path& root) {
+std::vector<fs::path> find_files(const SourceOptions& options, const fs::path& root) {
   const fs::path path = root / options.path;
   std::vector<fs::path> files;
   std::string looked_for;
@@ -175,6 +155,36 @@ std::vector<fs::path> source_files(const SourceOptions& options, const fs::path&
   return files;
 }
 
+// The path as messages and documents name it: relative to the project when it lies inside, else the file's name.
+std::string shown_name(const fs::path& file, const fs::path& root) {
+  const fs::path relative = file.lexically_normal().lexically_relative(root.lexically_normal());
+  return relative.empty() || relative.begin()->string() == ".." ? file.filename().string() : relative.generic_string();
+}
+
+void read_file(const std::string& type, const SourceOptions& options, const fs::path& file, RowSink& sink) {
+  if (type == "csv" || type == "tsv") {
+    read_delimited(options, type == "tsv", file, sink);
+  } else if (type == "jsonl") {
+    read_jsonl(options, file, sink);
+  } else if (type == "text") {
+    read_text(options, file, sink);
+  } else if (type == "html") {
+    read_html(options, file, sink);
+  } else {
+    read_sqlite(options, file, sink);
+  }
+}
+
+}  // namespace
+
+std::vector<fs::path> source_files(const SourceOptions& options, const fs::path& root) {
+  try {
+    return find_files(options, root);
+  } catch (const fs::filesystem_error& error) {  // a folder that may not be read
+    throw Error(Code::kFailure, fmt::format("source '{}': {}", options.id, error.what()));
+  }
+}
+
 void read_source(const SourceOptions& options, const fs::path& root, base::Context& context,
                  const std::function<void(Document&&)>& take, SourceCounts& counts, int64_t progress_base) {
   RowSink sink(options, context, take, counts, progress_base);
@@ -184,8 +194,10 @@ void read_source(const SourceOptions& options, const fs::path& root, base::Conte
     }
     const std::string type = options.type.empty() ? std::string(type_of(file)) : options.type;
     if (type.empty()) {
-      throw Error(Code::kInvalid, fmt::format("source '{}': the type of '{}' cannot be told by its name; say 'type': csv, "
-                                              "tsv, jsonl, text, sqlite or html", options.id, file.string()));
+      throw Error(Code::kInvalid,
+                  fmt::format("source '{}': the type of '{}' cannot be told by its name; say 'type': csv, "
+                              "tsv, jsonl, text, sqlite or html",
+                              options.id, file.string()));
     }
     base::check_stop(context, "collecting '" + options.id + "'");
     sink.begin_file(shown_name(file, root));

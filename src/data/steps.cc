@@ -37,25 +37,30 @@ std::string recorded_path(const fs::path& file, const fs::path& root) {
                                                                 : relative.generic_string();
 }
 
+// A source of more files is recorded by their Merkle root alone, so that a manifest stays small.
+constexpr size_t kListedFiles = 10000;
+
 Json describe_source(const SourceOptions& source, const SourceCounts& counts, const fs::path& root,
                      const std::vector<fs::path>& files, base::Context& context) {
   Json list = Json::array();
+  std::vector<std::string> leaves;
   for (const fs::path& file : files) {
     base::check_stop(context, "collecting");
     const std::string path = recorded_path(file, root);
-    const auto rows = counts.files.find(path);
-    const auto by_name = counts.files.find(file.filename().string());
+    const std::string sha256 = base::sha256_file(file);
+    leaves.push_back(base::sha256_hex(path + "\n" + sha256));
+    if (files.size() > kListedFiles) {
+      continue;
+    }
+    const auto by_path = counts.files.find(path);
+    const auto rows = by_path != counts.files.end() ? by_path : counts.files.find(file.filename().string());
     list.push_back({{"path", path},
-                    {"sha256", base::sha256_file(file)},
+                    {"sha256", sha256},
                     {"size", fs::file_size(file)},
-                    {"rows", rows != counts.files.end()      ? rows->second
-                             : by_name != counts.files.end() ? by_name->second
-                                                             : 0}});
+                    {"rows", rows != counts.files.end() ? rows->second : 0}});
   }
-  return {{"id", source.id},
-          {"licence", source.licence},
-          {"options", to_json(source)},
-          {"counts", to_json(counts)},
+  return {{"id", source.id},           {"licence", source.licence},  {"options", to_json(source)},
+          {"counts", to_json(counts)}, {"file_count", files.size()}, {"merkle_root", base::merkle_root(leaves)},
           {"files", std::move(list)}};
 }
 

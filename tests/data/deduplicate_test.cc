@@ -71,30 +71,61 @@ TEST(MinHash, EstimatesJaccard) {
   EXPECT_NEAR(equal / 1024.0, 0.8, 4 * std::sqrt(0.8 * 0.2 / 1024));  // four standard deviations
 }
 
-TEST(MinHash, VectorsAgreeWithTheDefinition) {
+TEST(MinHash, EveryInstructionSetAgreesWithTheDefinition) {
   base::Rng rng(5);
   for (const int hashes : {1, 16, 20, 112, 128, 200}) {
-    const MinHasher hasher(hashes, 9);
-    const MinHasher longer(hashes + 64, 9);  // the first functions are the same
-    std::vector<uint64_t> shingles(37);
-    for (uint64_t& value : shingles) {
-      value = rng.next();
-    }
-    std::vector<uint32_t> all(static_cast<size_t>(hashes));
-    std::vector<uint32_t> least(all.size(), 0xffffffffU);
-    std::vector<uint32_t> more(all.size() + 64);
-    hasher.sign(shingles, all);
-    longer.sign(shingles, more);
-    for (const uint64_t& value : shingles) {
-      std::vector<uint32_t> one(all.size());
-      hasher.sign({&value, 1}, one);
-      for (size_t i = 0; i < one.size(); ++i) {
-        least[i] = std::min(least[i], one[i]);
+    const auto size = static_cast<size_t>(hashes);
+    for (const size_t count : {size_t{1}, size_t{2}, size_t{37}}) {
+      std::vector<uint64_t> shingles(count);
+      for (uint64_t& value : shingles) {
+        value = rng.next();
+      }
+      const MinHasher scalar(hashes, 9, base::Isa::kScalar);
+      std::vector<uint32_t> wanted(size, 0xffffffffU);
+      for (const uint64_t& value : shingles) {
+        std::vector<uint32_t> one(size);
+        scalar.sign({&value, 1}, one);
+        for (size_t i = 0; i < size; ++i) {
+          wanted[i] = std::min(wanted[i], one[i]);
+        }
+      }
+      for (const base::Isa isa : {base::Isa::kScalar, base::Isa::kAvx2, base::Isa::kAvx512, base::Isa::kAvx512Vnni}) {
+        std::vector<uint32_t> signature(size);
+        MinHasher(hashes, 9, isa).sign(shingles, signature);
+        EXPECT_EQ(signature, wanted) << hashes << " hashes, " << base::isa_name(isa);
       }
     }
-    EXPECT_EQ(all, least) << hashes;
-    EXPECT_TRUE(std::equal(all.begin(), all.end(), more.begin())) << hashes;
   }
+}
+
+TEST(MinHash, FunctionsDependOnTheSeedOnly) {
+  const std::vector<uint64_t> shingles = {1ULL << 40, 2ULL << 40, 3ULL << 40};
+  std::vector<uint32_t> small(50);
+  std::vector<uint32_t> large(150);
+  std::vector<uint32_t> other(50);
+  MinHasher(50, 1).sign(shingles, small);
+  MinHasher(150, 1).sign(shingles, large);
+  MinHasher(50, 2).sign(shingles, other);
+  EXPECT_TRUE(std::equal(small.begin(), small.end(), large.begin()));
+  EXPECT_NE(small, other);
+}
+
+TEST(MinHash, NoShinglesGiveAllOnes) {
+  std::vector<uint32_t> signature(112);
+  MinHasher(112, 1).sign({}, signature);
+  EXPECT_EQ(signature, std::vector<uint32_t>(112, 0xffffffffU));
+}
+
+TEST(MinHash, KeysKeepTheKindsApart) {
+  const std::vector<uint32_t> signature(112, 7);
+  std::vector<uint64_t> small(14);
+  std::vector<uint64_t> large(14);
+  band_keys(signature, {14, 8}, 0, small);
+  band_keys(signature, {14, 8}, 1, large);
+  std::vector<uint64_t> all = small;
+  all.insert(all.end(), large.begin(), large.end());
+  std::sort(all.begin(), all.end());
+  EXPECT_EQ(std::unique(all.begin(), all.end()), all.end());  // equal rows, but 28 different keys
 }
 
 TEST(MinHash, BandsCatchNearlyAllAtTheirThreshold) {
@@ -138,6 +169,64 @@ TEST(Deduplicate, ExactCopiesPointToTheFirst) {
   EXPECT_EQ(result.matches[4].representative, 1U);
   EXPECT_TRUE(result.matches[4].exact);
   EXPECT_EQ(find({"a!", "a?"}, {.near = false}).exact, 0);
+}
+
+TEST(Deduplicate, NothingComesOutOfNothing) {
+  EXPECT_TRUE(find({}).matches.empty());
+  const Duplicates one = find({"a"});
+  EXPECT_EQ(one.matches.size(), 1U);
+  EXPECT_EQ(one.near + one.exact + one.clusters, 0);
+}
+
+TEST(Deduplicate, ManyExactCopiesAmongManyTexts) {
+  std::vector<std::string> texts;
+  for (int i = 0; i < 20000; ++i) {
+    texts.push_back(fmt::format("text {}", i % 7000));
+  }
+  const Duplicates result = find(texts, {.near = false});
+  EXPECT_EQ(result.exact, 13000);
+  EXPECT_EQ(result.clusters, 7000);
+  for (uint32_t i = 0; i < texts.size(); ++i) {
+    ASSERT_EQ(result.matches[i].representative, i < 7000 ? Duplicates::kNone : i % 7000);
+  }
+}
+
+TEST(Deduplicate, AStreamThatChangesIsNoticed) {
+  TestContext test;
+  base::Rng rng(4);
+  const std::string text = random_text(rng, 60);
+  int pass = 0;
+  const auto stream = [&](const std::function<void(std::string_view)>& take) {
+    take(text);
+    if (pass++ == 0) {
+      take(text + " more");
+    }
+  };
+  EXPECT_HAS(error_of(base::Code::kIntegrity, [&] { find_duplicates(stream, {}, test.context); }), "changed while");
+}
+
+TEST(Deduplicate, StopsWhenAsked) {
+  TestContext test;
+  test.stop.request_stop();
+  EXPECT_THROW(find_duplicates([](const auto& take) { take("a"); }, {}, test.context), base::Error);
+}
+
+TEST(Deduplicate, ABucketWhoseFirstIsAFalseFriendStillJoinsTheOthers) {
+  // Many texts that share most bigrams but are below the limit with one another, and pairs of true copies among them.
+  base::Rng rng(14);
+  const std::string common = random_text(rng, 24);
+  std::vector<std::string> texts;
+  for (int i = 0; i < 60; ++i) {
+    texts.push_back(common + " " + random_text(rng, 8));
+    texts.push_back(texts.back() + " x");
+  }
+  ASSERT_LT(similarity(texts[0], texts[2]), 0.8);
+  const Duplicates result = find(texts);
+  int joined = 0;
+  for (uint32_t i = 0; i < 60; ++i) {
+    joined += static_cast<int>(result.matches[2 * i + 1].representative == 2 * i);
+  }
+  EXPECT_GE(joined, 57);
 }
 
 TEST(Deduplicate, ClustersAreTransitiveAndNamedByTheirFirst) {

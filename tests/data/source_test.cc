@@ -156,6 +156,7 @@ TEST_F(Source, TextFoldersGiveLabelsAndLines) {
   EXPECT_EQ(texts({{"id", "d"}, {"type", "text"}, {"path", "d/pos"}, {"unit", "line"}}),
             (Texts{"nice", "good", "film"}));
   EXPECT_EQ(texts({{"id", "d"}, {"path", "d/*/?.txt"}}).size(), 3U);
+  EXPECT_HAS(fails(Code::kInvalid, {{"id", "d"}, {"path", "d/pos"}, {"label", "stars"}}), "say folder or file");
   EXPECT_EQ(texts({{"id", "d"}, {"path", "**/c.txt"}}), (Texts{"bad"}));
 }
 
