@@ -181,6 +181,7 @@ bool Execution::take_from_cache(size_t position, const Fingerprint& now) {
   if (!cached) {
     return false;
   }
+  planner_.freshen(*cached, context_.clock.unix_ms());
   folders_.remove(cached->step, cached->key);  // left when a run was killed after it had kept the result
   store_.events().append("step_finished", "run:" + outcome_.run_id,
                          {{"step", cached->step}, {"cached", true}, {"key", cached->key}, {"seconds", 0}});

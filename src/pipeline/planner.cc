@@ -97,6 +97,18 @@ std::vector<std::string> Planner::reasons(size_t position, const Fingerprint& no
   return found;
 }
 
+void Planner::freshen(const CachedStep& used, int64_t now_ms) const {
+  if (used.project != project_) {
+    return;  // it stays the newest of its own project
+  }
+  const auto latest = store_.steps().latest(project_, used.step);
+  if (latest && latest->key != used.key) {
+    CachedStep again = used;
+    again.created_ms = std::max(now_ms, latest->created_ms);
+    store_.steps().put(again);
+  }
+}
+
 bool Planner::files_unchanged(size_t position) const {
   try {
     FileDigests digests(store_.steps());

@@ -31,6 +31,8 @@ class Planner {
   std::optional<record::CachedStep> cached(size_t position, const std::string& key) const;
   // Why a step runs whose result is not cached.
   std::vector<std::string> reasons(size_t position, const Fingerprint& now) const;
+  // Makes a result that is used the newest of its step, so that later differences are told against it.
+  void freshen(const record::CachedStep& used, int64_t now_ms) const;
   // Whether its files are still what they were at construction; a missing file is a change.
   bool files_unchanged(size_t position) const;
 

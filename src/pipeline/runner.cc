@@ -83,7 +83,8 @@ void end_run(record::Store& store, const RunOutcome& outcome, int64_t now_ms) {
   store.events().append("run_finished", "run:" + outcome.run_id, data);
 }
 
-RunOutcome all_cached(const Plan& plan, Teller& teller, const WorkFolders& folders) {
+RunOutcome all_cached(const Planner& planner, const Plan& plan, Teller& teller, const WorkFolders& folders,
+                      int64_t now_ms) {
   RunOutcome outcome;
   outcome.nothing_to_do = true;
   int64_t newest_ms = -1;
@@ -93,6 +94,7 @@ RunOutcome all_cached(const Plan& plan, Teller& teller, const WorkFolders& folde
       newest_ms = cached.created_ms;
       outcome.run_id = cached.run_id;
     }
+    planner.freshen(cached, now_ms);
     folders.remove(step.name, step.key);  // left when a run was killed after it had kept the result
     outcome.steps.push_back(
         {step.name, StepStatus::kCached, step.key, cached.seconds, cached.outputs, cached.summary, ""});
@@ -165,7 +167,7 @@ RunOutcome run(const std::vector<Step>& steps, const std::string& project, const
   mark_dead_runs(store, project, context.clock.unix_ms());
   const WorkFolders folders(root, project);
   if (options.run_id.empty() && planned.nothing_to_do()) {
-    RunOutcome outcome = all_cached(planned, teller, folders);
+    RunOutcome outcome = all_cached(planner, planned, teller, folders, context.clock.unix_ms());
     outcome.seconds = base::monotonic_seconds() - begin;
     return outcome;
   }

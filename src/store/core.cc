@@ -13,6 +13,17 @@ using base::Error;
 
 constexpr size_t kIdleReaders = 4;     // more are closed: a connection holds up to 8 MB of pages
 constexpr size_t kMaxNameBytes = 250;  // fits a file name with an ending
+// Less than what parse_json accepts: what is written can be read.
+constexpr size_t kMaxJsonBytes = size_t{32} << 20;
+constexpr int kMaxJsonDepth = 100;
+
+bool deeper_than(const record::Json& json, int depth) {
+  if (!json.is_structured()) {
+    return false;
+  }
+  return depth == 0 ||
+         std::any_of(json.begin(), json.end(), [&](const auto& item) { return deeper_than(item, depth - 1); });
+}
 
 }  // namespace
 
@@ -42,7 +53,17 @@ Core::Core(std::filesystem::path folder_in, const StoreOptions& options, std::un
       readers(folder / "slipway.db", options.busy_timeout_ms),
       writer(std::move(database)) {}
 
-std::string to_text(const record::Json& json) { return base::dump_json(json); }
+std::string to_text(const record::Json& json) {
+  if (deeper_than(json, kMaxJsonDepth)) {
+    throw Error(Code::kInvalid, fmt::format("a record's JSON may be nested {} deep, not more", kMaxJsonDepth));
+  }
+  std::string text = base::dump_json(json);
+  if (text.size() > kMaxJsonBytes) {
+    throw Error(Code::kInvalid, fmt::format("a record's JSON may have {} bytes, this has {}; put it as an artifact",
+                                            kMaxJsonBytes, text.size()));
+  }
+  return text;
+}
 
 record::Json to_value(const std::string& text) {
   try {

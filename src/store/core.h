@@ -61,7 +61,7 @@ struct Core {
   Writer writer;
 };
 
-// Columns that hold JSON. `Json` reads back what was written; a broken text throws kIntegrity.
+// Columns that hold JSON: at most 32 MiB, 100 levels (kInvalid). A text that does not read back throws kIntegrity.
 std::string to_text(const record::Json& json);
 record::Json to_value(const std::string& text);
 std::map<std::string, std::string> to_map(const std::string& text);

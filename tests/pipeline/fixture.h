@@ -34,8 +34,9 @@ class PipelineTest : public ::testing::Test {
     made.name = name;
     made.needs = std::move(needs);
     made.config = std::move(config);
-    made.run = [this, name, settings = made.config](StepContext& context) {
-      ++ran_[name];
+    std::atomic<int>& ran = ran_[name];
+    made.run = [&ran, name, settings = made.config](StepContext& context) {
+      ++ran;
       const Json content = {{"name", name}, {"config", settings}, {"inputs", context.inputs}};
       StepResult result;
       result.outputs["out"] =

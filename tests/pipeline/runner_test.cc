@@ -80,6 +80,7 @@ TEST_F(Runner, GoingBackToAnEarlierConfigurationFindsItsResult) {
     run({step("train", {}, {{"epochs", epochs}})});
   }
   EXPECT_EQ(ran_["train"], 2);
+  EXPECT_EQ(reasons({step("train", {}, {{"epochs", 3}})}, "train"), "configuration changed: epochs 1 -> 3;");
 }
 
 TEST_F(Runner, LineageGoesFromFilesThroughRunsToOutputs) {

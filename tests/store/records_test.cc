@@ -149,6 +149,19 @@ TEST_F(Events, HaveRisingIdsAndTheStoresTime) {
   EXPECT_EQ(started[1].subject, "run:b");
 }
 
+TEST_F(Events, WhatCouldNotBeReadBackIsNotWritten) {
+  Json deep = 1;
+  for (int i = 0; i < 100; ++i) {
+    deep = Json::array({deep});
+  }
+  store_->events().append("deep", "x", deep);
+  EXPECT_EQ(error_of([&] { store_->events().append("deeper", "x", Json::array({deep})); }).code(), Code::kInvalid);
+  EXPECT_EQ(error_of([&] { store_->events().append("long", "x", std::string(33 << 20, 'x')); }).code(), Code::kInvalid);
+  store_->events().append("invalid UTF-8", "\xFF", {{"\xFF", "\xC0"}});
+  ASSERT_EQ(store_->events().list("", 0, 9).size(), 2U);
+  EXPECT_EQ(store_->events().list("deep", 0, 9)[0].data, deep);
+}
+
 TEST_F(Events, DeploymentsAreFoundByIdAndNewestByEndpoint) {
   record::Deployment one;
   one.id = "d1";
