@@ -56,7 +56,7 @@ struct Classified {
 // "f1" (macro), "precision_weighted", "recall_weighted", "f1_weighted", "mcc", "kappa", and with probabilities
 // "roc_auc" (label 1 of two, else one-vs-rest macro), "log_loss", "brier" (of label 1 with two labels, else
 // multi-class), "ece" (15 equal-width bins), "mce"; with two labels also "average_precision". Per label: "precision.K",
-// "recall.K", "f1.K" for label number K. 2,000 resamples of 1,000 rows take about 0.1 s (bench stats/bootstrap).
+// "recall.K", "f1.K" for label number K. 2,000 resamples of 1,000 rows take about 0.1 s (bench/stats).
 std::map<std::string, Interval> classification_intervals(const Classified& rows, const BootstrapOptions& options = {});
 
 // b - a for each of the same measures (without the per-label ones), both resampled with the same rows.

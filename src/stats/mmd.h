@@ -36,7 +36,7 @@ struct MmdOptions {
       0;  // 0: exact kernel up to kMmdExactRows rows in all, else kMmdFeatures random features; > 0: that many features
 };
 inline constexpr size_t kMmdExactRows =
-    6000;  // 6,000 x 384 exact takes about as long as 20,000 by features (bench stats/mmd)
+    6000;  // 6,000 x 384 exact takes about as long as 20,000 by features (bench/stats)
 inline constexpr int kMmdFeatures = 512;
 
 struct MmdResult {
