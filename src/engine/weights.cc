@@ -17,6 +17,7 @@ struct Weights::Loader {
   const model::BertNaming& naming;
   base::Isa isa;
   bool int8;
+  std::shared_ptr<kernels::Arena> arena;
   std::vector<std::function<void()>> jobs;
   std::vector<std::vector<float>> converted;  // tensors that could not be read from the map as they are
   std::vector<std::vector<int8_t>> joined;    // int8 matrices side by side that do not meet at panels
@@ -57,7 +58,7 @@ struct Weights::Loader {
   }
 
   void pack_f32(Linear& layer, const std::vector<std::string>& weights, int rows) {
-    layer.f32 = kernels::PackedF32(isa, layer.out, layer.in);
+    layer.f32 = kernels::PackedF32(isa, layer.out, layer.in, arena);
     std::vector<std::span<const float>> parts;
     const int64_t count = static_cast<int64_t>(rows) * layer.in;
     for (const std::string& name : weights) {
@@ -80,7 +81,7 @@ struct Weights::Loader {
   }
 
   void pack_int8(Linear& layer, const std::vector<std::string>& weights, int rows) {
-    layer.int8 = kernels::PackedInt8(isa, layer.out, layer.in);
+    layer.int8 = kernels::PackedInt8(isa, layer.out, layer.in, arena);
     std::vector<model::Int8Matrix> parts;
     for (const std::string& name : weights) {
       parts.push_back(model::read_int8(file, naming.in_file(name), rows, layer.in));
@@ -132,7 +133,7 @@ Weights::Weights(const model::ModelFolder& folder, bool int8, base::Isa isa, bas
       opened_(int8 ? model::open_int8_weights(folder) : model::open_float_weights(folder)) {
   const int hidden = spec_.hidden_size;
   const model::SafetensorsFile& file = opened_.file;
-  Loader loader{file, opened_.naming, isa, int8, {}, {}, {}, {}};
+  Loader loader{file, opened_.naming, isa, int8, std::make_shared<kernels::Arena>(), {}, {}, {}, {}};
   const std::string words = opened_.naming.in_file(model::kWordEmbeddings);
   const int64_t word_count = static_cast<int64_t>(spec_.vocab_size) * hidden;
   if (const model::TensorView* view = file.find(words); view != nullptr && view->dtype == model::DType::kI8) {

@@ -1,9 +1,6 @@
 #include "kernels/gemm.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <new>
-#include <sys/mman.h>
 
 #include "base/error.h"
 #include "kernels/split.h"
@@ -12,32 +9,15 @@
 namespace slipway::kernels {
 namespace {
 
-constexpr size_t kHugePage = size_t{2} << 20;
-
 // Multiply-adds worth handing to another thread: about 10 microseconds at 50 per nanosecond.
 constexpr int64_t kBlockWork = 500'000;
 
 }  // namespace
 
-void AlignedFree::operator()(void* memory) const noexcept { std::free(memory); }
-
-void* aligned_bytes(size_t bytes) {
-  const bool large = bytes >= 2 * kHugePage;
-  const size_t alignment = large ? kHugePage : 64;
-  const size_t rounded = (std::max<size_t>(bytes, 1) + alignment - 1) / alignment * alignment;
-  void* memory = std::aligned_alloc(alignment, rounded);
-  if (memory == nullptr) {
-    throw std::bad_alloc();
-  }
-  if (large) {
-    ::madvise(memory, rounded, MADV_HUGEPAGE);  // advice: a kernel that refuses costs speed alone
-  }
-  return memory;
-}
-
-PackedF32::PackedF32(base::Isa isa, int n, int k) : isa_(isa), n_(n), k_(k), panel_(kernels(isa).panel) {
+PackedF32::PackedF32(base::Isa isa, int n, int k, std::shared_ptr<Arena> arena)
+    : isa_(isa), n_(n), k_(k), panel_(kernels(isa).panel), arena_(own_or(std::move(arena))) {
   SLIPWAY_CHECK(n >= 1 && k >= 1);
-  data_ = aligned_array<float>(static_cast<size_t>(bytes()) / sizeof(float));
+  data_ = static_cast<float*>(arena_->take(static_cast<size_t>(bytes())));
 }
 
 int64_t PackedF32::bytes() const noexcept {
@@ -50,7 +30,7 @@ void PackedF32::pack(int first, int rows, const float* w, int64_t ldw) noexcept 
   const Kernels& table = kernels(isa_);
   for (int r = 0; r < rows; r += panel_) {
     table.pack_transposed(std::min(panel_, rows - r), k_, w + r * ldw, ldw,
-                          data_.get() + static_cast<int64_t>(first + r) * k_);
+                          data_ + static_cast<int64_t>(first + r) * k_);
   }
 }
 

@@ -9,32 +9,20 @@
 
 #include "base/cpu.h"
 #include "base/pool.h"
+#include "kernels/memory.h"
 
 namespace slipway::kernels {
 
 // What is applied to A B + bias before it is stored. kGelu is x Phi(x) by erf; kGeluTanh the tanh form ("gelu_new").
 enum class Activation { kNone, kGelu, kGeluTanh, kRelu, kTanh };
 
-// Memory of a multiple of 64 bytes, aligned to 64, uninitialised; huge pages are asked for when it is large.
-struct AlignedFree {
-  void operator()(void* memory) const noexcept;
-};
-template <class T>
-using AlignedBuffer = std::unique_ptr<T[], AlignedFree>;
-// Throws std::bad_alloc.
-void* aligned_bytes(size_t bytes);
-template <class T>
-AlignedBuffer<T> aligned_array(size_t count) {
-  return AlignedBuffer<T>(static_cast<T*>(aligned_bytes(count * sizeof(T))));
-}
-
 // A weight matrix W [n, k] (output rows first, as in a Hugging Face Linear), packed for one instruction set as panels
 // of `panel_columns` outputs: [ceil(n / panel)][k][panel], zero-padded. Movable, immutable once packed.
 class PackedF32 {
  public:
   PackedF32() = default;
-  // Allocates for W [n, k]; n, k >= 1. Fill with pack() before use.
-  PackedF32(base::Isa isa, int n, int k);
+  // For W [n, k]; n, k >= 1; its memory from `arena`, which it keeps, or its own. Fill with pack() before use.
+  PackedF32(base::Isa isa, int n, int k, std::shared_ptr<Arena> arena = nullptr);
   // Packs rows [first, first + rows) of W from w [rows, k] with row stride ldw. `first` is a multiple of
   // panel_columns(), and so is `rows` unless they end at n. Different rows may be packed from different threads.
   void pack(int first, int rows, const float* w, int64_t ldw) noexcept;
@@ -43,7 +31,7 @@ class PackedF32 {
   int n() const noexcept { return n_; }
   int k() const noexcept { return k_; }
   int panel_columns() const noexcept { return panel_; }
-  const float* panel(int i) const noexcept { return data_.get() + static_cast<int64_t>(i) * k_ * panel_; }
+  const float* panel(int i) const noexcept { return data_ + static_cast<int64_t>(i) * k_ * panel_; }
   int64_t bytes() const noexcept;
 
  private:
@@ -51,7 +39,8 @@ class PackedF32 {
   int n_ = 0;
   int k_ = 0;
   int panel_ = 0;
-  AlignedBuffer<float> data_;
+  float* data_ = nullptr;
+  std::shared_ptr<Arena> arena_;
 };
 
 // Applied in this order: + bias, activation, + residual.

@@ -9,17 +9,18 @@
 
 namespace slipway::kernels {
 
-PackedInt8::PackedInt8(base::Isa isa, int n, int k) : isa_(isa), n_(n), k_(k) {
+PackedInt8::PackedInt8(base::Isa isa, int n, int k, std::shared_ptr<Arena> arena)
+    : isa_(isa), n_(n), k_(k), arena_(own_or(std::move(arena))) {
   SLIPWAY_CHECK(n >= 1 && k >= 1 && k <= kMaxInt8Depth);
   const Kernels& table = kernels(isa);
   panel_ = table.panel_int8;
   const int64_t columns = (static_cast<int64_t>(n) + panel_ - 1) / panel_ * panel_;
   k_padded_ = (k + table.group_int8 - 1) / table.group_int8 * table.group_int8;
-  data_ = aligned_array<int8_t>(static_cast<size_t>(columns * k_padded_));
-  scales_ = aligned_array<float>(static_cast<size_t>(columns));
-  sums_ = aligned_array<int32_t>(static_cast<size_t>(columns));
-  std::memset(scales_.get(), 0, static_cast<size_t>(columns) * sizeof(float));
-  std::memset(sums_.get(), 0, static_cast<size_t>(columns) * sizeof(int32_t));
+  data_ = static_cast<int8_t*>(arena_->take(static_cast<size_t>(columns * k_padded_)));
+  scales_ = static_cast<float*>(arena_->take(static_cast<size_t>(columns) * sizeof(float)));
+  sums_ = static_cast<int32_t*>(arena_->take(static_cast<size_t>(columns) * sizeof(int32_t)));
+  std::memset(scales_, 0, static_cast<size_t>(columns) * sizeof(float));
+  std::memset(sums_, 0, static_cast<size_t>(columns) * sizeof(int32_t));
 }
 
 int64_t PackedInt8::bytes() const noexcept {
@@ -27,18 +28,16 @@ int64_t PackedInt8::bytes() const noexcept {
   return columns * (k_padded_ + 8);
 }
 
-const int8_t* PackedInt8::panel(int i) const noexcept {
-  return data_.get() + static_cast<int64_t>(i) * panel_ * k_padded_;
-}
+const int8_t* PackedInt8::panel(int i) const noexcept { return data_ + static_cast<int64_t>(i) * panel_ * k_padded_; }
 
 void PackedInt8::pack(int first, int rows, const int8_t* w, int64_t ldw, const float* scales) noexcept {
   SLIPWAY_CHECK(first % panel_ == 0 && first + rows <= n_);
   const Kernels& table = kernels(isa_);
   for (int r = 0; r < rows; r += panel_) {
     const int count = std::min(panel_, rows - r);
-    table.pack_int8(count, k_, w + r * ldw, ldw, data_.get() + static_cast<int64_t>(first + r) * k_padded_,
-                    sums_.get() + first + r);
-    std::copy_n(scales + r, count, scales_.get() + first + r);
+    table.pack_int8(count, k_, w + r * ldw, ldw, data_ + static_cast<int64_t>(first + r) * k_padded_,
+                    sums_ + first + r);
+    std::copy_n(scales + r, count, scales_ + first + r);
   }
 }
 

@@ -19,8 +19,8 @@ constexpr int kMaxInt8Depth = 65536;
 class PackedInt8 {
  public:
   PackedInt8() = default;
-  // n >= 1, 1 <= k <= kMaxInt8Depth. Fill with pack() before use.
-  PackedInt8(base::Isa isa, int n, int k);
+  // n >= 1, 1 <= k <= kMaxInt8Depth; its memory from `arena`, which it keeps, or its own. Fill with pack() before use.
+  PackedInt8(base::Isa isa, int n, int k, std::shared_ptr<Arena> arena = nullptr);
   // Packs rows [first, first + rows) from w [rows, k] (values -127..127) with their scales [rows]: the weight is
   // scale * w. Different rows may be packed from different threads. `first` is a multiple of panel_columns(), and so is
   // `rows` unless they end at n.
@@ -32,8 +32,8 @@ class PackedInt8 {
   int panel_columns() const noexcept { return panel_; }
   int64_t bytes() const noexcept;
   const int8_t* panel(int i) const noexcept;
-  const float* scales() const noexcept { return scales_.get(); }  // [n padded to panels]
-  const int32_t* sums() const noexcept { return sums_.get(); }    // sum of each row of W, the same padding
+  const float* scales() const noexcept { return scales_; }  // [n padded to panels]
+  const int32_t* sums() const noexcept { return sums_; }    // sum of each row of W, the same padding
 
  private:
   base::Isa isa_ = base::Isa::kScalar;
@@ -41,9 +41,10 @@ class PackedInt8 {
   int k_ = 0;
   int k_padded_ = 0;
   int panel_ = 0;
-  AlignedBuffer<int8_t> data_;
-  AlignedBuffer<float> scales_;
-  AlignedBuffer<int32_t> sums_;
+  int8_t* data_ = nullptr;
+  float* scales_ = nullptr;
+  int32_t* sums_ = nullptr;
+  std::shared_ptr<Arena> arena_;
 };
 
 // Bytes between rows of quantised activations of depth k: k rounded up to 64.

@@ -6,6 +6,8 @@ constexpr int kPanel8 = 2 * kLanes;
 constexpr int kGroup = kInt8Group;
 // Part of W that stays in the second cache while every row passes over it.
 constexpr int64_t kGroupBytes8 = 400 << 10;
+// Groups of k ahead that W is asked for: see kAhead in impl_gemm_f32.h.
+constexpr int kAhead8 = 32;
 // Activations widened at a time, per row of a tile.
 constexpr int kWidened = 2048;
 
@@ -72,7 +74,9 @@ static inline void micro_int8(int groups, const A8* a, int64_t stride, const int
   constexpr int kPerGroup = kPairBytes / static_cast<int>(sizeof(A8));
   for (int p = 0; p < groups; ++p) {
     const Int8Columns b = load_columns(panel);
-    __builtin_prefetch(panel + 16 * kPanel8 * kGroup);
+    for (int i = 0; i < kPanel8 * kGroup; i += 64) {
+      __builtin_prefetch(panel + kAhead8 * kPanel8 * kGroup + i);
+    }
     panel += kPanel8 * kGroup;
 #pragma GCC unroll 16
     for (int i = 0; i < kRows; ++i) {
@@ -149,8 +153,8 @@ template <int... kRows>
 struct TileTableInt8 {
   static constexpr TileInt8 entries[] = {nullptr, tile_int8<kRows>...};
 };
-#if SLIPWAY_TILE_ROWS == 14
-using TilesInt8 = TileTableInt8<1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14>;
+#if SLIPWAY_TILE_ROWS == 8
+using TilesInt8 = TileTableInt8<1, 2, 3, 4, 5, 6, 7, 8>;
 #elif SLIPWAY_TILE_ROWS == 6
 using TilesInt8 = TileTableInt8<1, 2, 3, 4, 5, 6>;
 #else

@@ -5,7 +5,7 @@
 
 #include "kernels/table.h"
 
-#define SLIPWAY_TILE_ROWS 14
+#define SLIPWAY_TILE_ROWS 8
 #define SLIPWAY_INT8 3
 
 namespace slipway::kernels {
