@@ -19,10 +19,10 @@ namespace slipway::evaluate {
 using base::Json;
 
 struct BiasOptions {
-  int max_pairs = 2000;       // of the gender and names families
-  int attributed_texts = 60;  // texts of the attribution family; each gives a pair per group
-  std::string favourable;     // label whose probability is compared; empty: the last one
-  int examples = 10;          // flips kept as evidence
+  int max_pairs = 2000;         // of the gender and names families
+  int attributed_texts = 60;    // texts of the attribution family; each gives a pair per group
+  std::string favourable = {};  // label whose probability is compared; empty: the last one
+  int examples = 10;            // flips kept as evidence
   int resamples = 2000;
   uint64_t seed = 7;
 };

@@ -1,6 +1,7 @@
 #include "text/tokenizer.h"
 
 #include <fmt/format.h>
+#include <unordered_map>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -54,7 +55,9 @@ class PipelineTokenizer final : public Tokenizer {
   void encode_words(const AlignedText& text, bool with_offsets, Encoding& out) const;
 
   std::unique_ptr<Parts> parts_;
-  std::vector<bool> special_;            // by id
+  std::vector<bool> special_;  // by id
+  // Normalised added tokens decode to their normalised text, as Hugging Face tokenizers 0.23 has it.
+  std::unordered_map<int32_t, std::string> decoded_as_;
   AddedTokenMatcher raw_tokens_;         // looked for in the text itself
   AddedTokenMatcher normalized_tokens_;  // looked for in the normalised text
   std::unique_ptr<BertEncoder> fast_;    // when the parts are BERT's
@@ -86,6 +89,7 @@ PipelineTokenizer::PipelineTokenizer(std::unique_ptr<Parts> parts, const std::st
       parts_->normalizer->apply(text);
       std::string pattern;
       text.encode(0, text.size(), pattern, nullptr);
+      decoded_as_.emplace(token.id, pattern);
       normalized.push_back({std::move(pattern), token});
     } else {
       raw.push_back({token.content, token});
@@ -230,7 +234,8 @@ std::string PipelineTokenizer::decode(std::span<const int32_t> ids, bool skip_sp
     if (token.empty() || (skip_special_tokens && is_special(id))) {
       continue;
     }
-    append_decoded(parts_->decoder, token, first, out);
+    const auto normalized = decoded_as_.find(id);
+    append_decoded(parts_->decoder, normalized == decoded_as_.end() ? token : normalized->second, first, out);
     first = false;
   }
   return out;
