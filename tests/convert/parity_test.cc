@@ -4,7 +4,10 @@
 
 #include "base/error.h"
 #include "convert/helpers.h"
+#include "convert/quantize.h"
+#include "engine/engine.h"
 #include "support/support.h"
+#include "support/tiny_bert.h"
 
 namespace slipway::convert {
 namespace {
@@ -60,6 +63,39 @@ TEST(Parity, RefusesWhatCannotBeCompared) {
   EXPECT_THROW(compare(a, a, one, std::vector<int>{1, 0}, test.context), Error);
   test.stop.request_stop();
   EXPECT_THROW(compare(a, a, one, {}, test.context), Error);
+}
+
+TEST(Parity, Int8StaysNearFloatInTheEngine) {
+  const base::TempDir dir;
+  tests::write_tiny_bert(dir.path(), {.hidden = 64, .intermediate = 128, .weight_scale = 0.1});
+  tests::TestContext test;
+  quantize_int8(dir.path(), dir.path(), {}, test.context);
+  const auto exact = engine::Engine::load(dir.path(), {.precision = "float32", .isa = {}}, test.pool);
+  const auto int8 = engine::Engine::load(dir.path(), {.precision = "int8", .isa = {}}, test.pool);
+  EXPECT_EQ(int8->precision(), "int8");
+  const std::vector<std::string> texts = {"the movie was good", "i hate this film , it is awful !", "a very good plot",
+                                          "not bad", ""};
+  const Parity parity = compare(*exact, *int8, texts, {}, test.context);
+  EXPECT_LT(parity.max_logit_difference, 0.1);  // logits of this model are of order 1
+  EXPECT_GT(parity.max_logit_difference, 0);
+  EXPECT_LT(max_cosine_distance(*exact, *int8, texts), 0.01);
+}
+
+TEST(Parity, RealEncoderInInt8StaysNear) {
+  const auto minilm = tests::cached("all-MiniLM-L6-v2");
+  if (!minilm) {
+    GTEST_SKIP() << "skipped: no all-MiniLM-L6-v2 in the cache";
+  }
+  const base::TempDir dir;
+  tests::TestContext test(2);
+  quantize_int8(*minilm, dir.path(), {}, test.context);
+  const auto exact = engine::Engine::load(*minilm, {.precision = "float32", .isa = {}}, test.pool);
+  const auto int8 = engine::Engine::load(dir.path(), {}, test.pool);
+  const std::vector<std::string> texts = {"A quietly devastating portrait of a family that never quite lets go.",
+                                          "Stocks fell 2 percent on Tuesday, officials said.", "no", "brilliant!"};
+  const double distance = max_cosine_distance(*exact, *int8, texts);
+  RecordProperty("max_cosine_distance", std::to_string(distance));
+  EXPECT_LT(distance, 0.02);
 }
 
 }  // namespace
