@@ -43,9 +43,27 @@ void write_all(int fd, std::string_view bytes, const fs::path& path) {
   }
 }
 
+// ".NAME.PID.NUMBER.tmp"
 fs::path temporary_name(const fs::path& path) {
   static std::atomic<unsigned> counter{0};
   return path.parent_path() / fmt::format(".{}.{}.{}.tmp", path.filename().string(), ::getpid(), counter++);
+}
+
+bool is_temporary_name(std::string_view name) {
+  constexpr std::string_view kEnd = ".tmp";
+  if (!name.starts_with('.') || !name.ends_with(kEnd)) {
+    return false;
+  }
+  name.remove_suffix(kEnd.size());
+  for (int part = 0; part < 2; ++part) {  // the number, then the process id
+    const size_t dot = name.rfind('.');
+    if (dot == std::string_view::npos || dot == 0 || dot + 1 == name.size() ||
+        name.find_first_not_of("0123456789", dot + 1) != std::string_view::npos) {
+      return false;
+    }
+    name = name.substr(0, dot);
+  }
+  return true;
 }
 
 }  // namespace
@@ -91,6 +109,16 @@ void write_file_atomic(const fs::path& path, std::string_view bytes) {
   AtomicFile file(path);
   file.write(bytes);
   file.commit();
+}
+
+void remove_temporaries(const fs::path& folder) noexcept {
+  std::error_code error;
+  for (fs::recursive_directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    std::error_code ignored;
+    if (is_temporary_name(it->path().filename().native()) && it->is_regular_file(ignored)) {
+      fs::remove(it->path(), ignored);
+    }
+  }
 }
 
 void make_dirs(const fs::path& path) {

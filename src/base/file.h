@@ -16,6 +16,10 @@ std::string read_file(const std::filesystem::path& path, size_t max_bytes = size
 // Replaces `path` atomically and durably. Throws Error(kFailure) with the reason (full disk, permission).
 void write_file_atomic(const std::filesystem::path& path, std::string_view bytes);
 
+// Removes the temporary files that killed processes left of atomic writes in `folder` and below. Only for a folder that
+// nobody else writes to. Never throws: a leftover that stays costs only space.
+void remove_temporaries(const std::filesystem::path& folder) noexcept;
+
 void make_dirs(const std::filesystem::path& path);
 void sync_dir(const std::filesystem::path& path);
 

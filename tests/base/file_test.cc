@@ -63,6 +63,29 @@ TEST(Input, ReadsZstdFramesOneAfterTheOther) {
   EXPECT_EQ(read_decompressed(dir.path() / "two"), "first " + big);
 }
 
+TEST(File, TemporariesOfKilledWritersAreRemovedAndNothingElse) {
+  TempDir dir;
+  make_dirs(dir.path() / "sub");
+  const char* kept[] = {"a.tmp", ".tmp", ".a.tmp", ".a.1.tmp", ".a.x.1.tmp", ".a.1.x.tmp", ".1.2.tmp", "sub/a.1.2.tmp"};
+  for (const char* name : kept) {
+    write_file_atomic(dir.path() / name, "kept");
+  }
+  for (const char* name : {".a.12.0.tmp", "sub/.config.json.345.16.tmp"}) {
+    write_file_atomic(dir.path() / name, "half");
+  }
+  {
+    AtomicFile file(dir.path() / "sub" / "weights");
+    remove_temporaries(dir.path());
+    EXPECT_FALSE(std::filesystem::exists(file.temporary_path()));
+  }
+  size_t files = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(dir.path())) {
+    files += entry.is_regular_file() ? 1 : 0;
+  }
+  EXPECT_EQ(files, std::size(kept));
+  remove_temporaries(dir.path() / "none");
+}
+
 TEST(File, MissingFileIsNotFound) {
   try {
     read_file("/nonexistent/file");
