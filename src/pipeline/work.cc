@@ -58,6 +58,7 @@ ProjectLock::~ProjectLock() { ::close(fd_); }
 fs::path WorkFolders::open(const std::string& step, const std::string& key) const {
   fs::path path = folder_ / name_of_folder(step, key);
   base::make_dirs(path);
+  base::remove_temporaries(path);  // else they would get into a folder artifact
   return path;
 }
 

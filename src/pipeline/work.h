@@ -24,7 +24,7 @@ class ProjectLock {
 class WorkFolders {
  public:
   WorkFolders(const std::filesystem::path& root, const std::string& project) : folder_(root / project) {}
-  // The folder for this key, with what an earlier, killed run left in it.
+  // The folder for this key, with what an earlier, killed run left in it (but no halves of atomic writes).
   std::filesystem::path open(const std::string& step, const std::string& key) const;
   // The step finished: its folders go, those of other keys too. Never throws: a leftover costs only space.
   void remove_all_of(const std::string& step) const noexcept;
