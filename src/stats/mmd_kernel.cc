@@ -124,7 +124,7 @@ void cosine_base(float* values, size_t count, float amplitude) { cosine_body<4>(
 
 #if defined(__x86_64__)
 #define SLIPWAY_AVX2 __attribute__((target("avx2,fma")))
-#define SLIPWAY_AVX512 __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,avx2,fma,prefer-vector-width=512")))
+#define SLIPWAY_AVX512 __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")))
 
 SLIPWAY_AVX2 void multiply_avx2(const float* a, size_t lda, const float* b, size_t ldb, size_t depth, float* c,
                                 size_t ldc, size_t columns) {
