@@ -25,7 +25,7 @@ using base::Json;
 struct ServeOptions {
   std::string model;               // "models:/NAME@ALIAS", "models:/NAME/3", or a model folder
   std::string endpoint;            // name of the deployment; empty: the model's name
-  std::string store = ".slipway";  // model versions are laid out under STORE/serve/
+  std::string store = ".slipway";  // model versions are laid out under STORE/models/
   std::string precision = "auto";  // "float32", "int8", "auto": int8 when the version has it
   int max_batch_tokens = 2048;
   int max_queue = 1024;                     // texts waiting for the engine; more is 429
@@ -33,15 +33,15 @@ struct ServeOptions {
   int max_text_bytes = 1 << 20;             // of one text
   std::string log_predictions = "durable";  // "durable": answered once the prediction is committed (group commit);
                                             // "async": answered at once, committed soon after; "off"
-  int log_queue = 65'536;       // predictions waiting for the writer; async drops beyond it, durable answers 429
-  std::string canary;           // reference or folder of a second version
-  double canary_percent = 0;    // of the traffic, by hash of the request id
-  int follow_alias_ms = 200;    // how often the alias is looked up; 0 never
-  int monitor_queue = 131'072;  // predictions waiting for the monitor's sink; more are dropped and counted
-  int drain_ms = 25'000;        // what drain() without a deadline allows
+  int log_queue = 65'536;      // predictions waiting for the writer; async drops beyond it, durable answers 429
+  std::string canary;          // reference or folder of a second version
+  double canary_percent = 0;   // of the traffic, by hash of the request id
+  int follow_alias_ms = 200;   // how often the alias is looked up; 0 never
+  int monitor_queue = 65'536;  // predictions waiting for the monitor's sink (about 2 KiB each); more are dropped
+  int drain_ms = 25'000;       // what drain() without a deadline allows
   net::ServerOptions http;
 
-  // All of the above with http's fields: flags, environment and file derive from it.
+  // All of the above but `model` and `store`, which every command names its own way, and http's fields.
   void describe(base::FieldTable& table);
 };
 
@@ -69,6 +69,10 @@ struct ServeHooks {
   ExplainFn explain;     // absent: /v1/explain answers 501
   MonitorSink monitor;   // absent: nothing is fed
   BackendLoader loader;  // absent: load_backend
+  // GET /v1/monitor: open alerts and the newest windows; 501 when absent. Called on a worker thread.
+  std::function<Json()> monitor_report;
+  // POST /v1/monitor/flush (this machine only): called once the sink was given every prediction served until then.
+  std::function<Json()> monitor_flush;
 };
 
 class ModelServer {

@@ -1,0 +1,347 @@
+#include "serve/core.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "base/clock.h"
+
+namespace slipway::serve {
+
+namespace {
+
+// A body up to here is parsed and tokenised in well under a millisecond; larger ones go to a worker.
+constexpr size_t kInlineBody = size_t{8} << 10;
+constexpr int kWorkers = 2;
+constexpr size_t kWorkerQueue = 256;
+constexpr size_t kExplainQueue = 16;  // an explanation takes about a second
+
+Logging parse_logging(const std::string& text, bool has_store) {
+  if (!has_store || text == "off") {
+    return Logging::kOff;
+  }
+  if (text != "durable" && text != "async") {
+    throw base::Error(base::Code::kInvalid,
+                      fmt::format("log_predictions is '{}'; it must be durable, async or off", text));
+  }
+  return text == "durable" ? Logging::kDurable : Logging::kAsync;
+}
+
+}  // namespace
+
+net::Response plain_error(int status, const std::string& message) {
+  if (status == 429) {
+    return net::too_many_requests(message, 1);
+  }
+  net::Response response = net::error_response(status, message);
+  if (status == 503) {
+    response.headers.set("Retry-After", "1");
+  }
+  return response;
+}
+
+int status_of(const std::exception& error) noexcept {
+  if (const auto* with_status = dynamic_cast<const StatusError*>(&error)) {
+    return with_status->status();
+  }
+  const auto* known = dynamic_cast<const base::Error*>(&error);
+  return known == nullptr ? 500 : net::status_of(known->code());
+}
+
+std::string message_of(const std::exception& error) {
+  return dynamic_cast<const base::Error*>(&error) != nullptr ? error.what()
+                                                             : "the server failed on this request; its log says why";
+}
+
+struct Core::Gather {
+  Inference inference;
+  std::shared_ptr<Batch> batch = std::make_shared<Batch>();
+  std::vector<std::string> texts;
+  std::atomic<size_t> left{0};
+  std::mutex mutex;  // guards error
+  std::exception_ptr error;
+  std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
+
+  void fail(std::exception_ptr why) {
+    const std::lock_guard lock(mutex);
+    if (!error) {
+      error = std::move(why);
+    }
+  }
+};
+
+Core::Core(const ServeOptions& options_in, record::Store* store_in, base::Context& context_in, ServeHooks hooks_in)
+    : options(options_in),
+      store(store_in),
+      context(context_in),
+      hooks(std::move(hooks_in)),
+      deployment_id(record::new_id()),
+      logging(parse_logging(options.log_predictions, store != nullptr)),
+      fleet(options, store, context, hooks.loader ? hooks.loader : BackendLoader(load_backend)),
+      workers(kWorkers, kWorkerQueue),
+      explainers(1, kExplainQueue),
+      queue_seconds_(metrics.histogram("slipway_queue_seconds", "Time a text waits until its batch begins.",
+                                       net::latency_bounds())),
+      compute_seconds_(
+          metrics.histogram("slipway_compute_seconds", "Time of the batch that a text was in.", net::latency_bounds())),
+      batch_seconds_(metrics.histogram("slipway_inference_seconds",
+                                       "Time from a request's arrival to its results, before they are logged.",
+                                       net::latency_bounds())),
+      tokens_(metrics.counter("slipway_tokens_total", "Tokens computed.", {"kind"}, {"input"})),
+      texts_(metrics.counter("slipway_texts_total", "Texts computed.")) {
+  if (logging != Logging::kOff) {
+    writer = std::make_unique<PredictionWriter>(store->predictions(), static_cast<size_t>(options.log_queue), metrics,
+                                                context.log);
+  }
+  if (hooks.monitor) {
+    feed =
+        std::make_unique<MonitorFeed>(hooks.monitor, static_cast<size_t>(options.monitor_queue), metrics, context.log);
+  }
+  metrics.callback("slipway_queued_texts", "Texts waiting for the engine.", [this] {
+    const Routing now = fleet.snapshot();
+    double queued = 0;
+    for (const auto& served : {now.primary, now.canary}) {
+      queued += served ? served->backend->queued() : 0;
+    }
+    return queued;
+  });
+  metrics.add_process_metrics();
+}
+
+Core::~Core() { shut_down(); }
+
+void Core::shut_down() {
+  explainers.stop();
+  workers.stop();
+  fleet.unload();
+  if (writer) {
+    writer->stop();
+  }
+  if (feed) {
+    feed->stop();
+  }
+}
+
+void Core::require_local(const net::Request& request) {
+  if (!request.from_loopback || request.headers.has("Origin") || request.headers.has("X-Forwarded-For") ||
+      request.headers.has("Forwarded")) {
+    throw StatusError(403, "this address is only for programs on the server's own machine");
+  }
+}
+
+std::shared_ptr<Served> Core::version_for(const net::Request& request) const {
+  const std::string_view version = request.param("version");
+  if (version.empty()) {
+    return fleet.pick(request.id);
+  }
+  std::shared_ptr<Served> served = fleet.pick_version(version);
+  if (!served) {
+    const Routing now = fleet.snapshot();
+    throw StatusError(
+        404, fmt::format("version '{}' is not served; served: {}{}", version.substr(0, 40), now.primary->version_text(),
+                         now.canary ? ", " + now.canary->version_text() : ""));
+  }
+  return served;
+}
+
+void Core::check_model_name(std::string_view name) const {
+  const Routing now = fleet.snapshot();
+  if (name != endpoint && name != now.primary->model && !(now.canary && name == now.canary->model)) {
+    throw StatusError(404, fmt::format("model '{}' is not served here; served: '{}'", name.substr(0, 100), endpoint));
+  }
+}
+
+void Core::check_count(size_t texts) const {
+  if (texts == 0) {
+    throw StatusError(400, "the request has no inputs");
+  }
+  if (texts > static_cast<size_t>(options.max_inputs)) {
+    throw StatusError(
+        413, fmt::format("the request has {} inputs; at most {} are taken at a time", texts, options.max_inputs));
+  }
+}
+
+Item Core::tokenize(const Served& served, std::string text) const {
+  if (text.size() > static_cast<size_t>(options.max_text_bytes)) {
+    throw StatusError(413,
+                      fmt::format("an input has {} bytes; at most {} are taken", text.size(), options.max_text_bytes));
+  }
+  Item item;
+  item.ids = served.backend->encode(text);
+  if (static_cast<int>(item.ids.size()) >= served.info.max_length) {
+    text::Encoding whole;
+    served.backend->tokenizer().encode(text, {}, whole);
+    item.truncated = whole.ids.size() > item.ids.size();
+  }
+  item.text = std::move(text);
+  return item;
+}
+
+void Core::infer(Inference inference) {
+  const std::shared_ptr<Served> served = inference.served;
+  const size_t count = inference.items.size();
+  if (static_cast<size_t>(served->backend->queued()) + count > static_cast<size_t>(served->info.max_queue)) {
+    inference.responder.send(inference.render_error(429, "too many texts are waiting; try again in a second"));
+    return;
+  }
+  auto gather = std::make_shared<Gather>();
+  gather->inference = std::move(inference);
+  gather->batch->served = served;
+  gather->batch->answers.resize(count);
+  gather->left.store(count);
+  for (size_t i = 0; i < count; ++i) {
+    Item& item = gather->inference.items[i];
+    Answer& slot = gather->batch->answers[i];
+    slot.truncated = item.truncated;
+    slot.prediction.text = std::move(item.text);
+    slot.ids = item.ids;
+    try {
+      served->backend->submit(std::move(item.ids), [this, gather, i](engine::BatchResult result) {
+        Answer& answer = gather->batch->answers[i];
+        if (result.error) {
+          gather->fail(result.error);
+        } else {
+          answer.prediction.tokens = result.tokens;
+          answer.logits = std::move(result.logits);
+          answer.embedding = std::move(result.embedding);
+          queue_seconds_.observe(std::chrono::duration<double>(result.queued).count());
+          compute_seconds_.observe(std::chrono::duration<double>(result.computed).count());
+          tokens_.add(result.tokens);
+          texts_.add();
+        }
+        if (gather->left.fetch_sub(1) == 1) {
+          finish(gather);
+        }
+      });
+    } catch (...) {
+      gather->fail(std::current_exception());
+      const size_t never = count - i;  // this one and those after it
+      if (gather->left.fetch_sub(never) == never) {
+        finish(gather);
+      }
+      return;
+    }
+  }
+}
+
+// Softmax, label, identity of each answer.
+void Core::fill(Gather& gather) {
+  const Served& served = *gather.batch->served;
+  const auto elapsed = std::chrono::steady_clock::now() - gather.start;
+  const int64_t latency_us = std::chrono::duration_cast<std::chrono::microseconds>(elapsed).count();
+  const int64_t now_ms = context.clock.unix_ms();
+  for (Answer& answer : gather.batch->answers) {
+    record::Prediction& prediction = answer.prediction;
+    prediction.id = "p-" + record::new_id();
+    prediction.time_ms = now_ms;
+    prediction.deployment = deployment_id;
+    prediction.model = served.display();
+    prediction.latency_us = latency_us;
+    if (answer.logits.empty()) {
+      continue;
+    }
+    model::Matrix row{1, static_cast<int>(answer.logits.size()), answer.logits};
+    model::softmax_rows(row);
+    const auto best = static_cast<size_t>(model::argmax(row.values));
+    prediction.scores = std::move(row.values);
+    prediction.score = prediction.scores[best];
+    prediction.label = best < served.labels.size() ? served.labels[best] : std::to_string(best);
+  }
+  batch_seconds_.observe(std::chrono::duration<double>(elapsed).count());
+  gather.batch->served->record_outcome(now_ms, latency_us, true);
+}
+
+void Core::finish(const std::shared_ptr<Gather>& gather) {
+  const Inference& inference = gather->inference;
+  if (gather->error) {
+    int status = 500;
+    std::string message;
+    try {
+      std::rethrow_exception(gather->error);
+    } catch (const std::exception& error) {
+      status = status_of(error);
+      status = status == 503 ? 429 : status;  // a queue that filled between the check and the call
+      message = message_of(error);
+      if (status >= 500) {
+        context.log.error("a batch failed", {{"model", gather->batch->served->display()}, {"error", error.what()}});
+      }
+    }
+    if (status >= 500) {
+      gather->batch->served->record_outcome(context.clock.unix_ms(), 0, false);
+    }
+    inference.responder.send(inference.render_error(status, message));
+    return;
+  }
+  fill(*gather);
+  if (inference.is_prediction && feed) {
+    feed->push(gather->batch);
+  }
+  if (!inference.is_prediction || logging == Logging::kOff) {
+    answer(gather);
+    return;
+  }
+  if (logging == Logging::kAsync) {
+    writer->push(gather->batch, {});
+    answer(gather);
+    return;
+  }
+  const bool taken = writer->push(gather->batch, [this, gather](const std::exception_ptr& error) {
+    if (error) {
+      gather->inference.responder.send(
+          gather->inference.render_error(503, "the prediction could not be recorded; the server's log says why"));
+    } else {
+      answer(gather);
+    }
+  });
+  if (!taken) {
+    inference.responder.send(inference.render_error(429, "too many predictions wait to be recorded; try again"));
+  }
+}
+
+// The JSON is made on the network's thread: the scheduler's and the writer's are shared by all requests.
+void Core::answer(const std::shared_ptr<Gather>& gather) {
+  gather->inference.responder.send([gather] { return gather->inference.render(*gather->batch); });
+}
+
+namespace {
+
+void guarded(const Core::Handle& handle, const RenderError& render_error, base::Log& log, const net::Request& request,
+             const net::Responder& responder) {
+  try {
+    handle(request, responder);
+  } catch (const std::exception& error) {
+    const int status = status_of(error);
+    if (status >= 500) {
+      log.error("a request failed", {{"route", request.route}, {"error", std::string(error.what())}});
+    }
+    responder.send(render_error(status, message_of(error)));
+  }
+}
+
+}  // namespace
+
+net::Handler Core::worker_handler(Handle handle, RenderError render_error) {
+  return [this, handle = std::move(handle), render_error = std::move(render_error)](net::Request request,
+                                                                                    net::Responder responder) {
+    auto shared = std::make_shared<net::Request>(std::move(request));
+    const bool taken = workers.post([this, handle, render_error, shared, responder] {
+      guarded(handle, render_error, context.log, *shared, responder);
+    });
+    if (!taken) {
+      responder.send(render_error(429, "too many requests are waiting; try again in a second"));
+    }
+  };
+}
+
+net::Handler Core::handler(Handle handle, RenderError render_error) {
+  net::Handler elsewhere = worker_handler(handle, render_error);
+  return [this, handle = std::move(handle), render_error = std::move(render_error), elsewhere = std::move(elsewhere)](
+             net::Request request, net::Responder responder) {
+    if (request.body.size() > kInlineBody) {
+      elsewhere(std::move(request), std::move(responder));
+    } else {
+      guarded(handle, render_error, context.log, request, responder);
+    }
+  };
+}
+
+}  // namespace slipway::serve
