@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """MinHash signatures of datatrove (14 buckets of 8, word 5-grams) beside ours, on the same text, one thread each.
 
-    pip install datatrove spacy
+    pip install datatrove[processing] spacy
     bench/rivals/minhash.py TEXT_FILE [--bench build/release/bench/data/bench_data] [--repeat 5]
 
 TEXT_FILE has one document a line. Both are first held to the same task: of documents and their copies with one word changed
@@ -23,7 +23,7 @@ def rival(documents, repeat):
 
     with tempfile.TemporaryDirectory() as folder:
         config = MinhashConfig(n_grams=5, num_buckets=14, hashes_per_bucket=8)
-        step = MinhashDedupSignature(output_folder=folder, config=config, language="english")
+        step = MinhashDedupSignature(output_folder=folder, config=config, language="eng")
 
         def sign(text):
             return [tuple(bucket) for bucket in step.get_signature(step.get_shingles(text))]
