@@ -15,8 +15,10 @@ namespace slipway::pipeline {
 
 using base::Json;
 
-// Where a step works. `work` is its own folder, kept when it is killed, so that it may resume; a step that finishes has
-// it removed. Outputs become artifacts and are addressed by digest from then on.
+// Where a step works. `work` is its own folder, kept when it fails or is killed, so that it may resume; a step that finishes
+// has it removed. What it finds there may be any prefix of what it did: it writes atomically what it resumes from, and makes a
+// folder that it will put as an artifact from nothing, so that no leftovers get in. Outputs become artifacts and are
+// addressed by digest from then on.
 struct StepContext {
   base::Context& base;
   record::Store& store;
