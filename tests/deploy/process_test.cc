@@ -1,0 +1,88 @@
+#include "deploy/process.h"
+
+#include <csignal>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "serve/fixture.h"
+
+namespace slipway::deploy {
+namespace {
+
+using serve::ServeTest;
+
+class ProcessTest : public ServeTest {
+ protected:
+  ProcessOptions options(std::vector<std::string> arguments) const {
+    ProcessOptions process;
+    process.program = SLIPWAY_TEST_SERVER;
+    process.arguments = std::move(arguments);
+    process.log_file = dir_.path() / "logs" / "server.log";
+    process.ready_file = dir_.path() / "ready.json";
+    return process;
+  }
+  RunningProcess start_real() {
+    point_alias(add_version(1));
+    return start_process(
+        options({store_folder().string(), "models:/tiny@champion", (dir_.path() / "ready.json").string()}),
+        context_.context);
+  }
+};
+
+TEST_F(ProcessTest, StartsFindsAndStopsAServer) {
+  const RunningProcess running = start_real();
+  EXPECT_NE(getsid(static_cast<pid_t>(running.pid)), getsid(0));
+  const auto found = find_running(*store_, "tiny");
+  ASSERT_TRUE(found.has_value());
+  EXPECT_EQ(found->id, running.deployment);
+  EXPECT_EQ(found->address, running.url);
+  EXPECT_EQ(net::HttpClient(running.url).post_json("/v1/classify", {{"inputs", "a"}}).status, 200);
+  EXPECT_TRUE(stop_process(*store_, *found, std::chrono::seconds(20), context_.context));
+  EXPECT_FALSE(find_running(*store_, "tiny").has_value());
+  EXPECT_EQ(store_->events().find_deployment(running.deployment)->status, record::DeploymentStatus::kStopped);
+  EXPECT_TRUE(stop_process(*store_, *found, std::chrono::seconds(1), context_.context));
+}
+
+TEST_F(ProcessTest, AKilledServerIsFoundStopped) {
+  const RunningProcess running = start_real();
+  kill(static_cast<pid_t>(running.pid), SIGKILL);
+  waitpid(static_cast<pid_t>(running.pid), nullptr, 0);
+  EXPECT_FALSE(find_running(*store_, "tiny").has_value());
+  EXPECT_EQ(store_->events().find_deployment(running.deployment)->status, record::DeploymentStatus::kStopped);
+}
+
+TEST_F(ProcessTest, APidGivenAgainIsNotTheServer) {
+  record::Deployment old;
+  old.id = record::new_id();
+  old.endpoint = "tiny";
+  old.status = record::DeploymentStatus::kReady;
+  old.pid = getpid();
+  old.started_ms = 1'000'000;  // long before this process
+  store_->events().put_deployment(old);
+  EXPECT_FALSE(find_running(*store_, "tiny").has_value());
+  EXPECT_TRUE(stop_process(*store_, old, std::chrono::seconds(1), context_.context));  // and we live on
+}
+
+TEST_F(ProcessTest, SaysWhyAServerDidNotStart) {
+  try {
+    start_process(options({"fail"}), context_.context);
+    FAIL();
+  } catch (const base::Error& error) {
+    EXPECT_NE(std::string(error.what()).find("exit code 3"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("cannot find the model"), std::string::npos);
+  }
+  ProcessOptions silent = options({"silent"});
+  silent.ready_timeout = std::chrono::milliseconds(50);
+  try {
+    start_process(silent, context_.context);
+    FAIL();
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.code(), base::Code::kUnavailable);
+  }
+  ProcessOptions absent = options({});
+  absent.program = "/no/such/program";
+  EXPECT_THROW(start_process(absent, context_.context), base::Error);
+}
+
+}  // namespace
+}  // namespace slipway::deploy

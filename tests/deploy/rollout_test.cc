@@ -1,0 +1,150 @@
+#include "deploy/rollout.h"
+
+#include "serve/fixture.h"
+
+namespace slipway::deploy {
+namespace {
+
+using serve::ServeTest;
+
+Traffic traffic(int64_t requests, int64_t errors, double median_ms) {
+  Traffic made;
+  made.requests = requests;
+  made.errors = errors;
+  for (int64_t i = 0; i < requests - errors; ++i) {
+    made.latencies_ms.push_back(median_ms * (0.8 + 0.4 * static_cast<double>(i % 11) / 10));
+  }
+  return made;
+}
+
+TEST(Judge, FindsEqualVersionsGood) {
+  const Verdict verdict = judge(traffic(1000, 2, 10), traffic(100, 0, 10.5), {});
+  EXPECT_EQ(verdict.kind, Verdict::Kind::kGood) << verdict.reason;
+  EXPECT_NE(verdict.reason.find("n = 1000 and 100"), std::string::npos);
+}
+
+TEST(Judge, FindsMoreErrorsWorse) {
+  const Verdict verdict = judge(traffic(1000, 2, 10), traffic(200, 20, 10), {});
+  EXPECT_EQ(verdict.kind, Verdict::Kind::kWorse);
+  EXPECT_GT(verdict.error_low, 0.01);
+  // One error in a hundred may be chance: its interval reaches below the tolerance.
+  EXPECT_EQ(judge(traffic(1000, 2, 10), traffic(100, 1, 10), {}).kind, Verdict::Kind::kGood);
+}
+
+TEST(Judge, FindsSlowerWorseOnlyBeyondTheTolerance) {
+  EXPECT_EQ(judge(traffic(1000, 0, 10), traffic(100, 0, 14), {}).kind, Verdict::Kind::kWorse);
+  EXPECT_EQ(judge(traffic(1000, 0, 10), traffic(100, 0, 12), {}).kind, Verdict::Kind::kGood);
+  EXPECT_EQ(judge(traffic(1000, 0, 10), traffic(100, 0, 5), {}).kind, Verdict::Kind::kGood);
+}
+
+TEST(Judge, SaysWhenThereIsTooLittle) {
+  EXPECT_EQ(judge(traffic(1000, 0, 10), traffic(99, 50, 10), {}).kind, Verdict::Kind::kTooLittle);
+  EXPECT_EQ(judge(traffic(0, 0, 10), traffic(100, 0, 10), {}).kind, Verdict::Kind::kTooLittle);
+}
+
+class RolloutTest : public ServeTest {
+ protected:
+  RolloutTest() {
+    first_ = add_version(1);
+    second_ = add_version(2);
+    point_alias(first_);
+    options_.min_requests = 20;
+    options_.max_latency_ratio = 100;  // the machine is shared: latencies are not what this is about
+  }
+  RolloutResult roll(const std::function<void()>& idle) {
+    return roll_out(*store_, *store_->events().find_deployment("tiny"), "tiny", "champion", second_, options_,
+                    context_.context, idle);
+  }
+  int champion() { return store_->registry().find_alias("tiny", "champion")->version; }
+
+  int first_ = 0;
+  int second_ = 0;
+  RolloutOptions options_;
+};
+
+TEST_F(RolloutTest, GoesThroughItsStepsAndMovesTheAlias) {
+  serve::ServeOptions serving;
+  serving.follow_alias_ms = 5;
+  serve::ModelServer& server = start("models:/tiny@champion", serving);
+  net::HttpClient http = client();
+  const RolloutResult result = roll([&] { EXPECT_EQ(http.post_json("/v1/classify", {{"inputs", "a"}}).status, 200); });
+  EXPECT_TRUE(result.promoted) << result.reason;
+  ASSERT_EQ(result.steps.size(), 2U);
+  EXPECT_EQ(result.steps[0].percent, 10);
+  EXPECT_EQ(champion(), second_);
+  EXPECT_EQ(server.serving(), "tiny/2");
+  EXPECT_EQ(server.deployment()["traffic"].size(), 1U);
+  EXPECT_EQ(result.to_json()["steps"][1]["verdict"], "good");
+  EXPECT_TRUE(roll({}).promoted);  // again: nothing to do
+}
+
+TEST_F(RolloutTest, AWorseVersionIsTakenBack) {
+  serve::ServeOptions serving;
+  serving.follow_alias_ms = 5;
+  serve::ServeHooks hooks;
+  // The first model loaded is the real one; the next fails on everything.
+  auto loads = std::make_shared<int>(0);
+  hooks.loader = [loads](const std::filesystem::path& folder, const serve::BackendOptions& how,
+                         base::Pool& pool) -> std::unique_ptr<serve::Backend> {
+    if ((*loads)++ == 0) {
+      return serve::load_backend(folder, how, pool);
+    }
+    class Failing final : public serve::Backend {
+     public:
+      explicit Failing(std::unique_ptr<serve::Backend> real) : real_(std::move(real)) {}
+      const serve::BackendInfo& info() const override { return real_->info(); }
+      const std::vector<std::string>& labels() const override { return real_->labels(); }
+      const text::Tokenizer& tokenizer() const override { return real_->tokenizer(); }
+      std::vector<int32_t> encode(const std::string& text) const override { return real_->encode(text); }
+      void submit(std::vector<int32_t> ids, engine::Batcher::Done done) override {
+        real_->submit(std::move(ids), [done = std::move(done)](engine::BatchResult) {
+          engine::BatchResult failed;
+          failed.error = std::make_exception_ptr(std::runtime_error("broken"));
+          done(std::move(failed));
+        });
+      }
+      int queued() const override { return real_->queued(); }
+
+     private:
+      std::unique_ptr<serve::Backend> real_;
+    };
+    return std::make_unique<Failing>(serve::load_backend(folder, how, pool));
+  };
+  serve::ModelServer& server = start("models:/tiny@champion", serving, hooks);
+  net::HttpClient http = client();
+  const RolloutResult result = roll([&] { http.post_json("/v1/classify", {{"inputs", "a"}}); });
+  EXPECT_FALSE(result.promoted);
+  ASSERT_EQ(result.steps.size(), 1U);
+  EXPECT_EQ(result.steps[0].verdict.kind, Verdict::Kind::kWorse) << result.reason;
+  EXPECT_EQ(champion(), first_);
+  EXPECT_EQ(server.deployment()["traffic"].size(), 1U);
+  EXPECT_EQ(http.post_json("/v1/classify", {{"inputs", "a"}}).status, 200);
+}
+
+TEST_F(RolloutTest, WithoutTrafficItSaysSo) {
+  serve::ServeOptions serving;
+  serving.follow_alias_ms = 5;
+  start("models:/tiny@champion", serving);
+  options_.step_timeout_ms = 5;
+  options_.proceed_without_traffic = false;
+  const RolloutResult kept = roll({});
+  EXPECT_FALSE(kept.promoted);
+  EXPECT_EQ(champion(), first_);
+  options_.proceed_without_traffic = true;
+  const RolloutResult result = roll({});
+  EXPECT_TRUE(result.promoted);
+  EXPECT_NE(result.reason.find("without a judgement"), std::string::npos);
+  EXPECT_EQ(champion(), second_);
+}
+
+TEST_F(RolloutTest, DirectGivesEverythingAtOnce) {
+  serve::ServeOptions serving;
+  serving.follow_alias_ms = 5;
+  serve::ModelServer& server = start("models:/tiny@champion", serving);
+  options_.strategy = "direct";
+  EXPECT_TRUE(roll({}).promoted);
+  EXPECT_EQ(server.serving(), "tiny/2");
+}
+
+}  // namespace
+}  // namespace slipway::deploy
