@@ -20,9 +20,10 @@ if(SLIPWAY_SANITIZE)
   target_compile_options(slipway_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
 endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  # GCC 12 reports false positives of these inside inlined std::string code (GCC bugs 105329, 105651).
+  # GCC 12 reports false positives of these inside inlined std::string code (GCC bugs 105329,
+  # 105651) and of moved-from nlohmann::json values (GCC bug 105562).
   target_compile_options(slipway_flags INTERFACE -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread
-                                                 -Wno-restrict)
+                                                 -Wno-restrict -Wno-maybe-uninitialized)
 endif()
 
 # One precompiled header for all rooms: the standard containers, fmt and JSON are 80 % of what most files parse.

@@ -101,6 +101,12 @@ void FieldTable::add(std::string name, std::vector<std::string>& value, std::str
   fields_.push_back(std::move(field));
 }
 
+void FieldTable::drop_fields_of(const FieldTable& other) {
+  std::erase_if(fields_, [&](const Field& field) {
+    return std::any_of(other.fields_.begin(), other.fields_.end(), [&](const Field& one) { return one.name == field.name; });
+  });
+}
+
 Field& FieldTable::find(std::string_view name, const std::string& where) {
   std::vector<std::string> known;
   for (Field& field : fields_) {

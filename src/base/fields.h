@@ -35,6 +35,8 @@ class FieldTable {
   void add(std::string name, double& value, std::string help, Range range = {});
   void add(std::string name, bool& value, std::string help);
   void add(std::string name, std::vector<std::string>& value, std::string help);
+  // Takes the fields out that `other` has too: that table is the one to set them.
+  void drop_fields_of(const FieldTable& other);
 
   // Sets the fields that `object` names. Throws Error(kInvalid) naming `where` for an unknown key (with the nearest known
   // one), a wrong type or a value out of range; nothing is set then.

@@ -209,7 +209,7 @@ StepResult Execution::attempt(size_t position, const Fingerprint& now, const Out
   for (int tries = 0;; ++tries) {
     base::Context base{context_.pool, context_.log, context_.clock,
                        teller_.has_listener() ? static_cast<base::Progress&>(listened) : own, context_.stop};
-    StepContext step_context{base, store_, outcome_.run_id, folder, inputs};
+    StepContext step_context{base, store_, outcome_.run_id, folder, inputs, summaries_of(step)};
     try {
       base::check_stop(base, step.name);
       return step.run(step_context);
@@ -222,6 +222,15 @@ StepResult Execution::attempt(size_t position, const Fingerprint& now, const Out
     }
     wait_before_retry(tries);
   }
+}
+
+// Needed steps are done: their outcomes do not change any more.
+std::map<std::string, Json> Execution::summaries_of(const Step& step) const {
+  std::map<std::string, Json> summaries;
+  for (const std::string& need : step.needs) {
+    summaries[need] = outcome_.step(need).summary;
+  }
+  return summaries;
 }
 
 void Execution::wait_before_retry(int retry) {

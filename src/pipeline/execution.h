@@ -46,6 +46,7 @@ class Execution {
   void execute(size_t position);
   bool take_from_cache(size_t position, const Fingerprint& now);
   StepResult attempt(size_t position, const Fingerprint& now, const Outputs& inputs);
+  std::map<std::string, Json> summaries_of(const Step& step) const;
   void wait_before_retry(int retry);
   void keep(size_t position, const Fingerprint& now, const Outputs& inputs, const StepResult& result, double seconds);
   void add_edges(size_t position, const Outputs& inputs, const StepResult& result);

@@ -26,6 +26,9 @@ struct StepContext {
   std::filesystem::path work;
   // Outputs of the steps named in `needs`, step name -> output name -> digest.
   std::map<std::string, std::map<std::string, std::string>> inputs;
+  // Their summaries, for steps that report: not part of the key, so nothing that an output depends on may come from here
+  // but what says how the outputs came to be (counts, times).
+  std::map<std::string, Json> summaries;
 };
 
 struct StepResult {

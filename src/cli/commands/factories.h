@@ -1,0 +1,42 @@
+// The factories of all commands; commands.cc lists them. One file a command (or a noun's small verbs).
+#pragma once
+
+#include <memory>
+
+#include "cli/command.h"
+
+namespace slipway::cli {
+
+std::unique_ptr<Command> make_run();
+std::unique_ptr<Command> make_plan();
+std::unique_ptr<Command> make_train();
+std::unique_ptr<Command> make_evaluate();
+std::unique_ptr<Command> make_predict();
+std::unique_ptr<Command> make_explain();
+std::unique_ptr<Command> make_serve();
+std::unique_ptr<Command> make_tokenizer_encode();
+std::unique_ptr<Command> make_tokenizer_decode();
+std::unique_ptr<Command> make_runs();
+std::unique_ptr<Command> make_runs_show();
+std::unique_ptr<Command> make_runs_approve();
+std::unique_ptr<Command> make_runs_reject();
+std::unique_ptr<Command> make_models();
+std::unique_ptr<Command> make_models_show();
+std::unique_ptr<Command> make_models_alias();
+std::unique_ptr<Command> make_models_inspect();
+std::unique_ptr<Command> make_models_quantize();
+std::unique_ptr<Command> make_models_export();
+std::unique_ptr<Command> make_lineage();
+std::unique_ptr<Command> make_deployments();
+std::unique_ptr<Command> make_deployments_canary();
+std::unique_ptr<Command> make_deployments_rollback();
+std::unique_ptr<Command> make_deployments_stop();
+std::unique_ptr<Command> make_monitor_events();
+std::unique_ptr<Command> make_monitor_simulate();
+std::unique_ptr<Command> make_store_verify();
+std::unique_ptr<Command> make_store_gc();
+std::unique_ptr<Command> make_doctor();
+std::unique_ptr<Command> make_completion();
+std::unique_ptr<Command> make_man();
+
+}  // namespace slipway::cli

@@ -1,0 +1,260 @@
+// slipway models: the registry's versions and aliases; a look into a folder; conversions.
+#include <ostream>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/error.h"
+#include "cli/app.h"
+#include "cli/commands/factories.h"
+#include "cli/model_argument.h"
+#include "cli/progress.h"
+#include "cli/table.h"
+#include "convert/onnx.h"
+#include "convert/quantize.h"
+#include "model/cost.h"
+#include "model/folder.h"
+
+namespace slipway::cli {
+namespace {
+
+std::string metric_text(const base::Json& metrics, const char* name) {
+  if (!metrics.is_object() || !metrics.contains(name) || !metrics[name].contains("value") || !metrics[name]["value"].is_number()) {
+    return "-";
+  }
+  const base::Json& metric = metrics[name];
+  if (metric.contains("low") && metric["low"].is_number()) {
+    return fmt::format("{:.4f} [{:.4f}, {:.4f}]", metric["value"].get<double>(), metric["low"].get<double>(), metric["high"].get<double>());
+  }
+  return fmt::format("{:.4f}", metric["value"].get<double>());
+}
+
+// Aliases that point at this version now.
+std::string aliases_of(record::Store& store, const record::ModelVersion& version) {
+  std::vector<std::string> names;
+  for (const char* alias : {"champion", "candidate"}) {
+    const auto found = store.registry().find_alias(version.model, alias);
+    if (found && found->version == version.version) {
+      names.emplace_back(alias);
+    }
+  }
+  return names.empty() ? "-" : fmt::format("{}", fmt::join(names, ","));
+}
+
+class ModelsCommand final : public Command {
+ public:
+  CommandInfo info() const override {
+    return {"models", "registered model versions, newest first", "", "slipway models\nslipway models movie-sentiment --json"};
+  }
+  void describe(Parameters& parameters) override { parameters.positional("NAME", name_, "only of this model", false); }
+  int run(App& app) override {
+    record::Store& store = app.store();
+    Table table({"MODEL", "VERSION", "ALIAS", "ACCURACY", "F1", "CREATED", "RUN"});
+    for (const record::ModelVersion& version : store.registry().list_versions(name_)) {
+      if (app.json()) {
+        app.print_json(record::to_json(version));
+      } else {
+        table.row({version.model, std::to_string(version.version), aliases_of(store, version), metric_text(version.metrics, "accuracy"),
+                   metric_text(version.metrics, "f1"), when(version.created_ms), version.run_id.substr(0, 8)});
+      }
+    }
+    if (!app.json()) {
+      table.print(app.out(), app.color_out());
+    }
+    return 0;
+  }
+
+ private:
+  std::string name_;
+};
+
+class ModelsShowCommand final : public Command {
+ public:
+  CommandInfo info() const override {
+    return {"models show", "one version: artifacts, metrics with intervals, alias history", "",
+            "slipway models show models:/movie-sentiment@champion"};
+  }
+  void describe(Parameters& parameters) override { parameters.positional("MODEL", model_, "models:/NAME@ALIAS or models:/NAME/3"); }
+  int run(App& app) override {
+    record::Store& store = app.store();
+    const record::ModelVersion version = store.registry().resolve(model_);
+    if (app.json()) {
+      app.print_json(record::to_json(version));
+      return 0;
+    }
+    app.out() << fmt::format("{} version {} · alias {} · run {} · dataset {}\n\n", version.model, version.version, aliases_of(store, version),
+                             version.run_id, version.dataset);
+    Table metrics({"METRIC", "VALUE [95 %]"});
+    for (const auto& [name, value] : version.metrics.items()) {
+      metrics.row({name, metric_text(version.metrics, name.c_str())});
+    }
+    metrics.print(app.out(), app.color_out());
+    app.out() << '\n';
+    Table artifacts({"ROLE", "DIGEST", "SIZE"});
+    for (const auto& [role, digest] : version.artifacts) {
+      const auto found = store.artifacts().find(digest);
+      artifacts.row({role, digest, found ? human_count(static_cast<int64_t>(found->size), "bytes") : "missing"});
+    }
+    artifacts.print(app.out(), app.color_out());
+    return 0;
+  }
+
+ private:
+  std::string model_;
+};
+
+class ModelsAliasCommand final : public Command {
+ public:
+  CommandInfo info() const override {
+    return {"models alias", "point an alias at a version; servers that follow it swap at once",
+            "A rollback is this command with the older version.", "slipway models alias movie-sentiment champion 2"};
+  }
+  void describe(Parameters& parameters) override {
+    parameters.positional("NAME", name_, "registered model");
+    parameters.positional("ALIAS", alias_, "for example champion");
+    parameters.positional("VERSION", version_, "version number; leave it out to see the alias's history", false);
+  }
+  int run(App& app) override {
+    record::Registry& registry = app.store().registry();
+    if (!version_.empty()) {
+      const auto reference = record::parse_model_reference(fmt::format("models:/{}/{}", name_, version_));
+      registry.set_alias(name_, alias_, reference.version, -1);
+    }
+    const auto history = registry.alias_history(name_, alias_);
+    if (history.empty()) {
+      throw base::Error(base::Code::kNotFound, fmt::format("model '{}' has no alias '{}'", name_, alias_));
+    }
+    Table table({"ALIAS", "VERSION", "SINCE"});
+    for (const record::Alias& one : history) {
+      if (app.json()) {
+        app.print_json(record::to_json(one));
+      } else {
+        table.row({one.alias, std::to_string(one.version), when(one.changed_ms)});
+      }
+    }
+    if (!app.json()) {
+      table.print(app.out(), app.color_out());
+    }
+    return 0;
+  }
+
+ private:
+  std::string name_;
+  std::string alias_;
+  std::string version_;
+};
+
+class InspectCommand final : public Command {
+ public:
+  CommandInfo info() const override {
+    return {"models inspect", "architecture, sizes and tensors of a model folder", "",
+            "slipway models inspect ~/.cache/slipway/minilm --tensors"};
+  }
+  void describe(Parameters& parameters) override {
+    parameters.positional("MODEL", model_, "a model folder or a reference");
+    parameters.flags.add("tensors", tensors_, "list every tensor");
+  }
+  int run(App& app) override {
+    const LocatedModel located = locate_model(app, model_, "auto");
+    const model::ModelFolder folder = model::open_model_folder(located.folder, {.weights = false, .tokenizer = false});
+    const model::ModelSpec& spec = folder.spec;
+    base::Json json = {{"folder", located.folder.string()}, {"config", model::config_from_spec(spec)}, {"parameters", spec.parameter_count()},
+                       {"labels", spec.labels}, {"bytes_float32", model::weight_bytes_f32(spec)}, {"bytes_int8", model::weight_bytes_int8(spec)},
+                       {"flops_per_token_128", model::flops_per_token(spec, 128)}};
+    Table table({"TENSOR", "TYPE", "SHAPE", "BYTES"});
+    for (const auto& path : {folder.weights, folder.int8}) {
+      if (!path) {
+        continue;
+      }
+      const model::SafetensorsFile file(*path);
+      base::Json list = base::Json::array();
+      for (const auto& [name, tensor] : file.tensors()) {
+        list.push_back({{"name", name}, {"dtype", model::dtype_name(tensor.dtype)}, {"shape", tensor.shape}, {"bytes", tensor.bytes.size()}});
+        table.row({name, model::dtype_name(tensor.dtype), fmt::format("{}", tensor.shape), std::to_string(tensor.bytes.size())});
+      }
+      json["files"][path->filename().string()] = {{"tensors", list}, {"metadata", file.metadata()}};
+    }
+    if (app.json()) {
+      app.print_json(json);
+      return 0;
+    }
+    app.out() << fmt::format("{}\nBERT encoder: {} layers, hidden {}, {} heads, intermediate {}, vocabulary {}, {} positions\n"
+                             "{} parameters; {} as float32, {} as int8; {:.1f} MFLOP a token at length 128\nlabels: {}\n",
+                             located.folder.string(), spec.num_layers, spec.hidden_size, spec.num_heads, spec.intermediate_size,
+                             spec.vocab_size, spec.max_positions, human_count(spec.parameter_count(), ""),
+                             human_count(model::weight_bytes_f32(spec), "bytes"), human_count(model::weight_bytes_int8(spec), "bytes"),
+                             model::flops_per_token(spec, 128) / 1e6, spec.labels.empty() ? "none" : fmt::format("{}", fmt::join(spec.labels, ", ")));
+    if (tensors_) {
+      app.out() << '\n';
+      table.print(app.out(), app.color_out());
+    }
+    return 0;
+  }
+
+ private:
+  std::string model_;
+  bool tensors_ = false;
+};
+
+class QuantizeCommand final : public Command {
+ public:
+  CommandInfo info() const override {
+    return {"models quantize", "int8 weights of a float32 model folder",
+            "Per-channel symmetric weights, dynamic activations (docs/formats/int8.md).", "slipway models quantize my-model my-model-int8"};
+  }
+  void describe(Parameters& parameters) override {
+    parameters.positional("MODEL", model_, "a model folder or a reference");
+    parameters.positional("OUTPUT", output_, "folder to write");
+  }
+  int run(App& app) override {
+    base::Context context = app.context();
+    const base::Json summary = convert::quantize_int8(locate_model(app, model_, "float32").folder, output_, {}, context);
+    if (app.json()) {
+      app.print_json(summary);
+    } else {
+      app.out() << base::dump_json_pretty(summary);
+    }
+    return 0;
+  }
+
+ private:
+  std::string model_;
+  std::string output_;
+};
+
+class ExportCommand final : public Command {
+ public:
+  CommandInfo info() const override {
+    return {"models export", "the float32 model as ONNX", "Inputs input_ids, attention_mask, token_type_ids [batch, sequence]; output logits.",
+            "slipway models export models:/movie-sentiment@champion model.onnx"};
+  }
+  void describe(Parameters& parameters) override {
+    parameters.positional("MODEL", model_, "a model folder or a reference");
+    parameters.positional("OUTPUT", output_, "file to write");
+  }
+  int run(App& app) override {
+    convert::export_onnx(locate_model(app, model_, "float32").folder, output_);
+    const auto size = static_cast<int64_t>(std::filesystem::file_size(output_));
+    if (app.json()) {
+      app.print_json({{"path", output_}, {"bytes", size}});
+    } else {
+      app.out() << fmt::format("{}: {}\n", output_, human_count(size, "bytes"));
+    }
+    return 0;
+  }
+
+ private:
+  std::string model_;
+  std::string output_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_models() { return std::make_unique<ModelsCommand>(); }
+std::unique_ptr<Command> make_models_show() { return std::make_unique<ModelsShowCommand>(); }
+std::unique_ptr<Command> make_models_alias() { return std::make_unique<ModelsAliasCommand>(); }
+std::unique_ptr<Command> make_models_inspect() { return std::make_unique<InspectCommand>(); }
+std::unique_ptr<Command> make_models_quantize() { return std::make_unique<QuantizeCommand>(); }
+std::unique_ptr<Command> make_models_export() { return std::make_unique<ExportCommand>(); }
+
+}  // namespace slipway::cli

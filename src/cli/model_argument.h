@@ -1,0 +1,28 @@
+// The MODEL argument of commands: a folder, or a reference into the registry.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "cli/app.h"
+#include "engine/engine.h"
+
+namespace slipway::cli {
+
+struct LocatedModel {
+  std::filesystem::path folder;                 // with config.json, weights, tokenizer
+  std::optional<record::ModelVersion> version;  // when it came from the registry
+  std::string name() const;                     // "movie-sentiment/3", or the folder
+};
+
+// A folder as it is; "models:/NAME@ALIAS" or "models:/NAME/3" laid out under the store's `models/` (once per version).
+// `precision`: "int8" and "auto" take the int8 weights where the version has them. Throws Error(kNotFound) saying what
+// there is.
+LocatedModel locate_model(App& app, const std::string& model, const std::string& precision);
+
+// locate_model, then the engine over it.
+std::unique_ptr<engine::Engine> load_engine(App& app, const LocatedModel& model, const std::string& precision);
+
+}  // namespace slipway::cli

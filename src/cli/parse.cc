@@ -1,0 +1,174 @@
+#include "cli/parse.h"
+
+#include <algorithm>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/suggest.h"
+
+namespace slipway::cli {
+namespace {
+
+using base::Code;
+using base::Error;
+
+std::vector<std::string> split_path(const std::string& path) {
+  const size_t space = path.find(' ');
+  return space == std::string::npos ? std::vector<std::string>{path}
+                                    : std::vector<std::string>{path.substr(0, space), path.substr(space + 1)};
+}
+
+// The command whose words begin `words`, the longest match; `used` tells how many words named it.
+std::unique_ptr<Command> find_command(const std::vector<std::string>& words, size_t& used) {
+  std::unique_ptr<Command> best;
+  std::vector<std::string> nouns;
+  std::vector<std::string> verbs;
+  used = 0;
+  for (const CommandFactory& make : all_commands()) {
+    std::unique_ptr<Command> command = make();
+    const std::vector<std::string> path = split_path(command->info().path);
+    nouns.push_back(path[0]);
+    if (words[0] == path[0] && path.size() == 2) {
+      verbs.push_back(path[1]);
+    }
+    if (path.size() > used && path.size() <= words.size() && std::equal(path.begin(), path.end(), words.begin())) {
+      best = std::move(command);
+      used = path.size();
+    }
+  }
+  if (best) {
+    return best;
+  }
+  if (!verbs.empty()) {
+    throw Error(Code::kInvalid, words.size() < 2
+                                    ? fmt::format("'slipway {}' needs one of: {}", words[0], fmt::join(verbs, ", "))
+                                    : fmt::format("'slipway {}' has no '{}'{}", words[0], words[1],
+                                                  base::suggestion(words[1], verbs)));
+  }
+  std::sort(nouns.begin(), nouns.end());
+  nouns.erase(std::unique(nouns.begin(), nouns.end()), nouns.end());
+  throw Error(Code::kInvalid, fmt::format("unknown command '{}'{}", words[0], base::suggestion(words[0], nouns)));
+}
+
+void apply_environment(base::FieldTable& table, const Environment& environment) {
+  for (const base::Field& field : table.fields()) {
+    const std::string name = variable_name(field.name);
+    if (const char* value = environment(name.c_str())) {
+      table.set_text(field.name, value, name);
+    }
+  }
+}
+
+// Registers every field of the table with CLI11; values go through the table, which knows types and ranges.
+void add_flags(CLI::App& app, base::FieldTable& table) {
+  for (const base::Field& field : table.fields()) {
+    const std::string flag = flag_name(field.name);
+    const std::string name = field.name;
+    if (field.type == "boolean") {
+      app.add_flag_function(flag + ",!--no-" + flag.substr(2), [&table, name, flag](int64_t count) {
+        table.set_text(name, count > 0 ? "true" : "false", flag);
+      });
+    } else {
+      app.add_option_function<std::string>(
+             flag, [&table, name, flag](const std::string& text) { table.set_text(name, text, flag); })
+          ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
+          ->allow_extra_args(false);
+    }
+  }
+}
+
+[[noreturn]] void unknown_flag(const CLI::App& app, const std::string& word, const std::string& path) {
+  std::vector<std::string> known;
+  for (const CLI::Option* option : app.get_options()) {
+    if (!option->get_lnames().empty()) {
+      known.push_back("--" + option->get_lnames().front());
+    }
+  }
+  const std::string flag = word.substr(0, word.find('='));
+  throw Error(Code::kInvalid, fmt::format("slipway {}: unknown option '{}'{}; 'slipway {} --help' lists them", path, flag,
+                                          base::nearest(flag, known).empty() ? "" : base::suggestion(flag, known), path));
+}
+
+}  // namespace
+
+std::string flag_name(const std::string& field) {
+  std::string flag = "--" + field;
+  std::replace(flag.begin(), flag.end(), '_', '-');
+  return flag;
+}
+
+std::string variable_name(const std::string& field) {
+  std::string name = "SLIPWAY_" + field;
+  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  return name;
+}
+
+Parsed parse(const std::vector<std::string>& words, GlobalOptions& global, const Environment& environment) {
+  Parsed parsed;
+  if (words.empty() || words[0] == "--help" || words[0] == "-h" || words[0] == "help") {
+    parsed.help = true;
+    parsed.brief = words.empty() || words[0] == "-h";
+    if (words.size() > 1 && words[0] == "help") {
+      size_t used = 0;
+      parsed.command = find_command({words.begin() + 1, words.end()}, used);
+      parsed.parameters = parameters_of(*parsed.command);
+    }
+    return parsed;
+  }
+  if (words[0] == "--version" || words[0] == "version") {
+    parsed.version = true;
+    return parsed;
+  }
+  size_t used = 0;
+  parsed.command = find_command(words, used);
+  parsed.parameters = parameters_of(*parsed.command);
+  const std::string path = parsed.command->info().path;
+
+  base::FieldTable global_table;
+  global.describe(global_table);
+  apply_environment(global_table, environment);
+  apply_environment(parsed.parameters.flags, environment);
+
+  CLI::App app;
+  app.set_help_flag();
+  bool help = false;
+  bool brief = false;
+  app.add_flag("--help", help);
+  app.add_flag("-h", brief);
+  add_flags(app, global_table);
+  add_flags(app, parsed.parameters.flags);
+  for (const Positional& positional : parsed.parameters.positionals) {
+    app.add_option(positional.name, *positional.value);
+  }
+  app.allow_extras();
+  std::vector<std::string> rest(words.rbegin(), words.rend() - static_cast<std::ptrdiff_t>(used));
+  try {
+    app.parse(rest);
+  } catch (const CLI::ParseError& error) {
+    throw Error(Code::kInvalid, fmt::format("slipway {}: {}", path, error.what()));
+  }
+  parsed.help = help || brief;
+  parsed.brief = brief;
+  if (parsed.help) {
+    return parsed;
+  }
+  for (const std::string& extra : app.remaining()) {
+    if (extra.size() > 1 && extra.front() == '-') {
+      unknown_flag(app, extra, path);
+    }
+    throw Error(Code::kInvalid, fmt::format("slipway {}: unexpected argument '{}'; see 'slipway {} --help'", path, extra, path));
+  }
+  for (const Positional& positional : parsed.parameters.positionals) {
+    if (positional.required && positional.value->empty()) {
+      throw Error(Code::kInvalid,
+                  fmt::format("slipway {}: {} is missing ({}); see 'slipway {} --help'", path, positional.name, positional.help, path));
+    }
+  }
+  return parsed;
+}
+
+}  // namespace slipway::cli

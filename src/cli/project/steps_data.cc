@@ -1,0 +1,142 @@
+// From raw files to an immutable dataset version.
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "cli/progress.h"
+#include "cli/project/steps.h"
+#include "data/dataset.h"
+#include "data/steps.h"
+
+namespace slipway::cli {
+namespace {
+
+using base::Json;
+using pipeline::Step;
+using pipeline::StepContext;
+using pipeline::StepResult;
+
+// Puts the folder a data step wrote, with the line that the live view shows.
+StepResult folder_result(StepContext& context, const std::filesystem::path& folder, const std::string& output, Json summary,
+                         const std::string& line) {
+  StepResult result;
+  result.outputs[output] = put_folder(context, folder, output == "dataset" ? "dataset" : "file", output).digest;
+  result.summary = std::move(summary);
+  result.summary["line"] = line;
+  return result;
+}
+
+int64_t number(const Json& json, const char* key) { return json.value(key, int64_t{0}); }
+
+}  // namespace
+
+Step collect_step(Project& project) {
+  Step step;
+  step.name = "collect";
+  const data::DataOptions& options = project.config.data;
+  step.config = {{"sources", Json::array()}, {"labels", project.config.labels}};
+  for (const data::SourceOptions& source : options.sources) {
+    step.config["sources"].push_back(data::to_json(source));
+    for (const auto& file : data::source_files(source, project.config.dir)) {
+      step.files.push_back(file);
+    }
+  }
+  step.run = [&project](StepContext& context) {
+    const std::filesystem::path out = context.work / "documents";
+    Json summary = data::collect(project.config.data, project.config.dir, context.base, out);
+    const std::string line = fmt::format("{} of {} rows from {} sources", human_count(number(summary, "documents"), ""),
+                                         human_count(number(summary, "rows"), ""), project.config.data.sources.size());
+    return folder_result(context, out, "documents", std::move(summary), line);
+  };
+  return step;
+}
+
+Step clean_step(Project& project) {
+  Step step;
+  step.name = "clean";
+  step.needs = {"collect"};
+  step.config = data::to_json(project.config.data)["clean"];
+  step.run = [&project](StepContext& context) {
+    const auto in = checkout(context, input(context, "collect", "documents"), "in");
+    const std::filesystem::path out = context.work / "out";
+    Json summary = data::clean(in, project.config.data, context.base, out);
+    const std::string line = fmt::format("kept {} of {}", human_count(number(summary, "kept"), ""), human_count(number(summary, "documents"), ""));
+    return folder_result(context, out, "documents", std::move(summary), line);
+  };
+  return step;
+}
+
+Step deduplicate_step(Project& project) {
+  Step step;
+  step.name = "deduplicate";
+  step.needs = {"clean"};
+  step.config = data::to_json(project.config.data)["deduplicate"];
+  step.run = [&project](StepContext& context) {
+    const auto in = checkout(context, input(context, "clean", "documents"), "in");
+    const std::filesystem::path out = context.work / "out";
+    Json summary = data::deduplicate(in, project.config.data, context.base, out);
+    const std::string line = fmt::format("kept {}; {} exact and {} near duplicates dropped", human_count(number(summary, "kept"), ""),
+                                         human_count(number(summary, "exact"), ""), human_count(number(summary, "near"), ""));
+    return folder_result(context, out, "documents", std::move(summary), line);
+  };
+  return step;
+}
+
+Step split_step(Project& project) {
+  Step step;
+  step.name = "split";
+  step.needs = {"deduplicate", "validate"};
+  step.config = {{"split", data::to_json(project.config.data)["split"]}, {"labels", project.config.labels}, {"name", project.config.project}};
+  step.run = [&project](StepContext& context) {
+    const auto in = checkout(context, input(context, "deduplicate", "documents"), "in");
+    const std::filesystem::path out = context.work / "dataset";
+    Json summary = data::build_dataset(in, project.config.data, context.base, out);
+    const data::Dataset dataset(out);
+    // Lineage from the raw files to the dataset version, whatever the folder artifact is called.
+    std::vector<record::Edge> edges;
+    const Json sources = base::parse_json(base::read_file(in / "sources.json"), "sources.json");
+    for (const Json& source : sources.is_array() ? sources : sources.value("sources", Json::array())) {
+      for (const Json& file : source.value("files", Json::array())) {
+        const std::string digest = file.value("sha256", std::string());
+        edges.push_back({"file:" + (digest.starts_with("sha256:") ? digest : "sha256:" + digest), "dataset:" + dataset.digest(), "produced"});
+      }
+    }
+    context.store.lineage().add_edges(edges);
+    const std::string line = fmt::format("train {}, validation {}, test {}; {}", dataset.split(data::Split::kTrain).rows,
+                                         dataset.split(data::Split::kValidation).rows, dataset.split(data::Split::kTest).rows,
+                                         dataset.digest().substr(0, 19));
+    summary["dataset"] = dataset.digest();
+    summary["sources"] = sources;
+    StepResult result = folder_result(context, out, "dataset", std::move(summary), line);
+    context.store.lineage().add_edges(
+        std::vector<record::Edge>{{"dataset:" + dataset.digest(), "artifact:" + result.outputs["dataset"], "version_of"}});
+    return result;
+  };
+  return step;
+}
+
+Step validate_step(Project& project) {
+  Step step;
+  step.name = "validate";
+  step.needs = {"deduplicate"};
+  const Json options = data::to_json(project.config.data);
+  step.config = {{"validate", options["validate"]}, {"split", options["split"]}, {"labels", project.config.labels}};
+  step.run = [&project](StepContext& context) {
+    const auto in = checkout(context, input(context, "deduplicate", "documents"), "in");
+    const std::filesystem::path out = context.work / "out";
+    const data::ValidationReport report = data::validate(in, project.config.data, context.base, out);
+    const Json json = data::to_json(report);
+    if (!report.passed()) {
+      context.store.events().append("gate_failed", "run:" + context.run_id, json);
+      throw base::Error(base::Code::kGate, report.summary());
+    }
+    StepResult result;
+    result.outputs["validation"] = put_json(context, json, "file", "validation.json").digest;
+    result.summary = json;
+    result.summary["line"] = report.summary();
+    return result;
+  };
+  return step;
+}
+
+}  // namespace slipway::cli
