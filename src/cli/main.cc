@@ -5,6 +5,7 @@
 #include <stop_token>
 #include <thread>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <fmt/format.h>

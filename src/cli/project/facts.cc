@@ -35,11 +35,11 @@ Json data_facts(const data::Dataset& dataset, const Summaries& summaries) {
   const Json& unique = summary(summaries, "deduplicate");
   facts["counts"] = {{"rows", collected.value("rows", 0)}, {"collected", collected.value("documents", 0)}, {"cleaned", cleaned.value("kept", 0)},
                      {"kept", unique.value("kept", 0)}, {"masked", value_or(cleaned, "masked", 0)}};
-  for (const auto& [reason, count] : value_or(collected, "dropped", Json::object()).items()) {
-    facts["drops"][reason] = count;
-  }
-  for (const auto& [reason, count] : value_or(cleaned, "dropped", Json::object()).items()) {
-    facts["drops"][reason] = count;
+  for (const Json* step : {&collected, &cleaned}) {
+    const Json dropped = value_or(*step, "dropped", Json::object());  // named: items() refers into it
+    for (const auto& [reason, count] : dropped.items()) {
+      facts["drops"][reason] = count;
+    }
   }
   facts["drops"]["exact_duplicate"] = unique.value("exact", 0);
   facts["drops"]["near_duplicate"] = unique.value("near", 0);

@@ -82,7 +82,8 @@ class TrainingLog {
 
 std::map<std::string, std::string> params_of(const train::TrainOptions& options) {
   std::map<std::string, std::string> params;
-  for (const auto& [key, value] : train::options_to_json(options).items()) {
+  const Json json = train::options_to_json(options);
+  for (const auto& [key, value] : json.items()) {
     params["train." + key] = value.is_string() ? value.get<std::string>() : value.dump();
   }
   return params;
