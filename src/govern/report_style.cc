@@ -79,6 +79,7 @@ svg.chart{width:100%;height:auto;display:block;overflow:visible}svg.graph{height
 .matrix .ok{--c:var(--pos-rgb)}.matrix .no{--c:var(--neg-rgb)}
 .badge{display:inline-block;border-radius:6px;padding:0 8px;font-size:12px;font-weight:640}.badge.pos{background:var(--pos-soft);color:var(--pos)}.badge.neg{background:var(--neg-soft);color:var(--neg)}.badge.warn{background:var(--warn-soft);color:var(--warn)}
 code,pre{font:12.5px/1.6 ui-monospace,"SF Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace}code{background:var(--grid);border-radius:5px;padding:1px 5px;overflow-wrap:anywhere}
+.scroll code{overflow-wrap:break-word}#repeat .scroll code{overflow-wrap:anywhere}
 pre{background:var(--bg);border:1px solid var(--line);border-radius:10px;padding:12px 14px;overflow-x:auto;margin:8px 0 14px}pre code{background:none;padding:0;overflow-wrap:normal}
 .absent{color:var(--soft);border:1px dashed var(--line);border-radius:10px;padding:9px 14px;margin:8px 0;font-size:13.5px}
 blockquote{margin:10px 0;padding:10px 14px;border:1px solid var(--line);border-radius:10px;font-size:14.5px;line-height:1.9;overflow-wrap:anywhere}
