@@ -1,8 +1,7 @@
 // MinHash signatures and the readers around them, in bytes of text a second on one thread. Results are checked first: a
-// signature equals the minimum over single shingles. Rival: bench/rivals/minhash.py (datatrove), same text and parameters.
-// SLIPWAY_BENCH_TEXT names a text file to use instead of the generated one.
+// signature equals the minimum over single shingles. Rival: bench/rivals/minhash.py (datatrove), same text and
+// parameters. SLIPWAY_BENCH_TEXT names a text file to use instead of the generated one.
 #include <benchmark/benchmark.h>
-
 #include <cstdlib>
 
 #include "base/file.h"

@@ -1,5 +1,5 @@
-// Cleaning: an ordered list of steps, each of which changes a text or drops it with a reason. A Cleaner is immutable: any
-// thread may use it.
+// Cleaning: an ordered list of steps, each of which changes a text or drops it with a reason. A Cleaner is immutable:
+// any thread may use it.
 #pragma once
 
 #include <cstdint>

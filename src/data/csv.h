@@ -1,5 +1,5 @@
-// Records of delimited text, as RFC 4180 has them (quoted fields with embedded delimiters, newlines and doubled quotes; LF
-// or CRLF; a byte order mark is skipped), and raw TSV (no quotes). Pulls bytes; holds one record. One thread.
+// Records of delimited text, as RFC 4180 has them (quoted fields with embedded delimiters, newlines and doubled quotes;
+// LF or CRLF; a byte order mark is skipped), and raw TSV (no quotes). Pulls bytes; holds one record. One thread.
 #pragma once
 
 #include <cstdint>
@@ -26,8 +26,8 @@ class CsvReader {
   CsvReader(Read read, std::string name, const CsvFormat& format);
 
   // The next record, empty lines skipped; false at the end. Fields are valid until the next call. A quote inside an
-  // unquoted field, and text after a closing quote, are taken as they are. Throws Error(kInvalid) naming file and line for a
-  // quote that never closes or a record above the limits.
+  // unquoted field, and text after a closing quote, are taken as they are. Throws Error(kInvalid) naming file and line
+  // for a quote that never closes or a record above the limits.
   bool next(std::vector<std::string_view>& fields);
 
   // 1-based line on which the record last returned began.

@@ -1,7 +1,6 @@
 #include "data/dataset.h"
 
 #include <algorithm>
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -42,7 +41,8 @@ SplitInfo parse_split(const Json& json, const std::string& where) {
     rows += info.shards.back().rows;
   }
   if (rows != info.rows) {
-    throw Error(Code::kIntegrity, fmt::format("{}: its shards have {} rows, the split says {}", where, rows, info.rows));
+    throw Error(Code::kIntegrity,
+                fmt::format("{}: its shards have {} rows, the split says {}", where, rows, info.rows));
   }
   return info;
 }
@@ -55,9 +55,9 @@ void check_shard(const std::filesystem::path& folder, const Shard& shard, bool v
     throw Error(Code::kNotFound, fmt::format("dataset '{}': its shard '{}' is missing", folder.string(), shard.file));
   }
   if (size != shard.size || (verify && base::sha256_file(path) != shard.sha256)) {
-    throw Error(Code::kIntegrity, fmt::format("dataset '{}': shard '{}' is not what the manifest names (size {} of {}{})",
-                                              folder.string(), shard.file, size, shard.size,
-                                              verify ? ", digest differs" : ""));
+    throw Error(Code::kIntegrity,
+                fmt::format("dataset '{}': shard '{}' is not what the manifest names (size {} of {}{})",
+                            folder.string(), shard.file, size, shard.size, verify ? ", digest differs" : ""));
   }
 }
 

@@ -1,7 +1,6 @@
 #include "data/document.h"
 
 #include <charconv>
-
 #include <fmt/format.h>
 
 #include "base/error.h"
@@ -95,7 +94,8 @@ class LineParser {
     expect('"');
     while (true) {
       const size_t begin = at_;
-      while (at_ < line_.size() && line_[at_] != '"' && line_[at_] != '\\' && static_cast<unsigned char>(line_[at_]) >= 0x20) {
+      while (at_ < line_.size() && line_[at_] != '"' && line_[at_] != '\\' &&
+             static_cast<unsigned char>(line_[at_]) >= 0x20) {
         ++at_;
       }
       out.append(line_, begin, at_ - begin);
@@ -155,7 +155,8 @@ class LineParser {
   }
 
   void skip_space() {
-    while (at_ < line_.size() && (line_[at_] == ' ' || line_[at_] == '\t' || line_[at_] == '\r' || line_[at_] == '\n')) {
+    while (at_ < line_.size() &&
+           (line_[at_] == ' ' || line_[at_] == '\t' || line_[at_] == '\r' || line_[at_] == '\n')) {
       ++at_;
     }
   }

@@ -21,15 +21,15 @@ struct Document {
   Json meta = Json::object();
 };
 
-// The stable name of a raw row: XXH64 of the source's id and the text with runs of ASCII whitespace collapsed, as 16 hex
-// digits. The same row has the same id in every run and in every later version of the file; equal texts share it.
+// The stable name of a raw row: XXH64 of the source's id and the text with runs of ASCII whitespace collapsed, as 16
+// hex digits. The same row has the same id in every run and in every later version of the file; equal texts share it.
 std::string document_id(std::string_view source, std::string_view text);
 
 // Appends the JSON line of `document`, with the newline. Invalid UTF-8 becomes U+FFFD.
 void append_line(const Document& document, std::string& out);
 
-// Reads one line (with or without its newline) into `document`, reusing its memory. Text is unescaped without building a
-// JSON tree; only unknown keys are parsed by the general parser. Throws Error(kInvalid) naming `where` and the byte.
+// Reads one line (with or without its newline) into `document`, reusing its memory. Text is unescaped without building
+// a JSON tree; only unknown keys are parsed by the general parser. Throws Error(kInvalid) naming `where` and the byte.
 void parse_line(std::string_view line, std::string_view where, Document& document);
 
 // Appends `text` as a JSON string with its quotes. Invalid UTF-8 becomes U+FFFD.

@@ -1,9 +1,8 @@
 #include "data/keys.h"
 
 #include <algorithm>
-#include <vector>
-
 #include <fmt/format.h>
+#include <vector>
 
 #include "base/error.h"
 #include "base/suggest.h"

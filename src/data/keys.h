@@ -9,11 +9,12 @@
 
 namespace slipway::data {
 
-// Throws Error(kInvalid) naming `where` unless `value` is an object (null counts as an empty one) with known keys only; an
-// unknown key is named with the nearest known one.
+// Throws Error(kInvalid) naming `where` unless `value` is an object (null counts as an empty one) with known keys only;
+// an unknown key is named with the nearest known one.
 void check_keys(const base::Json& value, std::initializer_list<std::string_view> known, const std::string& where);
 
-// A text, or a number or truth value as the text that stands for it in YAML; throws Error(kInvalid) naming where and key.
+// A text, or a number or truth value as the text that stands for it in YAML; throws Error(kInvalid) naming where and
+// key.
 std::string scalar_text(const base::Json& value, const std::string& where, std::string_view key);
 
 // The members of `options` (an object) whose values differ from those of `defaults`.

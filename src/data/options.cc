@@ -20,7 +20,8 @@ DataOptions parse_data_options(const Json& section, const std::string& where) {
   const Json sources = part("sources");
   if (!sources.is_array() || sources.empty()) {
     throw Error(Code::kInvalid, fmt::format("{}: 'sources' needs a list with at least one source: "
-                                            "{{id: reviews, path: data/reviews.csv, text: review, label: label}}", where));
+                                            "{{id: reviews, path: data/reviews.csv, text: review, label: label}}",
+                                            where));
   }
   for (const Json& item : sources) {
     SourceOptions source = parse_source_options(item, fmt::format("{}.sources[{}]", where, options.sources.size()));
@@ -33,7 +34,8 @@ DataOptions parse_data_options(const Json& section, const std::string& where) {
   }
   options.clean = parse_clean_options(part("clean"), where + ".clean");
   const Json duplicates = part("deduplicate");
-  options.deduplicate = parse_deduplicate_options(duplicates.is_null() ? Json::object() : duplicates, where + ".deduplicate");
+  options.deduplicate =
+      parse_deduplicate_options(duplicates.is_null() ? Json::object() : duplicates, where + ".deduplicate");
   options.validate = parse_validate_options(part("validate"), where + ".validate");
   options.split = parse_split_options(part("split"), where + ".split");
   return options;

@@ -26,8 +26,9 @@ struct Columns {
   Columns(const SourceOptions& options, const std::vector<std::string>& names, const std::string& file)
       : count(names.size()) {
     // Without a name, the column called "text" or the only one.
-    text = options.text.empty() && names.size() == 1 ? 0 : find_column(options.text.empty() ? "text" : options.text, names,
-                                                                       file, "text");
+    text = options.text.empty() && names.size() == 1
+               ? 0
+               : find_column(options.text.empty() ? "text" : options.text, names, file, "text");
     const std::string& wanted = options.label_column.empty() ? options.label : options.label_column;
     if (!wanted.empty()) {
       label = find_column(wanted, names, file, "label");

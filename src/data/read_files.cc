@@ -55,9 +55,9 @@ struct SeenKeys {
     if (rows == 0 || (text && !missing_label)) {
       return;
     }
-    throw Error(Code::kNotFound, fmt::format("'{}': none of the first {} rows has the key '{}' for the {}; the first has: {}",
-                                             file, rows, text ? label_key : text_key, text ? "label" : "text",
-                                             fmt::join(first_keys, ", ")));
+    throw Error(Code::kNotFound,
+                fmt::format("'{}': none of the first {} rows has the key '{}' for the {}; the first has: {}", file,
+                            rows, text ? label_key : text_key, text ? "label" : "text", fmt::join(first_keys, ", ")));
   }
 };
 
@@ -65,8 +65,13 @@ struct SeenKeys {
 
 void read_jsonl(const SourceOptions& options, const std::filesystem::path& file, RowSink& sink) {
   base::LineReader reader(file, kMaxRowBytes);
-  SeenKeys seen{options, options.text.empty() ? "text" : options.text,
-                options.label_column.empty() ? options.label : options.label_column, false, false, {}, 0};
+  SeenKeys seen{options,
+                options.text.empty() ? "text" : options.text,
+                options.label_column.empty() ? options.label : options.label_column,
+                false,
+                false,
+                {},
+                0};
   base::JsonLimits limits;
   limits.max_depth = 64;
   std::string_view line;

@@ -1,8 +1,7 @@
 // SQLite tables and queries, read-only.
-#include <sqlite3.h>
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <sqlite3.h>
 
 #include "base/error.h"
 #include "data/rows.h"
@@ -62,10 +61,12 @@ Statement prepare(sqlite3* database, const std::string& sql, const RowSink& sink
 
 std::vector<std::string> tables_of(sqlite3* database, const RowSink& sink) {
   const Statement statement = prepare(
-      database, "SELECT name FROM sqlite_master WHERE type IN ('table','view') AND name NOT LIKE 'sqlite_%' ORDER BY name", sink);
+      database,
+      "SELECT name FROM sqlite_master WHERE type IN ('table','view') AND name NOT LIKE 'sqlite_%' ORDER BY name", sink);
   std::vector<std::string> tables;
   while (sqlite3_step(statement.get()) == SQLITE_ROW) {
-    tables.emplace_back(reinterpret_cast<const char*>(sqlite3_column_text(statement.get(), 0)));  // NOLINT: SQLite's text type
+    tables.emplace_back(
+        reinterpret_cast<const char*>(sqlite3_column_text(statement.get(), 0)));  // NOLINT: SQLite's text type
   }
   return tables;
 }
@@ -80,9 +81,10 @@ std::string query_of(const SourceOptions& options, sqlite3* database, const RowS
     table = tables[0];
   }
   if (table.empty() || std::find(tables.begin(), tables.end(), table) == tables.end()) {
-    throw Error(Code::kNotFound, fmt::format("'{}': {}; its tables: {}", sink.file(),
-                                             table.empty() ? "say 'table' or 'query'" : fmt::format("no table '{}'", table),
-                                             fmt::join(tables, ", ")));
+    throw Error(Code::kNotFound,
+                fmt::format("'{}': {}; its tables: {}", sink.file(),
+                            table.empty() ? "say 'table' or 'query'" : fmt::format("no table '{}'", table),
+                            fmt::join(tables, ", ")));
   }
   std::string quoted;
   for (const char c : table) {
@@ -93,8 +95,9 @@ std::string query_of(const SourceOptions& options, sqlite3* database, const RowS
 
 std::string_view column_text(sqlite3_stmt* statement, size_t column) {
   const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement, static_cast<int>(column)));  // NOLINT
-  return text == nullptr ? std::string_view()
-                         : std::string_view(text, static_cast<size_t>(sqlite3_column_bytes(statement, static_cast<int>(column))));
+  return text == nullptr
+             ? std::string_view()
+             : std::string_view(text, static_cast<size_t>(sqlite3_column_bytes(statement, static_cast<int>(column))));
 }
 
 }  // namespace

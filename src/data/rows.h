@@ -1,4 +1,5 @@
-// What all readers share: a raw row in, a document out, with labels mapped, bad rows counted and progress told. Internal.
+// What all readers share: a raw row in, a document out, with labels mapped, bad rows counted and progress told.
+// Internal.
 #pragma once
 
 #include <cstdint>
@@ -63,8 +64,8 @@ void read_text(const SourceOptions& options, const std::filesystem::path& file, 
 void read_html(const SourceOptions& options, const std::filesystem::path& file, RowSink& sink);
 void read_sqlite(const SourceOptions& options, const std::filesystem::path& file, RowSink& sink);
 
-// Where a column is among `names`: by name, else (all digits) by number from 1. Throws Error(kNotFound) naming `what`, the
-// file and the columns there are.
+// Where a column is among `names`: by name, else (all digits) by number from 1. Throws Error(kNotFound) naming `what`,
+// the file and the columns there are.
 size_t find_column(const std::string& column, const std::vector<std::string>& names, const std::string& file,
                    const char* what);
 

@@ -1,5 +1,4 @@
 #include <algorithm>
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -137,10 +136,9 @@ SourceOptions parse_source_options(const Json& object, const std::string& where)
   if (!object.is_object()) {
     invalid(where, "must be a mapping of names to values");
   }
-  check_keys(object,
-             {"id", "type", "path", "text", "label", "label_value", "label_map", "label_from", "keep", "columns",
-              "has_header", "delimiter", "quote", "table", "query", "unit", "invalid_utf8", "split", "max_bad", "limit",
-              "licence"},
+  check_keys(object, {"id",         "type", "path",         "text",       "label",     "label_value", "label_map",
+                      "label_from", "keep", "columns",      "has_header", "delimiter", "quote",       "table",
+                      "query",      "unit", "invalid_utf8", "split",      "max_bad",   "limit",       "licence"},
              where);
   SourceOptions options;
   Json simple = Json::object();
@@ -206,8 +204,8 @@ Json to_json(const SourceOptions& options) {
 }
 
 Json to_json(const SourceCounts& counts) {
-  return {{"rows", counts.rows},         {"documents", counts.documents}, {"repaired", counts.repaired},
-          {"bytes", counts.bytes},       {"dropped", counts.dropped},     {"bad", counts.bad},
+  return {{"rows", counts.rows},    {"documents", counts.documents}, {"repaired", counts.repaired},
+          {"bytes", counts.bytes},  {"dropped", counts.dropped},     {"bad", counts.bad},
           {"labels", counts.labels}};
 }
 

@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
-
 #include <fmt/format.h>
+#include <numeric>
 
 #include "base/error.h"
 #include "base/hash.h"
@@ -79,7 +78,8 @@ void SplitOptions::describe(base::FieldTable& fields) {
   fields.add("stratify", stratify, "what the shares are kept equal over", {"label", "none"});
   fields.add("seed", seed, "seed of the assignment");
   fields.add("exact", exact, "give each label's quota exactly; new documents may then move old ones");
-  fields.add("group_jaccard", group_jaccard, "near duplicates of this similarity stay in one split; 0: no grouping", {0, 1});
+  fields.add("group_jaccard", group_jaccard, "near duplicates of this similarity stay in one split; 0: no grouping",
+             {0, 1});
 }
 
 SplitOptions parse_split_options(const Json& object, const std::string& where) {
@@ -99,8 +99,8 @@ SplitOptions parse_split_options(const Json& object, const std::string& where) {
   }
   const double sum = options.train + options.validation + options.test;
   if (std::abs(sum - 1) > 1e-6 || options.train < 0) {
-    throw Error(Code::kInvalid, fmt::format("{}: train {} + validation {} + test {} must be 1, not {}", where, options.train,
-                                            options.validation, options.test, sum));
+    throw Error(Code::kInvalid, fmt::format("{}: train {} + validation {} + test {} must be 1, not {}", where,
+                                            options.train, options.validation, options.test, sum));
   }
   return options;
 }

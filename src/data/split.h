@@ -1,9 +1,9 @@
 // Which document goes to training, validation or test: decided by a hash of the document's id, so that adding documents
 // never moves old ones. Pure functions; any thread.
 //
-// A hash split is stratified in expectation: of n documents of a label, a split with fraction p receives n p documents with
-// standard deviation sqrt(n p (1 - p)) (n = 1000, p = 0.1: 100 +- 9.5). `exact: true` instead gives each label's quota
-// exactly, by rank of the hash, at the price that new documents may move old ones across a boundary.
+// A hash split is stratified in expectation: of n documents of a label, a split with fraction p receives n p documents
+// with standard deviation sqrt(n p (1 - p)) (n = 1000, p = 0.1: 100 +- 9.5). `exact: true` instead gives each label's
+// quota exactly, by rank of the hash, at the price that new documents may move old ones across a boundary.
 #pragma once
 
 #include <cstdint>
@@ -47,9 +47,9 @@ Split split_at(double position, const SplitOptions& options) noexcept;
 
 // What the assignment needs of each document.
 struct SplitKey {
-  double position = 0;        // of its cluster's representative
-  uint32_t label = 0;         // index into the label table
-  int8_t pinned = -1;         // a Split, when its source is pinned to one
+  double position = 0;  // of its cluster's representative
+  uint32_t label = 0;   // index into the label table
+  int8_t pinned = -1;   // a Split, when its source is pinned to one
 };
 
 // The split of each document, in order.

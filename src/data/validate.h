@@ -1,4 +1,5 @@
-// Checks on documents before they become a dataset. A report, not an exception: the caller decides what a failure means.
+// Checks on documents before they become a dataset. A report, not an exception: the caller decides what a failure
+// means.
 #pragma once
 
 #include <cstdint>
@@ -12,13 +13,13 @@ namespace slipway::data {
 
 // `validate: {max_missing: 0, label_balance: 0.2, leak: train/test}`
 struct ValidateOptions {
-  double max_missing = 0;       // largest share of documents without text or, when labels are wanted, without a label
-  double label_balance = 0;     // the rarest label's share must be at least this
-  int64_t min_per_label = 1;    // documents of each label, in each split that is not empty by choice
-  int64_t min_rows = 1;         // documents in all
+  double max_missing = 0;     // largest share of documents without text or, when labels are wanted, without a label
+  double label_balance = 0;   // the rarest label's share must be at least this
+  int64_t min_per_label = 1;  // documents of each label, in each split that is not empty by choice
+  int64_t min_rows = 1;       // documents in all
   std::string leak = "train/test";  // pairs of splits "a/b", comma separated; "none": not checked
-  double leak_jaccard = 0.8;    // near duplicates of at least this similarity count as leaked
-  double max_leak = 0;          // largest share of the second split that may be leaked
+  double leak_jaccard = 0.8;        // near duplicates of at least this similarity count as leaked
+  double max_leak = 0;              // largest share of the second split that may be leaked
 
   void describe(base::FieldTable& fields);
 };
@@ -27,7 +28,8 @@ ValidateOptions parse_validate_options(const Json& object, const std::string& wh
 Json to_json(const ValidateOptions& options);
 
 struct Check {
-  std::string name;     // "missing_text", "missing_label", "unknown_labels", "label_balance", "min_per_label", "leak:train/test"
+  std::string
+      name;  // "missing_text", "missing_label", "unknown_labels", "label_balance", "min_per_label", "leak:train/test"
   bool passed = false;
   double value = 0;     // what was measured
   double limit = 0;     // what was wanted

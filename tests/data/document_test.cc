@@ -71,7 +71,8 @@ TEST(Document, IdIsStableAndIgnoresRunsOfWhitespace) {
   EXPECT_NE(document_id("reviews", "good film"), document_id("tweets", "good film"));
   EXPECT_NE(document_id("reviews", "good film"), document_id("reviews", "goodfilm"));
   EXPECT_EQ(document_id("reviews", "good film").size(), 16U);
-  EXPECT_EQ(document_id("reviews", "good film"), "9c616f690c0f7fe3");  // splits and lineage rest on it: it may never change
+  EXPECT_EQ(document_id("reviews", "good film"),
+            "9c616f690c0f7fe3");  // splits and lineage rest on it: it may never change
 }
 
 }  // namespace
