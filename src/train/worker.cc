@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/cpu.h"
 #include "base/error.h"
+#include "base/input.h"
 #include "base/json.h"
 #include "model/folder.h"
 #include "text/tokenizer.h"
@@ -175,6 +176,7 @@ namespace {
 
 constexpr const char* kUsage =
     "usage: slipway-train JOB.json     run a job; events as JSON lines on standard output\n"
+    "       slipway-train --logits MODEL_FOLDER ROWS.jsonl   the trained model's raw scores, an array a row\n"
     "       slipway-train --check      how libtorch is set up, as JSON\n"
     "       slipway-train --help\n"
     "`slipway train` and `slipway run` start this program; a job file is described in docs/formats/train-job.md.\n"
@@ -263,6 +265,33 @@ int run_job_file(const fs::path& path, int out_fd, base::Log& log, std::stop_tok
   return 0;
 }
 
+// The scores that the training forward pass gives: what other programs are compared with.
+int print_logits(const fs::path& path, const fs::path& rows, int out_fd) {
+  base::Pool pool;
+  set_torch_threads(1);
+  const model::ModelFolder folder = model::open_model_folder(path);
+  if (!folder.spec.has_classifier) {
+    throw Error(Code::kInvalid, path.string() + " has no classifier");
+  }
+  BertParameters parameters = make_bert_parameters(folder.spec, 0);
+  load_weights(parameters, folder, 0);
+  const auto learner = make_torch_classifier(parameters, {0, 0}, pool);
+  const auto tokenizer = text::load_tokenizer(*folder.tokenizer);
+  base::LineReader reader(rows);
+  std::string_view line;
+  while (reader.next(line)) {
+    const std::string where = fmt::format("{}:{}", rows.string(), reader.line_number());
+    text::Encoding encoding;
+    tokenizer->encode(base::get<std::string>(base::parse_json(line, where), "text", where),
+                      {true, false, folder.spec.max_positions}, encoding);
+    const auto tokens = static_cast<int32_t>(encoding.ids.size());
+    std::vector<float> scores(folder.spec.labels.size());
+    learner->logits({encoding.ids, {0, tokens}, {0}}, scores);
+    write_line(out_fd, base::dump_json(scores));
+  }
+  return 0;
+}
+
 }  // namespace
 
 int worker_main(int argc, char** argv, int out_fd, int error_fd) {
@@ -279,6 +308,9 @@ int worker_main(int argc, char** argv, int out_fd, int error_fd) {
     if (args.size() == 1 && args[0] == "--check") {
       write_line(out_fd, base::dump_json(check_setup()));
       return 0;
+    }
+    if (args.size() == 3 && args[0] == "--logits") {
+      return print_logits(args[1], args[2], out_fd);
     }
     if (args.size() == 3 && args[1] == "--parent") {
       follow_parent(args[2].c_str());
