@@ -245,8 +245,8 @@ void follow_parent(const char* parent) {
   }
 }
 
-// glibc gives large blocks back to the kernel and faults them in again each step (-11 % CPU time when told not to,
-// bench/train/README.md).
+// glibc gives large blocks back to the kernel and faults them in again each step (11 % of the CPU time of a step in
+// ATen with a model of this size).
 void keep_memory() {
   ::mallopt(M_MMAP_THRESHOLD, 1 << 30);
   ::mallopt(M_TRIM_THRESHOLD, 1 << 30);
