@@ -49,7 +49,8 @@ TrainResult run_worker(const Job& job, base::Context& context,
                        const std::function<void(const base::Json&)>& on_event = {},
                        const std::filesystem::path& worker = find_worker());
 
-// What `slipway-train --check` says: {"torch":"1.13.1","threads":2,"gflops":120.5,"blas":"openblas","warnings":[...]}.
+// What `slipway-train --check` says:
+// {"torch":"1.13.1","threads":2,"gflops":67.7,"instruction_set":"avx512","warnings":[...]}.
 base::Json check_worker(base::Context& context, const std::filesystem::path& worker = find_worker());
 
 }  // namespace slipway::train

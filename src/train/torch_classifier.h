@@ -14,11 +14,11 @@ namespace slipway::train {
 // Borrows parameters and pool, which must outlive it.
 std::unique_ptr<Learner> make_torch_classifier(BertParameters& parameters, const Dropout& dropout, base::Pool& pool);
 
-// How libtorch is set up here: version, threads, and the speed of one f32 matrix product of 256 x 256 x 256 (GFLOP/s,
-// best of several), which tells a reference BLAS from a real one.
+// Is libtorch set up well? The speed of one f32 matrix product of 256 x 256 x 256 on one thread (GFLOP/s, best of
+// several) tells a reference BLAS from a real one. The encoder's products are ours; what stands on it and other
+// objectives use BLAS.
 struct TorchCheck {
   std::string version;
-  int threads = 0;
   double gflops = 0;
 };
 TorchCheck check_torch();

@@ -108,7 +108,7 @@ void warn_when_slow(const EventSink& event) {
 
 Json check_setup() {
   const TorchCheck check = check_torch();
-  Json json = {{"torch", check.version}, {"threads", check.threads}, {"gflops", check.gflops}};
+  Json json = {{"torch", check.version}, {"threads", base::usable_cores()}, {"gflops", check.gflops}};
   json["instruction_set"] = base::isa_name(base::select_isa());
   json["warnings"] = Json::array();
   if (check.gflops < kSlowGflops) {

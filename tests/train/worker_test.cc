@@ -70,7 +70,11 @@ class Worker : public ::testing::Test {
   TrainResult launch(const std::function<void(const Json&)>& on_event = {}) {
     return run_worker(job_, context_, on_event, worker());
   }
+  // $SLIPWAY_TRAIN: the same tests for a worker of another build, say one with a PyTorch wheel.
   static fs::path worker() {
+    if (const char* named = std::getenv("SLIPWAY_TRAIN")) {
+      return named;
+    }
     return fs::read_symlink("/proc/self/exe").parent_path().parent_path().parent_path() / "slipway-train";
   }
 
