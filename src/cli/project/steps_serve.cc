@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/random.h"
 #include "cli/observe.h"
 #include "cli/project/rows.h"
 #include "cli/project/steps.h"
@@ -41,6 +42,12 @@ Json latency_of(std::vector<double>& milliseconds) {
   return {{"n", milliseconds.size()}, {"p50_ms", at(0.5)}, {"p95_ms", at(0.95)}, {"p99_ms", at(0.99)}};
 }
 
+// Files are often sorted by label or date; traffic is not.
+void shuffle_traffic(std::vector<std::string>& texts, const ProjectConfig& config) {
+  base::Rng rng(config.data.split.seed, "traffic");
+  rng.shuffle(std::span(texts));
+}
+
 // Replayed texts, cut to whole windows.
 std::vector<std::string> replay_texts(Project& project, StepContext& context, const ReplaySection& replay) {
   std::vector<std::string> texts;
@@ -53,6 +60,7 @@ std::vector<std::string> replay_texts(Project& project, StepContext& context, co
     data::SourceCounts counts;
     data::read_source(replay.source, project.config.dir, context.base, [&](data::Document&& row) { texts.push_back(std::move(row.text)); }, counts);
   }
+  shuffle_traffic(texts, project.config);
   size_t count = replay.limit > 0 ? std::min(texts.size(), static_cast<size_t>(replay.limit)) : texts.size();
   const auto window = static_cast<size_t>(project.config.monitor.window);
   count -= count % window;
@@ -109,7 +117,8 @@ Step deploy_step(Project& project) {
     }
     const record::Deployment deployment = project.endpoint.ensure_running(context.base);
     const data::Dataset dataset(checkout(context, input(context, "split", "dataset"), "dataset"));
-    const evaluate::Rows rows = labelled_rows(dataset, data::Split::kTest);
+    evaluate::Rows rows = labelled_rows(dataset, data::Split::kTest);
+    shuffle_traffic(rows.texts, config);
     Traffic traffic(deployment.address);
     if (alias && alias->version != version.version) {
       deploy::RolloutOptions options;

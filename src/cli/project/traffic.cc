@@ -55,20 +55,22 @@ Json Traffic::monitor_report() { return checked(client_.get("/v1/monitor"), url_
 
 int64_t Traffic::last_window() {
   int64_t last = 0;
-  for (const Json& window : monitor_report().at("windows")) {
-    last = std::max(last, window.value("number", int64_t{0}));
+  const Json report = monitor_report();
+  for (const Json& window : report.at("windows")) {
+    last = std::max(last, window.value("window", int64_t{0}));
   }
   return last;
 }
 
 Json Traffic::windows_after(int64_t number) {
   std::vector<Json> later;
-  for (const Json& window : monitor_report().at("windows")) {
-    if (window.value("number", int64_t{0}) > number) {
+  const Json report = monitor_report();
+  for (const Json& window : report.at("windows")) {
+    if (window.value("window", int64_t{0}) > number) {
       later.push_back(window);
     }
   }
-  std::sort(later.begin(), later.end(), [](const Json& a, const Json& b) { return a["number"] < b["number"]; });
+  std::sort(later.begin(), later.end(), [](const Json& a, const Json& b) { return a["window"] < b["window"]; });
   return later;
 }
 
