@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """LIME and Partition SHAP of ours (`slipway explain`) against the Python packages, on the same model, texts and numbers of samples.
 
-usage: explain.py SLIPWAY_BINARY MODEL_FOLDER TEXTS_JSONL [--limit 10] [--lime-samples 1000] [--max-evals 500] [--seed 7]
+usage: explain.py SLIPWAY_BINARY MODEL_FOLDER TEXTS_JSONL [--limit 10] [--lime-samples 1000] [--max-evals 500] [--seed 7] [--precision float32]
 MODEL_FOLDER is a Hugging Face classifier both can load; TEXTS_JSONL has {"text": ...} lines. Needs the Python packages torch,
 transformers, lime and shap. Values are compared first (LIME by correlation, as random draws differ; SHAP by difference), then CPU
 seconds, one thread each. Prints one JSON object.
@@ -40,7 +40,7 @@ def read_texts(path, limit):
 def run_ours(args, texts, method, samples):
     rows = "".join(json.dumps({"text": text}) + "\n" for text in texts)
     command = [args.slipway, "explain", args.model, "--method", method, "--seed", str(args.seed), "--num-samples", str(samples),
-               *args.extra]
+               "--no-faithfulness", "--precision", args.precision, *args.extra]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.monotonic()
     run = subprocess.run(command, input=rows.encode(), stdout=subprocess.PIPE, check=True)
@@ -134,6 +134,7 @@ def main():
     parser.add_argument("--lime-samples", type=int, default=1000)
     parser.add_argument("--max-evals", type=int, default=500)
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--precision", default="float32", choices=["float32", "int8"], help="of ours; theirs is float32")
     parser.add_argument("extra", nargs="*", help="more arguments for slipway explain, after --")
     args = parser.parse_args()
     texts = read_texts(args.texts, args.limit)

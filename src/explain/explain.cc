@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
+#include <utility>
 
 #include "base/error.h"
 #include "base/suggest.h"
@@ -21,15 +22,7 @@ const std::vector<std::string>& methods() {
   return names;
 }
 
-int label_index(model::Predictor& predictor, const std::string& text, const std::string& label) {
-  const std::vector<std::string>& labels = predictor.labels();
-  if (labels.size() < 2) {
-    throw Error(Code::kInvalid, "cannot explain: the model has no classification head (no labels)");
-  }
-  if (label.empty()) {
-    const model::Matrix logits = predictor.logits(std::array{text});
-    return model::argmax(logits.row(0));
-  }
+int label_index(const std::vector<std::string>& labels, const std::string& label) {
   const auto found = std::find(labels.begin(), labels.end(), label);
   if (found == labels.end()) {
     throw Error(Code::kInvalid, fmt::format("the model has no label '{}'{}", label, base::suggestion(label, labels)));
@@ -87,11 +80,24 @@ Explanation explain(model::Predictor& predictor, const std::string& text, const 
                                             base::suggestion(options.method, methods())));
   }
   const Output output = output_of(options.output);
-  const int label = label_index(predictor, text, options.label);
+  const std::vector<std::string>& labels = predictor.labels();
+  if (labels.size() < 2) {
+    throw Error(Code::kInvalid, "cannot explain: the model has no classification head (no labels)");
+  }
+  model::Matrix first;  // the answer for the text itself, when it has to say which label
+  if (options.label.empty()) {
+    first = predictor.logits(std::array{text});
+  }
+  const int label =
+      options.label.empty() ? model::argmax(std::as_const(first).row(0)) : label_index(labels, options.label);
   Answers answers(predictor, label, output, context);
+  if (options.label.empty()) {
+    answers.know(text, std::as_const(first).row(0));
+  }
   const MaskedText masked(text, static_cast<size_t>(std::max(1, options.max_words)));
   Explanation result = options.method == "lime" ? by_lime(answers, masked, options) : by_shap(answers, masked, options);
-  result.label = predictor.labels()[static_cast<size_t>(label)];
+  result.evaluations = answers.evaluations();
+  result.label = labels[static_cast<size_t>(label)];
   result.output = options.output;
   if (options.faithfulness) {
     std::vector<double> values;

@@ -103,6 +103,15 @@ Answers::Answers(model::Predictor& predictor, int label, Output output, base::Co
   }
 }
 
+double Answers::answer_of(std::span<const float> logits) const {
+  const double odds = log_odds(logits, static_cast<size_t>(label_));
+  return output_ == Output::kLogit ? odds : 1 / (1 + std::exp(-odds));
+}
+
+void Answers::know(const std::string& text, std::span<const float> logits) {
+  evaluations_ += known_.insert_or_assign(text, answer_of(logits)).second ? 1 : 0;
+}
+
 std::vector<double> Answers::values(const std::vector<std::string>& texts) {
   std::vector<std::string> fresh;
   for (const std::string& text : texts) {
@@ -113,15 +122,10 @@ std::vector<double> Answers::values(const std::vector<std::string>& texts) {
   for (size_t begin = 0; begin < fresh.size(); begin += kChunk) {
     base::check_stop(context_, "the explanation");
     const std::span part = std::span(fresh).subspan(begin, std::min(kChunk, fresh.size() - begin));
-    model::Matrix rows = predictor_.logits(part);
+    const model::Matrix rows = predictor_.logits(part);
     SLIPWAY_CHECK(rows.rows == static_cast<int>(part.size()));
-    if (output_ == Output::kProbability) {
-      model::softmax_rows(rows);
-    }
     for (size_t i = 0; i < part.size(); ++i) {
-      const auto row = std::as_const(rows).row(static_cast<int>(i));
-      const auto label = static_cast<size_t>(label_);
-      known_[part[i]] = output_ == Output::kProbability ? row[label] : log_odds(row, label);
+      known_[part[i]] = answer_of(rows.row(static_cast<int>(i)));
     }
     evaluations_ += static_cast<int64_t>(part.size());
   }

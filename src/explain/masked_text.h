@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -50,10 +51,14 @@ class Answers {
   // One value a text. Texts never seen before go to the predictor together, each once. Throws Error(kInterrupted).
   std::vector<double> values(const std::vector<std::string>& texts);
   double value(const std::string& text) { return values({text})[0]; }
+  // Takes an answer that the predictor has given already: its row of logits for `text`. Counts as an evaluation.
+  void know(const std::string& text, std::span<const float> logits);
   // How many texts the predictor was asked about.
   int64_t evaluations() const { return evaluations_; }
 
  private:
+  double answer_of(std::span<const float> logits) const;
+
   model::Predictor& predictor_;
   int label_;
   Output output_;

@@ -104,9 +104,13 @@ TEST(Explain, NeverAsksAboutTheSameTextTwice) {
   QuietContext quiet;
   BagOfWords model;
   ExplainOptions options;
-  options.label = "positive";
-  explain(model, "not good , the app is slow and it will crash", options, quiet.context);
-  EXPECT_EQ(static_cast<size_t>(model.asked), model.seen.size());
+  for (const char* label : {"", "positive"}) {
+    model = {};
+    options.label = label;
+    const Explanation result = explain(model, "not good , the app is slow and it will crash", options, quiet.context);
+    EXPECT_EQ(static_cast<size_t>(model.asked), model.seen.size());
+    EXPECT_EQ(model.asked, result.evaluations + result.faithfulness->evaluations);
+  }
 }
 
 TEST(Explain, NamesWhatItDoesNotKnow) {
