@@ -44,6 +44,7 @@ class SignalWatch {
     sigaction(SIGINT, &action, nullptr);
     sigaction(SIGTERM, &action, nullptr);
     std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN);  // a write beyond the file size limit is then an error with a message
     watcher_ = std::thread([this] {
       char byte = 0;
       for (int seen = 0; read(read_end_, &byte, 1) == 1 && byte != 0; ++seen) {
