@@ -205,7 +205,6 @@ std::string man_page() {
 std::string completion(const std::string& shell) {
   std::map<std::string, std::vector<std::string>> verbs;
   std::map<std::string, std::vector<std::string>> flags;
-  std::map<std::string, std::string> summaries;
   GlobalOptions global;
   base::FieldTable global_table;
   global.describe(global_table);
@@ -216,8 +215,6 @@ std::string completion(const std::string& shell) {
     verbs[noun];
     if (space != std::string::npos) {
       verbs[noun].push_back(one.info.path.substr(space + 1));
-    } else {
-      summaries[noun] = one.info.summary;
     }
     flags[one.info.path] = flags_of(one.parameters.flags);
   }
@@ -244,16 +241,18 @@ std::string completion(const std::string& shell) {
     throw base::Error(base::Code::kInvalid, fmt::format("no completion for shell '{}'; known: bash, zsh, fish", shell));
   }
   std::string script = shell == "zsh" ? "autoload -U +X bashcompinit && bashcompinit\n" : "";
-  script += "_slipway() {\n  local cur=${COMP_WORDS[COMP_CWORD]} path=\"${COMP_WORDS[1]} ${COMP_WORDS[2]}\" words=\"\"\n";
-  script += fmt::format("  if [ $COMP_CWORD -eq 1 ]; then words=\"{}\"\n  else case \"$path\" in\n", fmt::join(nouns, " "));
+  // Two words first: a case takes the first pattern that fits. A noun alone offers its verbs too.
+  script += "_slipway() {\n  local cur=${COMP_WORDS[COMP_CWORD]} path=\"${COMP_WORDS[1]}\" words=\"\"\n";
+  script += "  if [ \"$COMP_CWORD\" -gt 2 ]; then path=\"$path ${COMP_WORDS[2]}\"; fi\n";
+  script += fmt::format("  if [ \"$COMP_CWORD\" -eq 1 ]; then words=\"{}\"\n  else case \"$path\" in\n", fmt::join(nouns, " "));
   for (const auto& [path, list] : flags) {
-    script += fmt::format("    \"{}{}\") words=\"{} {}\" ;;\n", path, path.find(' ') == std::string::npos ? "\" \"*" : "",
-                          fmt::join(list, " "), fmt::join(everywhere, " "));
+    if (path.find(' ') != std::string::npos) {
+      script += fmt::format("    \"{}\") words=\"{} {}\" ;;\n", path, fmt::join(list, " "), fmt::join(everywhere, " "));
+    }
   }
   for (const auto& [noun, list] : verbs) {
-    if (!list.empty()) {
-      script += fmt::format("    \"{} \"*) words=\"{}\" ;;\n", noun, fmt::join(list, " "));
-    }
+    script += fmt::format("    \"{0}\"|\"{0} \"*) words=\"{1} {2} {3}\" ;;\n", noun, fmt::join(list, " "),
+                          fmt::join(flags[noun], " "), fmt::join(everywhere, " "));
   }
   script += "  esac; fi\n  COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n}\ncomplete -o default -F _slipway slipway\n";
   return script;
