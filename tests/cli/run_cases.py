@@ -4,6 +4,7 @@
 A case begins with "== NAME"; then, in order:
   @ FILE          the "| " lines that follow are the content of FILE (in the case's own empty folder)
   $ COMMAND       a shell command; `slipway` is PROGRAM; $SHARED is the shared data's folder, $CACHE the cache folder
+  + LINE          one more line of that command
   < LINE          a line of its standard input
   ? CODE          its exit code (0 when not given)
   > LINE          an exact line of its standard output; all given lines must be the whole output, in order
@@ -43,6 +44,8 @@ def parse(path):
             case["needs"].append(raw[6:])
         elif raw.startswith("$ "):
             case["commands"].append(Command(raw[2:], number))
+        elif raw.startswith("+ "):
+            case["commands"][-1].text += "\n" + raw[2:]
         else:
             mark, _, rest = raw.partition(" ")
             command = case["commands"][-1]
