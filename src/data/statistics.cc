@@ -9,6 +9,7 @@
 namespace slipway::data {
 namespace {
 
+constexpr int64_t kHistogramBins = 24;  // what a chart shows well
 constexpr size_t kLengthLimit = 1 << 16;
 constexpr size_t kDistinctWords = 1 << 20;  // from here on, words seen once per pruning are forgotten
 constexpr size_t kTopWords = 50;
@@ -59,6 +60,21 @@ void TextStatistics::prune() {
   }
 }
 
+// Equal bins from 0 to about `high` words; the last one takes all longer documents and ends where the others would.
+Json TextStatistics::histogram(int64_t high) const {
+  const int64_t width = std::max<int64_t>(1, (high + kHistogramBins - 1) / kHistogramBins);
+  std::vector<int64_t> counts(static_cast<size_t>((high / width) + 1));
+  for (size_t length = 0; length < lengths_.size(); ++length) {
+    counts[std::min(length / static_cast<size_t>(width), counts.size() - 1)] += lengths_[length];
+  }
+  Json bins = Json::array();
+  for (size_t i = 0; i < counts.size(); ++i) {
+    const int64_t low = static_cast<int64_t>(i) * width;
+    bins.push_back({{"low", low}, {"high", low + width}, {"count", counts[i]}});
+  }
+  return bins;
+}
+
 Json TextStatistics::to_json() const {
   const auto quantile = [&](double q) {
     const auto rank = static_cast<int64_t>(q * static_cast<double>(documents_ - 1));
@@ -81,7 +97,8 @@ Json TextStatistics::to_json() const {
              {"p75", quantile(0.75)},
              {"p95", quantile(0.95)},
              {"p99", quantile(0.99)},
-             {"max", longest_}};
+             {"max", longest_},
+             {"histogram", histogram(quantile(0.99))}};
   }
   std::vector<std::pair<int64_t, std::string>> order;
   for (const auto& [word, count] : counts_) {

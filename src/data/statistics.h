@@ -17,11 +17,13 @@ namespace slipway::data {
 class TextStatistics {
  public:
   void add(const std::vector<Document>& documents, base::Pool& pool);
-  // {"words": {"mean", "min", "p5", …, "max"}, "languages": {code: documents}, "top_words": [[word, count], …]}.
+  // {"words": {"mean", "min", "p5", …, "max", "histogram": [{"low", "high", "count"}, …]}, "languages": {code:
+  // documents}, "top_words": [[word, count], …]}.
   Json to_json() const;
 
  private:
   void prune();
+  Json histogram(int64_t high) const;
 
   std::vector<int64_t> lengths_;  // documents by number of words; the last bin holds all longer ones
   int64_t documents_ = 0;

@@ -84,6 +84,18 @@ Json model_index(const Json& facts) {
   return Json::array({{{"name", html::text_at(facts, "model.name", project)}, {"results", Json::array({result})}}});
 }
 
+// OWNER/NAME or NAME in the letters the Hub allows.
+bool is_hub_name(std::string_view name) {
+  const size_t slash = name.find('/');
+  return !name.empty() && name.size() <= 96 &&
+         name.find('/', std::min(slash, name.size() - 1) + 1) == std::string_view::npos && name.back() != '/' &&
+         std::string_view("/.-").find(name.front()) == std::string_view::npos &&
+         std::all_of(name.begin(), name.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  std::string_view("/-_.").find(c) != std::string_view::npos;
+         });
+}
+
 Json front_matter(const Json& facts) {
   Json front = Json::object();
   front["language"] = list_or(facts, "card.language", Json::array());
@@ -92,7 +104,9 @@ Json front_matter(const Json& facts) {
   front["pipeline_tag"] = html::text_at(facts, "task", "text-classification");
   front["tags"] = Json::array({"slipway"});
   for (const Json& tag : list_or(facts, "card.tags", Json::array())) {
-    front["tags"].push_back(tag);
+    if (std::find(front["tags"].begin(), front["tags"].end(), tag) == front["tags"].end()) {
+      front["tags"].push_back(tag);
+    }
   }
   const Json& sources = html::at(facts, "data.sources");
   if (sources.is_array()) {
@@ -111,8 +125,10 @@ Json front_matter(const Json& facts) {
       }
     }
   }
-  const std::string base_model = html::text_at(facts, "model.base");
-  if (!base_model.empty()) {
+  // The Hub refuses a card whose base model is no name of the Hub, such as a folder.
+  const std::string base_model =
+      html::text_at(facts, html::has(facts, "model.base_id") ? "model.base_id" : "model.base");
+  if (is_hub_name(base_model)) {
     front["base_model"] = base_model;
   }
   if (Json index = model_index(facts); !index.is_null()) {

@@ -174,7 +174,8 @@ Section gates_section(const Json& facts) {
     rows.push_back(html::row(
         {html::code(html::text_at(gate, "text"), 90),
          fmt::format("<span class=\"badge {}\">{}</span>", passed ? "pos" : "neg", passed ? "passed" : "failed"),
-         escape(html::text_at(gate, "reason")), escape(note), html::interval(e, 3), html::count(e.n)}));
+         escape(html::text_at(gate, "reason")), escape(note), html::interval(e, 3),
+         e.has_interval() ? html::count(e.n) : "–"}));
   }
   section.chip = fmt::format("{} gates", gates.size());
   section.body = html::table("", {"Gate", "Result", "Because", "How certain", "95% interval", "n"}, rows, 4);
@@ -220,7 +221,8 @@ Json data_view(const Json& data) {
                        {"mean", html::at(words, "mean")},
                        {"median", html::at(words, "p50")},
                        {"p95", html::at(words, "p95")},
-                       {"max", html::at(words, "max")}};
+                       {"max", html::at(words, "max")},
+                       {"bins", html::at(words, "histogram")}};
   }
   if (!html::has(data, "checks")) {
     view["checks"] = html::at(data, "validation.checks");
@@ -323,6 +325,8 @@ Section training_section(const Json& facts) {
   rows.push_back(html::row({"Time", html::seconds(html::number_at(train, "seconds"))}));
   rows.push_back(html::row({"Texts a second", html::number(html::number_at(train, "samples_per_second"), 4)}));
   rows.push_back(html::row({"Peak memory", html::bytes(html::number_at(train, "peak_memory_bytes"))}));
+  section.body += html::table("How it was trained", {"", ""}, rows);
+  rows.clear();
   const Json& options = html::at(train, "options");
   if (options.is_object()) {
     for (const auto& item : options.items()) {
@@ -331,7 +335,10 @@ Section training_section(const Json& facts) {
       }
     }
   }
-  section.body += html::table("How it was trained", {"", ""}, rows) + "</div></div>";
+  if (!rows.empty()) {
+    section.body += "<details><summary>All options</summary>" + html::table("", {"", ""}, rows) + "</details>";
+  }
+  section.body += "</div></div>";
   const double steps = html::number_at(train, "steps");
   section.chip = std::isfinite(steps) ? html::count(steps) + " steps" : "";
   return section;

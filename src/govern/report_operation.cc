@@ -65,6 +65,10 @@ Section quantization_section(const Json& facts) {
   rows.push_back(
       html::row({"Accuracy", html::percent(before.value) + " <small>(" + html::percent_interval(before) + ")</small>",
                  html::percent(after.value) + " <small>(" + html::percent_interval(after) + ")</small>"}));
+  const auto rate = [&](const char* key) { return html::number(n / html::number_at(parity, key), 4); };
+  if (html::has(parity, "seconds_reference") && html::has(parity, "seconds_candidate")) {
+    rows.push_back(html::row({"Texts a second, in batches", rate("seconds_reference"), rate("seconds_candidate")}));
+  }
   section.body = html::table("Before and after", {"", "float32", "int8"}, rows);
   std::vector<charts::IntervalRow> intervals;
   if (html::has(parity, "accuracy_loss")) {
@@ -105,6 +109,7 @@ Section cost_section(const Json& facts) {
   };
   add("Median latency", milliseconds("p50_ms"));
   add("90th percentile", milliseconds("p90_ms"));
+  add("95th percentile", milliseconds("p95_ms"));
   add("99th percentile", milliseconds("p99_ms"));
   add("Ready after start", milliseconds("ready_ms"));
   add("Texts a second", html::number(html::number_at(latency, "texts_per_second"), 4));

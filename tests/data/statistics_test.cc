@@ -34,6 +34,12 @@ TEST(Statistics, QuantilesAreExact) {
   EXPECT_EQ(words["p95"], 96);
   EXPECT_EQ(words["max"], 101);
   EXPECT_DOUBLE_EQ(words["mean"].get<double>(), 51);
+  int64_t total = 0;
+  for (const Json& bin : words["histogram"]) {
+    EXPECT_EQ(bin["high"].get<int64_t>() - bin["low"].get<int64_t>(), 5);  // 100 words (p99) in 24 bins
+    total += bin["count"].get<int64_t>();
+  }
+  EXPECT_EQ(total, 101);
 }
 
 TEST(Statistics, TextsBeyondTheHistogramCountAsTheLongest) {

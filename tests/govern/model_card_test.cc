@@ -39,6 +39,25 @@ TEST(ModelCard, FrontMatterIsWhatTheHubReads) {
   EXPECT_EQ(result["dataset"]["split"], "test");
 }
 
+TEST(ModelCard, FoldersAreNoBaseModels) {
+  Json json = facts();
+  for (const char* folder : {"/models/minilm", "a/b/c", "", "models:/x@champion", "-x/y", "x/"}) {
+    json["model"]["base"] = folder;
+    EXPECT_FALSE(front_matter(render_model_card(json)).contains("base_model")) << folder;
+  }
+  json["model"]["base_id"] = "sentence-transformers/all-MiniLM-L6-v2";
+  EXPECT_EQ(front_matter(render_model_card(json))["base_model"], "sentence-transformers/all-MiniLM-L6-v2");
+  json["model"]["base"] = "minilm";
+  json["model"]["base_id"] = "";
+  EXPECT_FALSE(front_matter(render_model_card(json)).contains("base_model"));
+}
+
+TEST(ModelCard, TagsAreSaidOnce) {
+  Json json = facts();
+  json["card"]["tags"] = Json::array({"slipway", "nlp", "nlp"});
+  EXPECT_EQ(front_matter(render_model_card(json))["tags"], Json::array({"slipway", "nlp"}));
+}
+
 TEST(ModelCard, BodySaysHowGoodWithIntervals) {
   const std::string card = render_model_card(facts());
   for (const char* text :
@@ -70,7 +89,7 @@ TEST(ModelCard, HostileTextsStayText) {
     json["repeat"]["commands"] = Json::array({evil});
     const std::string card = render_model_card(json);
     const Json front = front_matter(card);
-    EXPECT_EQ(front["base_model"], evil);
+    EXPECT_EQ(front.contains("base_model"), evil == "yes");  // only what can be a name on the Hub
     EXPECT_EQ(front["license"], evil);
     EXPECT_EQ(front["datasets"][0], evil);
     const std::string body =

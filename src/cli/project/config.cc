@@ -224,9 +224,9 @@ ExplainSection read_explain(Section section) {
 
 Json resolved_json(ProjectConfig& c) {
   Json json = {{"project", c.project}, {"task", c.task}, {"labels", c.labels}, {"description", c.description},
-               {"license", c.license}, {"languages", c.languages}};
+               {"license", c.license}, {"languages", c.languages}, {"intended_use", c.intended_use}, {"limits", c.limits}};
   json["data"] = data::to_json(c.data);
-  json["model"] = {{"base", c.base_model}};
+  json["model"] = {{"base", c.base_model}, {"id", c.base_id}};
   json["train"] = train::options_to_json(c.train);
   json["evaluate"] = {{"metrics", c.evaluate.metrics},     {"slices", c.evaluate.slices}, {"gates", c.evaluate.gates},
                       {"bias", {{"suite", c.evaluate.bias_suite}}}, {"bootstrap", c.evaluate.bootstrap},
@@ -328,6 +328,8 @@ ProjectConfig load_project(const fs::path& file) {
   table.add("license", c.license, "SPDX name of the model's licence");
   table.add("languages", c.languages, "ISO 639-1 codes");
   table.add("labels", c.labels, "class names in the order of the model's outputs");
+  table.add("intended_use", c.intended_use, "what the model is for, in the model card");
+  table.add("limits", c.limits, "what it is known not to do, in the model card");
   root.apply(table);
 
   Section data_section = root.child("data");
@@ -340,6 +342,7 @@ ProjectConfig load_project(const fs::path& file) {
   Section model_section = root.child("model");
   FieldTable model_table;
   model_table.add("base", c.base_model, "a model folder, models:/NAME@ALIAS");
+  model_table.add("id", c.base_id, "the base model's name on the Hub, for the model card");
   model_section.apply(model_table);
   c.base_model = expand_path(c.base_model, model_section.where("base"));
   Section train_section = root.child("train");

@@ -81,8 +81,11 @@ struct ProjectConfig {
   std::string license;
   std::vector<std::string> languages;
   std::vector<std::string> labels;
+  std::string intended_use;         // of the model card
+  std::vector<std::string> limits;  // of the model card: what its makers know it cannot do
   data::DataOptions data;
   std::string base_model;  // as written
+  std::string base_id;     // its name on the Hub, for the model card; may be empty
   train::TrainOptions train;
   EvaluateSection evaluate;
   RegisterSection registration;

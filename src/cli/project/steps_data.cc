@@ -85,6 +85,7 @@ Step deduplicate_step(Project& project) {
 Step split_step(Project& project) {
   Step step;
   step.name = "split";
+  step.code_version = 2;
   step.needs = {"deduplicate", "validate"};
   step.config = {{"split", data::to_json(project.config.data)["split"]}, {"labels", project.config.labels}, {"name", project.config.project}};
   step.run = [&project](StepContext& context) {

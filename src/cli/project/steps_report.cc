@@ -27,8 +27,10 @@ Step report_step(Project& project) {
       step.needs.emplace_back("monitor");
     }
   }
-  step.config = {{"project", project.config.project}, {"description", project.config.description}, {"license", project.config.license},
-                 {"languages", project.config.languages}};
+  step.code_version = 2;
+  const ProjectConfig& config = project.config;
+  step.config = {{"project", config.project}, {"description", config.description},   {"license", config.license}, {"languages", config.languages},
+                 {"base_id", config.base_id}, {"intended_use", config.intended_use}, {"limits", config.limits}};
   step.run = [&project](StepContext& context) {
     const Json facts = gather_facts(project, context);
     auto& artifacts = context.store.artifacts();
