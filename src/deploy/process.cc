@@ -103,8 +103,8 @@ class Spawn {
   Spawn(const Spawn&) = delete;
   Spawn& operator=(const Spawn&) = delete;
 
-  // A session of its own, signals as a fresh process has them, output to `log`, nothing to read.
-  void set_up(const ProcessOptions& options) {
+  // A session of its own, signals as a fresh process has them, output to the log, `input` (-1: nothing) to read.
+  void set_up(const ProcessOptions& options, int input) {
     sigset_t none;
     sigset_t all;
     sigemptyset(&none);
@@ -112,7 +112,11 @@ class Spawn {
     posix_spawnattr_setsigmask(&attributes_, &none);
     posix_spawnattr_setsigdefault(&attributes_, &all);
     posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    if (input < 0) {
+      posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    } else {
+      posix_spawn_file_actions_adddup2(&actions_, input, STDIN_FILENO);
+    }
     const std::string log = fs::absolute(options.log_file).string();
     posix_spawn_file_actions_addopen(&actions_, STDOUT_FILENO, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
     posix_spawn_file_actions_adddup2(&actions_, STDOUT_FILENO, STDERR_FILENO);
@@ -180,6 +184,18 @@ std::string exit_text(int status) {
 
 }  // namespace
 
+Lifeline::~Lifeline() {
+  if (fd_ >= 0) {
+    ::close(fd_);
+  }
+}
+
+void Lifeline::release() noexcept {
+  if (fd_ >= 0) {
+    [[maybe_unused]] const ssize_t written = ::write(fd_, "k", 1);  // it fails only when the process has ended
+  }
+}
+
 RunningProcess start_process(const ProcessOptions& options, base::Context& context) {
   const std::string program =
       options.program.empty() ? fs::read_symlink("/proc/self/exe").string() : options.program.string();
@@ -189,8 +205,14 @@ RunningProcess start_process(const ProcessOptions& options, base::Context& conte
   fs::remove(options.ready_file, ignored);
   const uintmax_t log_size = fs::file_size(options.log_file, ignored);
   const uint64_t log_begin = ignored ? 0 : static_cast<uint64_t>(log_size);
+  int ends[2] = {-1, -1};
+  if (options.tied && pipe2(ends, O_CLOEXEC) != 0) {
+    throw Error(Code::kFailure, "cannot make a pipe: " + base::errno_text(errno));
+  }
+  const Lifeline reading_end(ends[0]);
+  Lifeline lifeline(ends[1]);
   Spawn spawn;
-  spawn.set_up(options);
+  spawn.set_up(options, ends[0]);
   const pid_t pid = spawn.run(program, options.arguments);
   const auto deadline = std::chrono::steady_clock::now() + options.ready_timeout;
   for (;;) {
@@ -202,8 +224,10 @@ RunningProcess start_process(const ProcessOptions& options, base::Context& conte
     if (fs::exists(options.ready_file)) {
       const base::Json ready = base::parse_json(base::read_file(options.ready_file), options.ready_file.string());
       RunningProcess running{pid, base::get<std::string>(ready, "url", "the ready file"),
-                             base::get<std::string>(ready, "deployment", "the ready file")};
+                             base::get<std::string>(ready, "deployment", "the ready file"),
+                             {}};
       if (is_healthy(running.url)) {
+        running.lifeline = std::move(lifeline);
         return running;
       }
     }

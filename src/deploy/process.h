@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/context.h"
@@ -20,12 +21,33 @@ struct ProcessOptions {
   std::filesystem::path ready_file;    // the child writes {"pid","url","deployment"} there when it listens
   std::filesystem::path directory;     // working folder; empty: the caller's
   std::chrono::milliseconds ready_timeout{30'000};
+  bool tied = false;  // its standard input is the Lifeline of the result; else /dev/null
+};
+
+// The writing end of a pipe that is the standard input of a process which ends when that input ends (`slipway serve
+// --until-input-ends`): it goes when this object does, or when our process dies in whatever way. Move only.
+class Lifeline {
+ public:
+  Lifeline() = default;
+  explicit Lifeline(int fd) noexcept : fd_(fd) {}
+  ~Lifeline();
+  Lifeline(Lifeline&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Lifeline& operator=(Lifeline&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  // Lets the process live on: it is told to watch its input no more.
+  void release() noexcept;
+
+ private:
+  int fd_ = -1;
 };
 
 struct RunningProcess {
   int64_t pid = 0;
   std::string url;
   std::string deployment;  // id
+  Lifeline lifeline;       // of a tied one
 };
 
 // Starts it in a session of its own (a closed terminal does not end it) and waits until it says where it listens and

@@ -84,5 +84,26 @@ TEST_F(ProcessTest, SaysWhyAServerDidNotStart) {
   EXPECT_THROW(start_process(absent, context_.context), base::Error);
 }
 
+// Whoever reads the pipe sees its end when the lifeline goes, and a byte first when it was let go.
+TEST(Lifeline, EndsWithItsOwnerUnlessReleased) {
+  for (const bool released : {false, true}) {
+    int ends[2];
+    ASSERT_EQ(pipe(ends), 0);
+    {
+      Lifeline first(ends[1]);
+      Lifeline lifeline = std::move(first);
+      if (released) {
+        lifeline.release();
+      }
+    }
+    char byte = 0;
+    EXPECT_EQ(read(ends[0], &byte, 1), released ? 1 : 0);
+    EXPECT_EQ(read(ends[0], &byte, 1), 0);
+    close(ends[0]);
+  }
+  Lifeline none;
+  none.release();
+}
+
 }  // namespace
 }  // namespace slipway::deploy

@@ -1,5 +1,9 @@
 // slipway serve: the model server in the foreground, with monitor and explanations plugged in.
+#include <cerrno>
+#include <csignal>
 #include <ostream>
+#include <poll.h>
+#include <thread>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -17,6 +21,29 @@
 namespace slipway::cli {
 namespace {
 
+constexpr int kInputPollMs = 200;  // how late the end of serving is noticed; the end of the input wakes at once
+
+// Sends this process SIGTERM when standard input ends; a byte on it ends the watch. Who starts a server and may die keeps
+// the other end.
+std::jthread watch_input() {
+  return std::jthread([](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      pollfd input{STDIN_FILENO, POLLIN, 0};
+      if (poll(&input, 1, kInputPollMs) <= 0) {
+        continue;
+      }
+      char byte = 0;
+      const ssize_t got = read(STDIN_FILENO, &byte, 1);
+      if (got == 0) {
+        kill(getpid(), SIGTERM);
+      }
+      if (got >= 0 || errno != EINTR) {
+        return;
+      }
+    }
+  });
+}
+
 class ServeCommand final : public Command {
  public:
   CommandInfo info() const override {
@@ -31,6 +58,7 @@ class ServeCommand final : public Command {
     parameters.positional("MODEL", options_.model, "models:/NAME@ALIAS, models:/NAME/3, or a model folder");
     parameters.flags.add("project", project_, "a slipway.yaml whose `monitor:` section to use");
     parameters.flags.add("ready_file", ready_file_, "written with pid, url and deployment once it listens");
+    parameters.flags.add("until_input_ends", until_input_ends_, "drain when standard input ends before it brought a byte");
     parameters.flags.add("window", window_, "predictions in a monitor window, without --project", {50, 1e6});
     options_.describe(parameters.flags);
   }
@@ -63,6 +91,10 @@ class ServeCommand final : public Command {
     } else {
       app.out() << fmt::format("serving {} at {} (pid {})\n", server.serving(), server.url(), getpid()) << std::flush;
     }
+    std::jthread input;
+    if (until_input_ends_) {
+      input = watch_input();
+    }
     server.wait_until_signal();
     const int cut = server.drain();
     if (cut > 0) {
@@ -90,6 +122,7 @@ class ServeCommand final : public Command {
   serve::ServeOptions options_;
   std::string project_;
   std::string ready_file_;
+  bool until_input_ends_ = false;
   int window_ = 1000;
 };
 

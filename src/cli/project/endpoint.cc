@@ -30,12 +30,15 @@ record::Deployment Endpoint::ensure_running(base::Context& context) {
                        "--project",     config_.file.string(),
                        "--ready-file",  ready.string(),
                        "--threads",     std::to_string(app_.options().threads),
-                       "--log-level",   "info"};
+                       "--log-level",   "info",
+                       "--until-input-ends"};
+  options.tied = true;
   options.log_file = folder / "logs" / (config_.deploy.endpoint + ".log");
   options.ready_file = ready;
   options.directory = config_.dir;
   const double began = base::monotonic_seconds();
-  const deploy::RunningProcess process = deploy::start_process(options, context);
+  deploy::RunningProcess process = deploy::start_process(options, context);
+  lifeline_ = std::move(process.lifeline);
   ready_seconds_ = base::monotonic_seconds() - began;
   std::error_code ignored;
   std::filesystem::remove(ready, ignored);
@@ -46,6 +49,11 @@ record::Deployment Endpoint::ensure_running(base::Context& context) {
                                                         options.log_file.string()));
   }
   return *running;
+}
+
+void Endpoint::keep() {
+  keep_ = true;
+  lifeline_.release();
 }
 
 Endpoint::~Endpoint() {

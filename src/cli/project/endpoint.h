@@ -23,7 +23,7 @@ class Endpoint {
   // nullopt when none runs.
   std::optional<record::Deployment> find();
   // Lets it go on after this process.
-  void keep() { keep_ = true; }
+  void keep();
   // True when this process started it.
   bool started() const { return !started_id_.empty(); }
   double ready_seconds() const { return ready_seconds_; }
@@ -33,6 +33,7 @@ class Endpoint {
   App& app_;
   std::string started_id_;
   bool keep_ = false;
+  deploy::Lifeline lifeline_;  // so that a killed run leaves no server behind
   double ready_seconds_ = 0;
 };
 
