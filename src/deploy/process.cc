@@ -223,7 +223,8 @@ RunningProcess start_process(const ProcessOptions& options, base::Context& conte
     }
     if (fs::exists(options.ready_file)) {
       const base::Json ready = base::parse_json(base::read_file(options.ready_file), options.ready_file.string());
-      RunningProcess running{pid, base::get<std::string>(ready, "url", "the ready file"),
+      RunningProcess running{pid,
+                             base::get<std::string>(ready, "url", "the ready file"),
                              base::get<std::string>(ready, "deployment", "the ready file"),
                              {}};
       if (is_healthy(running.url)) {

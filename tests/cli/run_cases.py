@@ -13,7 +13,7 @@ A case begins with "== NAME"; then, in order:
   needs NAME      skips the case, visibly, without: shared, cache, model
 Several commands may follow each other in one case; each runs after the checks of the one before.
 """
-import os, pathlib, re, subprocess, sys, tempfile
+import os, pathlib, re, signal, subprocess, sys, tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SHARED = pathlib.Path(os.environ.get("SLIPWAY_SHARED", ROOT.parent / "shared"))
@@ -59,34 +59,51 @@ def parse(path):
     return cases
 
 
+def stop_what_works_in(folder):
+    """A server that a case left, because it failed before it stopped it."""
+    for entry in pathlib.Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and os.readlink(entry / "cwd") == folder:
+                os.kill(int(entry.name), signal.SIGKILL)
+        except OSError:
+            pass  # it has gone, or is another user's
+
+
 def run(case, program, path):
     with tempfile.TemporaryDirectory() as folder:
-        for name, lines in case["files"].items():
-            file = pathlib.Path(folder) / name
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text("".join(line + "\n" for line in lines))
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("SLIPWAY_")}
-        environment.update(SHARED=str(SHARED), CACHE=str(CACHE), SLIPWAY_CACHE=str(CACHE), ROOT=str(ROOT), NO_COLOR="1",
-                           PATH=f"{folder}/.bin:{os.environ['PATH']}")
-        (pathlib.Path(folder) / ".bin").mkdir()
-        (pathlib.Path(folder) / ".bin/slipway").symlink_to(program)
-        for command in case["commands"]:
-            done = subprocess.run(command.text, shell=True, cwd=folder, env=environment, timeout=300, capture_output=True,
-                                  input="".join(line + "\n" for line in command.stdin).encode())
-            out, err = done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
-            wrong = []
-            if done.returncode != command.code:
-                wrong.append(f"exit code {done.returncode}, not {command.code}")
-            if command.exact and out.splitlines() != command.exact:
-                wrong.append("standard output differs from:\n    " + "\n    ".join(command.exact))
-            wrong += [f"standard output lacks /{r}/" for r in command.out if not re.search(r, out, re.M)]
-            wrong += [f"standard error lacks /{r}/" for r in command.err if not re.search(r, err, re.M)]
-            if wrong:
-                print(f"FAILED {path.name}: {case['name']} (line {command.line}: {command.text})")
-                print("  " + "\n  ".join(wrong))
-                print("  stdout: " + out[:3000].replace("\n", "\n          "))
-                print("  stderr: " + err[:3000].replace("\n", "\n          "))
-                return False
+        try:
+            return run_in(os.path.realpath(folder), case, program, path)
+        finally:
+            stop_what_works_in(os.path.realpath(folder))
+
+
+def run_in(folder, case, program, path):
+    for name, lines in case["files"].items():
+        file = pathlib.Path(folder) / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("".join(line + "\n" for line in lines))
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("SLIPWAY_")}
+    environment.update(SHARED=str(SHARED), CACHE=str(CACHE), SLIPWAY_CACHE=str(CACHE), ROOT=str(ROOT), NO_COLOR="1",
+                       PATH=f"{folder}/.bin:{os.environ['PATH']}")
+    (pathlib.Path(folder) / ".bin").mkdir()
+    (pathlib.Path(folder) / ".bin/slipway").symlink_to(program)
+    for command in case["commands"]:
+        done = subprocess.run(command.text, shell=True, cwd=folder, env=environment, timeout=300, capture_output=True,
+                              input="".join(line + "\n" for line in command.stdin).encode())
+        out, err = done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
+        wrong = []
+        if done.returncode != command.code:
+            wrong.append(f"exit code {done.returncode}, not {command.code}")
+        if command.exact and out.splitlines() != command.exact:
+            wrong.append("standard output differs from:\n    " + "\n    ".join(command.exact))
+        wrong += [f"standard output lacks /{r}/" for r in command.out if not re.search(r, out, re.M)]
+        wrong += [f"standard error lacks /{r}/" for r in command.err if not re.search(r, err, re.M)]
+        if wrong:
+            print(f"FAILED {path.name}: {case['name']} (line {command.line}: {command.text})")
+            print("  " + "\n  ".join(wrong))
+            print("  stdout: " + out[:3000].replace("\n", "\n          "))
+            print("  stderr: " + err[:3000].replace("\n", "\n          "))
+            return False
     return True
 
 
