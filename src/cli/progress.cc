@@ -41,8 +41,10 @@ std::string bar(double share) {
   return cells;
 }
 
+bool is_bytes(const std::string& unit) { return unit == "bytes" || unit == "B"; }
+
 std::string rate_text(double rate, const std::string& unit) {
-  if (unit == "bytes") {
+  if (is_bytes(unit)) {
     return fmt::format("{:.1f} MB/s", rate / 1e6);
   }
   return rate >= 100 ? fmt::format("{} {}/s", grouped(static_cast<int64_t>(rate)), unit)
@@ -58,7 +60,7 @@ std::string clock_text(double seconds) {
 }  // namespace
 
 std::string human_count(int64_t count, const std::string& unit) {
-  if (unit == "bytes") {
+  if (is_bytes(unit)) {
     return count >= 1'000'000'000 ? fmt::format("{:.1f} GB", static_cast<double>(count) / 1e9)
            : count >= 1'000'000   ? fmt::format("{:.1f} MB", static_cast<double>(count) / 1e6)
                                   : fmt::format("{:.1f} kB", static_cast<double>(count) / 1e3);
@@ -113,7 +115,8 @@ void LineProgress::draw(double now) {
     line += " · " + note_;
   }
   if (style_.live) {
-    err_ << "\r\033[2K" << (style_.color ? "\033[36m" : "") << line << (style_.color ? "\033[0m" : "");
+    // Without wrapping while it is drawn: what is wider than the terminal is cut by it, and the next line replaces all of this one.
+    err_ << "\r\033[2K\033[?7l" << (style_.color ? "\033[36m" : "") << line << (style_.color ? "\033[0m" : "") << "\033[?7h";
     line_open_ = true;
   } else {
     err_ << line << '\n';

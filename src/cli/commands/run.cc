@@ -32,6 +32,7 @@ class RunCommand final : public Command {
   void describe(Parameters& parameters) override {
     parameters.positional("FILE", file_, "the project; default: slipway.yaml", false);
     parameters.flags.add("keep_serving", keep_serving_, "leave the endpoint running at the end");
+    parameters.flags.add("run_id", options_.run_id, "begin this run, which an alert asked for and someone approved");
     options_.describe(parameters.flags);
   }
   int run(App& app) override {
