@@ -91,10 +91,12 @@ def norm(name, size):
     yield name + ".bias", [size]
 
 
-def write_base(folder):
+def write_base(folder, words=frozenset({*GOOD, *BAD, *NAMES, *FILL, *PLACES})):
+    """A random BERT and a WordPiece vocabulary of `words` and the Latin letters."""
+    folder = pathlib.Path(folder)
     folder.mkdir(parents=True)
-    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] + sorted({*GOOD, *BAD, *NAMES, *FILL, *PLACES} - set("abcdefghijklmnopqrstuvwxyz"))
-    words += list("abcdefghijklmnopqrstuvwxyz") + ["##" + letter for letter in "abcdefghijklmnopqrstuvwxyz"]
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *sorted({*words} - {*letters}), *letters, *("##" + letter for letter in letters)]
     (folder / "vocab.txt").write_text("\n".join(words) + "\n")
     spec = {"architectures": ["BertModel"], "model_type": "bert", "vocab_size": len(words), "hidden_size": 16, "num_hidden_layers": 2,
             "num_attention_heads": 2, "intermediate_size": 32, "max_position_embeddings": 32, "type_vocab_size": 2,
