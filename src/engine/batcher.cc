@@ -33,6 +33,11 @@ void call(const Batcher::Done& done, BatchResult result) noexcept {
 
 }  // namespace
 
+void BatcherOptions::describe(base::FieldTable& table) {
+  table.add("max_batch_tokens", max_batch_tokens, "tokens of a batch", {1, 1 << 20});
+  table.add("max_queue", max_queue, "texts waiting; more are refused", {1, 1 << 20});
+}
+
 struct Batcher::Impl {
   Impl(std::shared_ptr<Engine> e, const BatcherOptions& o) : engine(std::move(e)), options(o) {
     thread = std::thread([this] { schedule(); });

@@ -15,6 +15,7 @@ namespace slipway::engine {
 struct BatcherOptions {
   int max_batch_tokens = 2048;
   int max_queue = 1024;  // texts waiting; more are refused with Error(kUnavailable)
+  void describe(base::FieldTable& table);
 };
 
 struct BatchResult {

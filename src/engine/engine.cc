@@ -41,6 +41,13 @@ model::Matrix matrix(size_t rows, int cols) {
 
 }  // namespace
 
+void EngineOptions::describe(base::FieldTable& table) {
+  table.add("precision", precision, "weights to compute with", {"auto", "float32", "int8"});
+  table.add("isa", isa, "limit of the instruction set; empty for the best this machine has",
+            {"", "scalar", "avx2", "avx512", "avx512_vnni"});
+  table.add("max_tokens", max_tokens, "tokens computed in one go", {1, 1 << 20});
+}
+
 struct Engine::Impl {
   Impl(const model::ModelFolder& folder, const EngineOptions& o, base::Pool& p)
       : options(o),
@@ -119,7 +126,6 @@ struct Engine::Impl {
     out.embeddings = matrix(token_ids.size(), wanted.embeddings ? spec.hidden_size : 0);
     std::vector<EncoderText> window;
     int64_t tokens = 0;
-    const std::lock_guard lock(forward_mutex);
     for (size_t i = 0; i < token_ids.size(); ++i) {
       window.push_back(
           {token_ids[i], out.logits.row(static_cast<int>(i)).data(), out.embeddings.row(static_cast<int>(i)).data()});
@@ -163,7 +169,6 @@ struct Engine::Impl {
   Weights weights;
   std::unique_ptr<text::Tokenizer> tokenizer;
   std::string precision;
-  std::mutex forward_mutex;
   std::mutex scratch_mutex;  // guards free_scratch
   std::vector<std::unique_ptr<Scratch>> free_scratch;
 };

@@ -1,5 +1,5 @@
 // Fast inference on the CPU. An Engine owns the mapped weights (packed once for the instruction set in use) and its
-// scratch; the pool is borrowed. forward() may be called from any thread; calls are serialised inside.
+// scratch; the pool is borrowed. Any thread may call forward(), several at a time: they take turns on the pool.
 // Nothing is padded: a batch is the concatenation of its texts' tokens ("packed"), attention runs per text.
 #pragma once
 
@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/cpu.h"
+#include "base/fields.h"
 #include "base/pool.h"
 #include "model/model_spec.h"
 #include "model/predictor.h"
@@ -21,6 +22,7 @@ struct EngineOptions {
   std::string precision = "auto";  // "float32", "int8", or "auto": int8 when the folder has model.int8.safetensors
   std::string isa = {};            // limit of the instruction set, see base::select_isa; empty = best
   int max_tokens = 4096;           // tokens computed in one go; larger inputs are cut into several batches
+  void describe(base::FieldTable& table);
 };
 
 // What one pass gives: logits [texts, labels] and normalised mean-pooled embeddings [texts, hidden].

@@ -242,5 +242,28 @@ TEST(Engine, CallsFromSeveralThreadsAreSafe) {
   }
 }
 
+TEST(Engine, OptionsAreDescribed) {
+  EngineOptions options;
+  base::FieldTable table;
+  options.describe(table);
+  table.apply({{"precision", "int8"}, {"max_tokens", 128}}, "test");
+  EXPECT_EQ(options.precision, "int8");
+  EXPECT_EQ(options.max_tokens, 128);
+  EXPECT_THROW(table.apply({{"precision", "int4"}}, "test"), base::Error);
+  EXPECT_THROW(table.apply({{"max_tokens", 0}}, "test"), base::Error);
+}
+
+TEST(Engine, BodiesOfTheSamePoolMayCallIt) {
+  const base::TempDir folder;
+  const auto spec = tests::write_tiny_bert(folder.path());
+  base::Pool pool(2);
+  const auto engine = Engine::load(folder.path(), {}, pool);
+  const auto texts = tests::random_texts(9, 6, 30, spec.vocab_size);
+  const auto expected = engine->forward(texts).logits.values;
+  std::thread other([&] { EXPECT_EQ(engine->forward(texts).logits.values, expected); });
+  pool.parallel_for(8, [&](int64_t) { EXPECT_EQ(engine->forward(texts).logits.values, expected); });
+  other.join();
+}
+
 }  // namespace
 }  // namespace slipway::engine
