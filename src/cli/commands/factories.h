@@ -26,6 +26,8 @@ std::unique_ptr<Command> make_models_alias();
 std::unique_ptr<Command> make_models_inspect();
 std::unique_ptr<Command> make_models_quantize();
 std::unique_ptr<Command> make_models_export();
+std::unique_ptr<Command> make_artifacts();
+std::unique_ptr<Command> make_artifacts_get();
 std::unique_ptr<Command> make_lineage();
 std::unique_ptr<Command> make_deployments();
 std::unique_ptr<Command> make_deployments_canary();
