@@ -105,6 +105,14 @@ bool starts_sentence(std::string_view text, size_t at) {
   return at == 0 || text[at - 1] == '.' || text[at - 1] == '!' || text[at - 1] == '?' || text[at - 1] == '\n';
 }
 
+bool begins_upper(std::string_view word) { return !word.empty() && word.front() >= 'A' && word.front() <= 'Z'; }
+
+// "miss" is a title only as in "Miss Marple", and not in "hit and miss", "Miss it and weep".
+bool is_missed(std::string_view text, const std::vector<Span>& words, size_t at, std::string_view lower) {
+  return lower == "miss" && !(begins_upper(slice(text, words[at])) && at + 1 < words.size() &&
+                              begins_upper(slice(text, words[at + 1])) && !starts_sentence(text, words[at + 1].begin));
+}
+
 // The group of the name `word`, or empty; `at` is where it stands.
 std::string_view name_group(std::string_view text, size_t at, std::string_view word) {
   const auto it = tables().group_of_name.find(word);
@@ -144,9 +152,10 @@ std::vector<std::string> mentioned_groups(std::string_view text) {
     }
     const std::string whole = lowercase(word);
     const std::string lower = lowercase(stem(word));
+    const bool missed = is_missed(text, words, i, lower);
     for (const std::string& key : {whole, lower, previous + " " + lower}) {
       const auto it = t.group_of_term.find(key);
-      if (it != t.group_of_term.end()) {
+      if (it != t.group_of_term.end() && !missed) {
         found.insert(it->second);
       }
     }
@@ -192,7 +201,8 @@ std::optional<std::string> swap_gender(std::string_view text) {
     const std::string lower = lowercase(word);
     if (lower == "her") {
       replace(begin, begin + word.size(), in_case_of(swap_her(text, words, i), word));
-    } else if (const auto it = t.counterpart.find(lower); it != t.counterpart.end()) {
+    } else if (const auto it = t.counterpart.find(lower);
+               it != t.counterpart.end() && !is_missed(text, words, i, lower)) {
       replace(begin, begin + word.size(), in_case_of(it->second, word));
     }
   }

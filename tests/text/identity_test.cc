@@ -40,6 +40,13 @@ TEST(Identity, SwapsGenderAndKeepsCase) {
   EXPECT_EQ(swap_gender("Nothing to see here"), std::nullopt);
 }
 
+TEST(Identity, TakesMissForATitleBeforeANameOnly) {
+  EXPECT_EQ(swap_gender("We met Miss Marple."), "We met Mr Marple.");
+  EXPECT_EQ(swap_gender("Hit and miss, a big miss in the way of story. Miss it. A MISS. We miss. Then"), std::nullopt);
+  EXPECT_EQ(mentioned_groups("You will not miss it: hit and miss"), Groups{});
+  EXPECT_EQ(mentioned_groups("Miss Marple knew"), Groups{"gender:female"});
+}
+
 TEST(Identity, TellsHerFromHer) {
   EXPECT_EQ(swap_gender("I love her performance"), "I love his performance");
   EXPECT_EQ(swap_gender("I told her that we saw her."), "I told him that we saw him.");

@@ -81,6 +81,7 @@ bool as_expected(const std::string& expect, int64_t alarms, int64_t windows) {
 Step sketch_step(Project& project) {
   Step step;
   step.name = "sketch";
+  step.code_version = 2;
   step.needs = {"split", "train", "optimize"};
   step.config = {{"split", "validation"}};
   step.run = [&project](StepContext& context) {
