@@ -38,6 +38,8 @@ class Load {
   }
   int answered() const { return answered_; }
   int failed() const { return failed_; }
+  // Requests that got no answer although a connection was made.
+  int cut() const { return cut_; }
   bool saw(int version) const { return (versions_ & (1U << version)) != 0; }
   std::vector<std::string> acknowledged() {
     const std::lock_guard lock(mutex_);
@@ -176,6 +178,7 @@ TEST_F(ServeTest, DrainsUnderLoadWithoutCuttingARequest) {
   EXPECT_EQ(server.drain(), 0);
   load.stop();
   EXPECT_EQ(load.failed(), 0);
+  EXPECT_EQ(load.cut(), 0);
   EXPECT_EQ(store_->predictions().count(server.deployment_id()), load.answered());
   const auto deployment = store_->events().find_deployment(server.deployment_id());
   ASSERT_TRUE(deployment.has_value());
