@@ -199,37 +199,22 @@ TEST_F(ServeTest, IsADeploymentInTheRecords) {
   EXPECT_EQ(store_->events().list("deploy_ready", 0, 10).size(), 1U);
 }
 
-// The child process of the next test: serves until it is killed, tells its port through the pipe.
-[[noreturn]] void serve_until_killed(const std::filesystem::path& folder, int pipe) {
-  const auto store = store::open_store(folder);
-  TestContext context;
-  ServeOptions options;
-  options.model = "models:/tiny@champion";
-  options.store = folder.string();
-  ModelServer server(options, store.get(), context.context);
-  server.start();
-  const int port = server.port();
-  if (write(pipe, &port, sizeof port) != sizeof port) {
-    _exit(1);
-  }
-  for (;;) {
-    pause();
-  }
-}
-
 TEST_F(ServeTest, AKilledServerLosesNothingItAnswered) {
   point_alias(add_version(1));
   store_.reset();
-  int pipes[2];
-  ASSERT_EQ(pipe(pipes), 0);
+  const std::filesystem::path ready = dir_.path() / "ready.json";
   const pid_t child = fork();
   ASSERT_GE(child, 0);
   if (child == 0) {
-    serve_until_killed(store_folder(), pipes[1]);
+    execl(SLIPWAY_TEST_SERVER, SLIPWAY_TEST_SERVER, store_folder().c_str(), "models:/tiny@champion", ready.c_str(),
+          nullptr);
+    _exit(127);
   }
-  int port = 0;
-  ASSERT_EQ(read(pipes[0], &port, sizeof port), static_cast<ssize_t>(sizeof port));
-  Load load("http://127.0.0.1:" + std::to_string(port), 4);
+  while (!std::filesystem::exists(ready)) {
+    ASSERT_EQ(waitpid(child, nullptr, WNOHANG), 0) << "the server ended";
+    std::this_thread::yield();
+  }
+  Load load(base::parse_json(base::read_file(ready), "ready file")["url"].get<std::string>(), 4);
   load.wait_for(200);
   kill(child, SIGKILL);
   waitpid(child, nullptr, 0);
@@ -240,8 +225,6 @@ TEST_F(ServeTest, AKilledServerLosesNothingItAnswered) {
   for (const std::string& id : acknowledged) {
     EXPECT_TRUE(store_->predictions().find(id).has_value()) << id;
   }
-  close(pipes[0]);
-  close(pipes[1]);
 }
 
 }  // namespace
