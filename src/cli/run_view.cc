@@ -62,7 +62,7 @@ void RunView::on_finish(const std::string& step, const pipeline::StepResult& res
   event({{"event", "finish"}, {"step", step}, {"seconds", seconds}, {"summary", result.summary}, {"outputs", result.outputs}});
   line_.finish("");
   const std::string text = result.summary.is_object() ? result.summary.value("line", std::string()) : std::string();
-  say("✓", "\033[32m", step, fmt::format("{:>9}  {}", base::human_seconds(seconds), text));
+  say("✓", "\033[32m", step, fmt::format("{:>11}  {}", base::human_seconds(seconds), text));
 }
 
 void RunView::on_failed(const std::string& step, const base::Error& error, bool will_retry) {

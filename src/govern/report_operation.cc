@@ -105,7 +105,9 @@ Section cost_section(const Json& facts) {
   };
   const auto milliseconds = [&](const char* key) {
     const double value = html::number_at(latency, key);
-    return std::isfinite(value) ? html::number(value, 3) + " ms" : std::string();
+    return !std::isfinite(value) ? std::string()
+           : value < 1000        ? html::number(value, 3) + " ms"
+                                 : html::seconds(value / 1000);
   };
   add("Median latency", milliseconds("p50_ms"));
   add("90th percentile", milliseconds("p90_ms"));
