@@ -308,6 +308,11 @@ class Session {
     if (!failure_.is_null()) {
       throw Error(code_from_name(failure_.value("code", "")), failure_.value("message", "training failed"));
     }
+    // Before it watches signals itself (libtorch loads for seconds), a worker just dies of them.
+    const bool told_to_end = WIFSIGNALED(status) && (WTERMSIG(status) == SIGTERM || WTERMSIG(status) == SIGINT);
+    if (told_to_end || context_.stop.stop_requested()) {
+      throw Error(Code::kInterrupted, "training was interrupted; start it again to go on from its checkpoint");
+    }
     const std::string how =
         WIFSIGNALED(status)
             ? fmt::format("was ended by signal {} ({})", WTERMSIG(status), ::strsignal(WTERMSIG(status)))

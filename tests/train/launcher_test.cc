@@ -124,6 +124,14 @@ TEST_F(Launcher, PassesARequestToStopOnAsATerm) {
   EXPECT_EQ(text, "at step 3");
 }
 
+// Ctrl-C reaches the worker too, and it does not watch signals while libtorch loads.
+TEST_F(Launcher, AWorkerThatDiesOfTheRequestToStopWasInterrupted) {
+  EXPECT_EQ(failure("kill -INT $$; sleep 60").first, Code::kInterrupted);
+  EXPECT_EQ(failure("kill -TERM $$; sleep 60").first, Code::kInterrupted);
+  stop_.request_stop();
+  EXPECT_EQ(failure("exec sleep 60").first, Code::kInterrupted);
+}
+
 TEST_F(Launcher, EndsTheWorkerWhenTheListenerThrows) {
   const fs::path path = folder_.path() / "worker";
   base::write_file_atomic(path, "#!/bin/sh\necho '{\"event\":\"start\"}'\nexec sleep 60\n");
