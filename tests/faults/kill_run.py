@@ -2,8 +2,9 @@
 """kill -9 of `slipway run` at random moments loses and doubles nothing: kill_run.py SLIPWAY [KILLS [SEED]]
 
 One folder is run without interruption. In another the run's whole process group is killed again and again, each time at a
-random moment of the time that a run takes; whenever a run gets to its end, its artifacts must have the digests of the first
-folder's, the store must be whole, and no process may be left over; then the next folder begins, until KILLS (5) were done.
+random moment of the time that a run takes (a third of the times it is interrupted as by Ctrl-C instead: exit code 130);
+whenever a run gets to its end, its artifacts must have the digests of the first folder's, the store must be whole, and no
+process may be left over; then the next folder begins, until KILLS (5) were done.
 """
 import json, os, pathlib, random, signal, sqlite3, subprocess, sys, tempfile, time
 
@@ -22,6 +23,13 @@ class Failed(Exception):
 
 def start(slipway, folder):
     return subprocess.Popen([slipway, "run", "--json"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+
+
+def end(process, how):
+    os.killpg(process.pid, how)
+    err = process.communicate(timeout=END_S)[1]
+    if how == signal.SIGINT and process.returncode not in (130, 0):
+        raise Failed(f"interrupted, slipway run ended with {process.returncode}: {err.decode()[-3000:]}")
 
 
 def finish(process):
@@ -108,11 +116,11 @@ def main():
                     delay = generator.uniform(0.01, seconds)
                     process.wait(timeout=delay)
                 except subprocess.TimeoutExpired:
-                    os.killpg(process.pid, signal.SIGKILL)
-                    process.communicate()
+                    how = generator.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGINT])
+                    end(process, how)
                     killed += 1
                     finished = False
-                    print(f"kill {killed} after {delay:.2f} s, folder {folders}", flush=True)
+                    print(f"{how.name} {killed} after {delay:.2f} s, folder {folders}", flush=True)
                     continue
             result = finish(process)
             check_same(wanted, folder, result)
