@@ -325,13 +325,69 @@ std::string calibration(const std::vector<CalibrationPoint>& points) {
   return out + "</svg></figure>\n";
 }
 
+namespace {
+
+using Edges = std::vector<std::pair<int, int>>;
+
+// The edges without those that lead back along a path from a source (a run that uses what it made itself), each once.
+Edges without_cycles(size_t nodes, const Edges& edges) {
+  std::vector<std::vector<int>> next(nodes);
+  std::vector<bool> has_input(nodes, false);
+  for (const auto& [from, to] : edges) {
+    next[static_cast<size_t>(from)].push_back(to);
+    has_input[static_cast<size_t>(to)] = has_input[static_cast<size_t>(to)] || from != to;
+  }
+  enum class Mark { kNew, kOnPath, kDone };
+  std::vector<Mark> marks(nodes, Mark::kNew);
+  std::vector<std::pair<int, size_t>> path;  // a node and how many of its edges have been followed
+  Edges kept;
+  const auto follow = [&](size_t start) {
+    if (marks[start] != Mark::kNew) {
+      return;
+    }
+    marks[start] = Mark::kOnPath;
+    path.emplace_back(static_cast<int>(start), 0);
+    while (!path.empty()) {
+      const int at = path.back().first;
+      const std::vector<int>& targets = next[static_cast<size_t>(at)];
+      if (path.back().second == targets.size()) {
+        marks[static_cast<size_t>(at)] = Mark::kDone;
+        path.pop_back();
+        continue;
+      }
+      const int to = targets[path.back().second++];
+      Mark& mark = marks[static_cast<size_t>(to)];
+      if (mark != Mark::kOnPath) {
+        kept.emplace_back(at, to);
+      }
+      if (mark == Mark::kNew) {
+        mark = Mark::kOnPath;
+        path.emplace_back(to, 0);
+      }
+    }
+  };
+  for (const bool sources : {true, false}) {
+    for (size_t i = 0; i < nodes; ++i) {
+      if (!has_input[i] || !sources) {
+        follow(i);
+      }
+    }
+  }
+  std::sort(kept.begin(), kept.end());
+  kept.erase(std::unique(kept.begin(), kept.end()), kept.end());
+  return kept;
+}
+
+}  // namespace
+
 std::string graph(std::string_view title, const std::vector<GraphNode>& nodes,
-                  const std::vector<std::pair<int, int>>& edges) {
+                  const std::vector<std::pair<int, int>>& all_edges) {
+  const Edges edges = without_cycles(nodes.size(), all_edges);
   constexpr double kBoxWidth = 142;
   constexpr double kBoxHeight = 46;
   constexpr double kGapX = 30;
   constexpr double kGapY = 14;
-  // Column of a node: the longest path to it; as many rounds as there are nodes ends also with a cycle.
+  // Column of a node: the longest path to it.
   std::vector<int> column(nodes.size(), 0);
   for (size_t round = 0; round < nodes.size(); ++round) {
     bool changed = false;
@@ -401,7 +457,7 @@ std::string graph(std::string_view title, const std::vector<GraphNode>& nodes,
         "<text class=\"kind\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>"
         "<text class=\"name\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text></g>",
         escape(nodes[i].kind), x, y, kBoxWidth, kBoxHeight, x + 11, y + 18, escape(nodes[i].subtitle), x + 11, y + 35,
-        escape(html::shorten(nodes[i].title, 16)));
+        escape(html::shorten(nodes[i].title, 14)));
   }
   return out + "</svg></div>\n";
 }

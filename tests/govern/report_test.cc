@@ -207,5 +207,14 @@ TEST(Html, NumbersAreForPeople) {
   EXPECT_EQ(html::fixed(std::numeric_limits<double>::quiet_NaN(), 2), "–");
 }
 
+TEST(Report, ARunThatUsesWhatItMadeDoesNotStretchTheLineage) {
+  Json json = facts();
+  json["lineage"]["edges"] = {{{"from", "file:a"}, {"to", "run:r"}, {"kind", "used"}},
+                              {{"from", "run:r"}, {"to", "artifact:m"}, {"kind", "produced"}},
+                              {{"from", "artifact:m"}, {"to", "run:r"}, {"kind", "used"}},
+                              {{"from", "artifact:m"}, {"to", "model:x/1"}, {"kind", "version_of"}}};
+  EXPECT_NE(render_report(json).find("viewBox=\"0 0 666 54\""), std::string::npos);  // four columns, one row
+}
+
 }  // namespace
 }  // namespace slipway::govern
