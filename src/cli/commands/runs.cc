@@ -85,7 +85,9 @@ class RunsShowCommand final : public Command {
     const record::Run run = find_by_prefix(store, run_);
     const auto params = store.runs().params(run.id);
     const auto points = store.runs().metrics(run.id, "");
-    const auto edges = store.lineage().walk("run:" + run.id, record::Direction::kForward, 200);
+    auto edges = store.lineage().walk("run:" + run.id, record::Direction::kForward, 1000);
+    // What the run made, not the thousands of answers that its model gave since.
+    std::erase_if(edges, [](const record::Edge& edge) { return edge.kind == "predicted"; });
     if (app.json()) {
       base::Json json = record::to_json(run);
       json["params"] = params;
