@@ -158,7 +158,7 @@ Step optimize_step(Project& project) {
       }
       result.outputs["int8"] = put_folder(context, out, "model", project.config.project + "-int8").digest;
       result.summary["quantization"] = std::move(quantization);
-      line = fmt::format("int8: accuracy {:+.4f} against float32 on {} texts", -loss, parity.n);
+      line = fmt::format("int8: accuracy {:+.4f} against float32 on {} texts", 0.0 - loss, parity.n);
     }
     if (options.onnx) {
       const fs::path onnx = context.work / "model.onnx";
