@@ -264,7 +264,7 @@ void add_oip_routes(net::Router& router, Core& core) {
   };
   // "model_repository" would promise load and unload: only the index is there.
   answer("/v2", {{"name", "slipway"},
-                 {"version", "0.1.0"},
+                 {"version", SLIPWAY_VERSION},
                  {"extensions", Json::array({"binary_tensor_data", "classification", "model_configuration"})}});
   answer("/v2/health/live", {{"live", true}});
   answer("/v2/health/ready", {{"ready", true}});

@@ -323,7 +323,7 @@ Json info(const Core& core) {
           {"max_client_batch_size", core.options.max_inputs},
           {"auto_truncate", false},
           {"tokenization_workers", 1},
-          {"version", "0.1.0"},
+          {"version", SLIPWAY_VERSION},
           {"sha", nullptr},
           {"docker_label", nullptr}};
 }
