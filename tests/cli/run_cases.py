@@ -10,7 +10,7 @@ A case begins with "== NAME"; then, in order:
   > LINE          an exact line of its standard output; all given lines must be the whole output, in order
   >~ REGEX        a regular expression found in standard output
   !~ REGEX        the same for standard error
-  needs NAME      skips the case, visibly, without: shared, cache, model
+  needs NAME      skips the case, visibly, without: shared, cache, model, trainer
 Several commands may follow each other in one case; each runs after the checks of the one before.
 """
 import os, pathlib, re, signal, subprocess, sys, tempfile
@@ -18,7 +18,8 @@ import os, pathlib, re, signal, subprocess, sys, tempfile
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SHARED = pathlib.Path(os.environ.get("SLIPWAY_SHARED", ROOT.parent / "shared"))
 CACHE = pathlib.Path(os.environ.get("SLIPWAY_CACHE", pathlib.Path.home() / ".cache" / "slipway"))
-HAVE = {"shared": (SHARED / "data").is_dir(), "cache": CACHE.is_dir(), "model": (CACHE / "minilm/model.safetensors").is_file()}
+HAVE = {"shared": (SHARED / "data").is_dir(), "cache": CACHE.is_dir(), "model": (CACHE / "minilm/model.safetensors").is_file(),
+        "trainer": len(sys.argv) > 1 and pathlib.Path(sys.argv[1]).resolve().with_name("slipway-train").is_file()}
 
 
 class Command:
