@@ -17,6 +17,9 @@ thread_local bool inside_pool = false;  // NOLINT: marks a body, so that nested 
 // About 20 microseconds: longer than the gap between two layers of a model, shorter than a scheduler tick.
 constexpr int kSpins = 2000;
 
+// Set in running_ while no job is open; the rest of it counts the workers inside drain().
+constexpr int kClosed = 1 << 30;
+
 void pause_briefly() noexcept {
 #if defined(__x86_64__)
   _mm_pause();
@@ -75,7 +78,10 @@ void Pool::work() {
     if (stop_) {
       return;
     }
-    drain();
+    // A worker that the machine let run too late finds the job closed: nobody waited for it.
+    if ((running_.fetch_add(1, std::memory_order_acq_rel) & kClosed) == 0) {
+      drain();
+    }
     running_.fetch_sub(1, std::memory_order_release);
   }
 }
@@ -91,16 +97,17 @@ void Pool::parallel_for(int64_t count, const std::function<void(int64_t)>& body)
   body_ = &body;
   count_ = count;
   next_ = 0;
-  running_ = static_cast<int>(workers_.size());
   {
     const std::lock_guard lock(mutex_);
     error_ = nullptr;
+    running_.fetch_and(~kClosed, std::memory_order_acq_rel);
     generation_.fetch_add(1, std::memory_order_release);
   }
   wake_.notify_all();
   drain();
-  // Every worker must have left drain() before the job's variables may change: wait, politely.
-  for (int spin = 0; running_.load(std::memory_order_acquire) > 0; ++spin) {
+  // Every worker inside drain() must have left it before the job's variables may change: wait, politely.
+  running_.fetch_or(kClosed, std::memory_order_acq_rel);
+  for (int spin = 0; running_.load(std::memory_order_acquire) != kClosed; ++spin) {
     if (spin < kSpins) {
       pause_briefly();
     } else {
