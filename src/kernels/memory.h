@@ -1,6 +1,6 @@
 // Memory for kernels: aligned to cache lines, on huge pages where it is large. A product streams its weights once; on 4
 // KiB pages every 32nd row of a panel waits for a page's translation and for a prefetcher that stopped at the page's
-// end (measured on Zen 4: 20 % of an encoder's time).
+// end (measured on Zen 4: 12 % of a pass over 16 tokens, 1 to 5 % of longer ones).
 #pragma once
 
 #include <cstddef>
