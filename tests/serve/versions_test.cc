@@ -39,7 +39,6 @@ class Load {
   int answered() const { return answered_; }
   int failed() const { return failed_; }
   // Requests that got no answer although a connection was made.
-  int cut() const { return cut_; }
   bool saw(int version) const { return (versions_ & (1U << version)) != 0; }
   std::vector<std::string> acknowledged() {
     const std::lock_guard lock(mutex_);
@@ -66,9 +65,8 @@ class Load {
           ids_.push_back(body["predictions"][0]["id"].get<std::string>());
         }
         ++answered_;
-      } catch (const base::Error& error) {
-        cut_ += std::string(error.what()).find("cannot connect") == std::string::npos ? 1 : 0;
-        return;
+      } catch (const base::Error&) {
+        return;  // the server has gone
       }
     }
   }
@@ -76,7 +74,6 @@ class Load {
   std::atomic<bool> stopping_{false};
   std::atomic<int> answered_{0};
   std::atomic<int> failed_{0};
-  std::atomic<int> cut_{0};
   std::atomic<unsigned> versions_{0};
   std::mutex mutex_;
   std::vector<std::string> ids_;
@@ -178,7 +175,9 @@ TEST_F(ServeTest, DrainsUnderLoadWithoutCuttingARequest) {
   EXPECT_EQ(server.drain(), 0);
   load.stop();
   EXPECT_EQ(load.failed(), 0);
-  EXPECT_EQ(load.cut(), 0);
+  // A connection that the kernel had queued when the listener closed is reset before the server ever saw it: a client cannot tell
+  // that from a cut request. The server can (drain() counts them), and a request that was worked on and then cut would be in the
+  // log without having been answered.
   EXPECT_EQ(store_->predictions().count(server.deployment_id()), load.answered());
   const auto deployment = store_->events().find_deployment(server.deployment_id());
   ASSERT_TRUE(deployment.has_value());
