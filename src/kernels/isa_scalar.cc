@@ -22,33 +22,8 @@ constexpr int kInt8Group = 2;
 #include "kernels/impl_rows.h"
 #include "kernels/impl_attention.h"
 #include "kernels/impl_peak.h"
+#include "kernels/impl_table.h"
 // clang-format on
-static_assert(kTileRows == SLIPWAY_TILE_ROWS);
-
-constexpr Kernels make() noexcept {
-  Kernels t;
-  t.rows = kTileRows;
-  t.panel = kPanel;
-  t.panel_int8 = kPanel8;
-  t.group_int8 = kGroup;
-  t.pack_transposed = pack_transposed_impl;
-  t.transpose = transpose_impl;
-  t.pack_straight = pack_straight_impl;
-  t.pack_int8 = pack_int8_impl;
-  t.gemm_f32 = gemm_f32_impl;
-  t.gemm_int8 = gemm_int8_impl;
-  t.quantize_rows = quantize_rows_impl;
-  t.layer_norm = layer_norm_impl;
-  t.activate = activate_impl;
-  t.softmax = softmax_impl;
-  t.add_rows = add_rows_impl;
-  t.add_rows_int8 = add_rows_int8_impl;
-  t.mean_pool_normalized = mean_pool_normalized_impl;
-  t.attention = attention_impl;
-  t.peak_f32 = peak_f32_impl;
-  t.peak_int8 = peak_int8_impl;
-  return t;
-}
 
 }  // namespace
 }  // namespace scalar
