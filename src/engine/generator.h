@@ -1,0 +1,195 @@
+// Text generation with a decoder: requests from many clients share one model, one KV cache and one scheduler thread.
+// Every step of that thread is one pass over a packed batch: one row for each running sequence and, within
+// max_batch_tokens, a piece of the prompts that wait (continuous batching, Yu et al. 2022 "Orca"; chunked prefill,
+// Agrawal et al. 2024 "Sarathi-Serve"). Keys and values lie in pages that sequences with the same beginning share
+// (Kwon et al. 2023 "PagedAttention").
+//
+// A request's tokens depend on its ids, its parameters and its seed, never on what else is in the batch.
+// Any thread may call any function of a Generator.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/fields.h"
+#include "base/pool.h"
+#include "text/tokenizer.h"
+
+namespace slipway::engine {
+
+// How the next token is chosen. Applied in this order (transformers' order of its logits processors): logit bias;
+// repetition, frequency and presence penalty; temperature; top-k; top-p; typical-p; min-p; then one draw.
+struct SamplingParams {
+  double temperature = 1;         // 0: the likeliest token, the lower id among equals
+  int top_k = 0;                  // keep the k likeliest; 0: all
+  double top_p = 1;               // keep the likeliest whose probabilities reach p (Holtzman et al. 2020); 1: all
+  double min_p = 0;               // keep those of at least p times the best one's probability (Nguyen et al. 2024)
+  double typical_p = 1;           // locally typical sampling (Meister et al. 2023); 1: off
+  double repetition_penalty = 1;  // of tokens in prompt or output (Keskar et al. 2019, CTRL); 1: off
+  double frequency_penalty = 0;   // subtracted for each time a token is in the output, as OpenAI defines it
+  double presence_penalty = 0;    // subtracted once for a token in the output
+  std::vector<std::pair<int32_t, double>> logit_bias;  // added to the logits of these ids
+  std::optional<uint64_t> seed;                        // none: one is drawn, and told in the result
+  std::vector<std::string> stop;                       // ends the text before any of these; at most 16, none empty
+  std::vector<int32_t> stop_token_ids;                 // end the text like the model's own end tokens
+  bool ignore_eos = false;                             // go on after the model's end tokens
+  int min_tokens = 0;                                  // end tokens and stop strings count only after this many
+  int top_logprobs = -1;  // -1: none; 0: of the chosen token; n: of the n likeliest too (at most 20)
+
+  // The options of a command line or file; sequences and the seed included.
+  void describe(base::FieldTable& table);
+};
+
+struct TokenLogprob {
+  int32_t id = 0;
+  std::string token;  // its bytes, which need not be UTF-8
+  float logprob = 0;  // natural log of softmax(logits), before penalties and temperature
+};
+
+// One token that was generated.
+struct TokenEvent {
+  int index = 0;  // 0 for the first
+  int32_t id = 0;
+  std::string token;  // the bytes of this token alone; need not be UTF-8
+  // The text to show now: complete UTF-8; empty while a character is incomplete or a stop string may have begun. The
+  // concatenation over all events, and Result::text_tail, is Result::text.
+  std::string text;
+  float logprob = 0;                       // set when top_logprobs >= 0
+  std::vector<TokenLogprob> top_logprobs;  // by falling probability
+};
+
+enum class FinishReason {
+  kStop,       // an end token or a stop string
+  kLength,     // max_tokens, or the context is full
+  kCancelled,  // cancel(), or the generator was destroyed
+  kError,      // see GenerateResult::error
+};
+const char* finish_reason_name(FinishReason reason) noexcept;  // "stop", "length", "cancelled", "error"
+
+struct Usage {
+  int prompt_tokens = 0;
+  int completion_tokens = 0;  // the end token included
+  int cached_tokens = 0;      // of the prompt, whose keys and values another request had computed
+};
+
+struct GenerateResult {
+  FinishReason finish_reason = FinishReason::kStop;
+  std::string text;          // the whole output, without the stop string
+  std::string text_tail;     // its end that no TokenEvent carried
+  std::string stopped_by;    // the stop string, when one ended it
+  std::vector<int32_t> ids;  // the output's tokens, an end token included
+  Usage usage;
+  uint64_t seed = 0;
+  // With prompt_logprobs: log p(ids[i + 1] | ids[0..i]) of the prompt, prompt_tokens - 1 numbers.
+  std::vector<float> prompt_logprobs;
+  std::chrono::microseconds queued{};       // until its first row was computed
+  std::chrono::microseconds first_token{};  // from submit to the first token
+  std::chrono::microseconds total{};
+  std::exception_ptr error;
+};
+
+struct GenerateRequest {
+  std::vector<int32_t> ids;  // the prompt, special tokens included; at least one
+  int max_tokens = 16;       // 0 is allowed: only the prompt is computed (with prompt_logprobs)
+  SamplingParams sampling;
+  bool prompt_logprobs = false;
+  std::string client;  // waiting requests are served round-robin over clients; empty is a client too
+  // Called on the scheduler's thread, in order, `on_done` exactly once and last. They must be short (post elsewhere)
+  // and not throw; they may call cancel() and submit().
+  std::function<void(const TokenEvent&)> on_token;
+  std::function<void(const GenerateResult&)> on_done;
+};
+
+struct GeneratorOptions {
+  int max_batch_tokens = 256;   // rows of one pass: bounds how long a prompt's piece delays running streams
+  int max_sequences = 64;       // running at once; others wait
+  int max_queue = 256;          // waiting requests; more are refused
+  int context_length = 0;       // tokens of a sequence, prompt and output; 0: the model's, at most 32768
+  int64_t kv_cache_mb = 512;    // memory of the KV cache, which bounds how many sequences run
+  std::string kv_type = "f16";  // "f16" or "f32"
+  bool prefix_cache = true;     // keep pages of finished sequences for later prompts that begin alike
+  std::string isa = {};         // limit of the instruction set; empty: the best
+  void describe(base::FieldTable& table);
+};
+
+// What is loaded; constant.
+struct GeneratorInfo {
+  std::string architecture;  // "llama", "qwen2", ...
+  std::string name;          // folder or file name without extension
+  std::string weight_type;   // "F32", "Q4_1", ...: of most weights
+  std::string kv_type;
+  std::string isa;
+  int64_t parameters = 0;
+  int64_t weight_bytes = 0;  // read for each token
+  int64_t kv_bytes_per_token = 0;
+  int64_t kv_tokens = 0;  // capacity of the KV cache
+  int context_length = 0;
+  int vocab_size = 0;
+  int page_tokens = 0;
+  bool add_bos = false;  // the tokenizer's own encode with special tokens does it; told for those who join ids
+  int32_t bos_id = -1;
+  std::vector<int32_t> eos_ids;
+  std::string bos_token;  // for chat templates
+  std::string eos_token;
+  std::string chat_template;  // Jinja; empty when the model has none
+};
+
+struct GeneratorStats {
+  int waiting = 0;
+  int running = 0;
+  int64_t kv_pages = 0;
+  int64_t kv_pages_free = 0;    // never used, or given back
+  int64_t kv_pages_cached = 0;  // of no running sequence, kept for reuse
+  uint64_t steps = 0;
+  uint64_t prompt_tokens = 0;
+  uint64_t cached_tokens = 0;
+  uint64_t generated_tokens = 0;
+};
+
+class Generator {
+ public:
+  virtual ~Generator() = default;
+
+  // Queues a request and returns its handle. Throws Error(kUnavailable) when the queue is full or the generator drains;
+  // Error(kInvalid) for an empty or too long prompt, ids outside the vocabulary, parameters out of range.
+  virtual uint64_t submit(GenerateRequest request) = 0;
+  // Ends a waiting or running request soon: its on_done comes with kCancelled. False when it is not there (any more).
+  virtual bool cancel(uint64_t handle) = 0;
+  // Takes no more requests; returns when those accepted are done, or, after `limit`, cancelled.
+  virtual void drain(std::chrono::milliseconds limit) = 0;
+  virtual GeneratorStats stats() const = 0;
+  virtual const GeneratorInfo& info() const = 0;
+  virtual const text::Tokenizer& tokenizer() const = 0;
+};
+
+// Loads a model folder (config.json, safetensors, tokenizer) or a .gguf file and starts the scheduler's thread. The
+// pool is borrowed and must outlive it. The destructor cancels what is left. Throws Error(kNotFound | kInvalid |
+// kIntegrity).
+std::unique_ptr<Generator> load_generator(const std::filesystem::path& model, const GeneratorOptions& options,
+                                          base::Pool& pool);
+
+// Submits and waits; rethrows what failed. Not from the scheduler's thread (its callbacks).
+GenerateResult generate(Generator& generator, GenerateRequest request);
+
+// Natural-log probabilities of ids[1..], each given those before: perplexity is exp(-mean). ids.size() - 1 numbers.
+std::vector<float> score(Generator& generator, std::span<const int32_t> ids);
+
+// Choice scoring as in lm-evaluation-harness: of each continuation after `prompt`, the sum of its log-probabilities.
+// The prompt is computed once (prefix cache).
+struct ChoiceScore {
+  double logprob = 0;
+  int tokens = 0;
+};
+std::vector<ChoiceScore> score_choices(Generator& generator, std::span<const int32_t> prompt,
+                                       std::span<const std::vector<int32_t>> continuations);
+
+}  // namespace slipway::engine
