@@ -27,7 +27,7 @@
 namespace slipway::engine {
 
 // How the next token is chosen. Applied in this order (transformers' order of its logits processors): logit bias;
-// repetition, frequency and presence penalty; temperature; top-k; top-p; typical-p; min-p; then one draw.
+// repetition, frequency and presence penalty; temperature; top-k; top-p; min-p; typical-p; then one draw.
 struct SamplingParams {
   double temperature = 1;         // 0: the likeliest token, the lower id among equals
   int top_k = 0;                  // keep the k likeliest; 0: all
@@ -42,16 +42,16 @@ struct SamplingParams {
   std::vector<std::string> stop;                       // ends the text before any of these; at most 16, none empty
   std::vector<int32_t> stop_token_ids;                 // end the text like the model's own end tokens
   bool ignore_eos = false;                             // go on after the model's end tokens
-  int min_tokens = 0;                                  // end tokens and stop strings count only after this many
+  int min_tokens = 0;                                  // the model's end tokens are not chosen before
   int top_logprobs = -1;  // -1: none; 0: of the chosen token; n: of the n likeliest too (at most 20)
 
-  // The options of a command line or file; sequences and the seed included.
+  // The numbers, flags and stop strings; not the seed, the biases and the stop tokens.
   void describe(base::FieldTable& table);
 };
 
 struct TokenLogprob {
   int32_t id = 0;
-  std::string token;  // its bytes, which need not be UTF-8
+  std::string token;  // its text alone, a space it begins with included; U+FFFD for parts of a character
   float logprob = 0;  // natural log of softmax(logits), before penalties and temperature
 };
 
@@ -59,7 +59,8 @@ struct TokenLogprob {
 struct TokenEvent {
   int index = 0;  // 0 for the first
   int32_t id = 0;
-  std::string token;  // the bytes of this token alone; need not be UTF-8
+  std::string token;  // as in TokenLogprob
+  bool end = false;   // an end token: it ends the request and has no text
   // The text to show now: complete UTF-8; empty while a character is incomplete or a stop string may have begun. The
   // concatenation over all events, and Result::text_tail, is Result::text.
   std::string text;
@@ -89,7 +90,7 @@ struct GenerateResult {
   std::vector<int32_t> ids;  // the output's tokens, an end token included
   Usage usage;
   uint64_t seed = 0;
-  // With prompt_logprobs: log p(ids[i + 1] | ids[0..i]) of the prompt, prompt_tokens - 1 numbers.
+  // With prompt_logprobs_from = f: log p(ids[i] | ids[0..i-1]) of the prompt for i = f ... prompt_tokens - 1.
   std::vector<float> prompt_logprobs;
   std::chrono::microseconds queued{};       // until its first row was computed
   std::chrono::microseconds first_token{};  // from submit to the first token
@@ -99,10 +100,10 @@ struct GenerateResult {
 
 struct GenerateRequest {
   std::vector<int32_t> ids;  // the prompt, special tokens included; at least one
-  int max_tokens = 16;       // 0 is allowed: only the prompt is computed (with prompt_logprobs)
+  int max_tokens = 16;       // 0 is allowed: only the prompt is computed
   SamplingParams sampling;
-  bool prompt_logprobs = false;
-  std::string client;  // waiting requests are served round-robin over clients; empty is a client too
+  int prompt_logprobs_from = 0;  // at least 1: tell the log-probabilities of the prompt's tokens from this one on
+  std::string client;            // waiting requests are served round-robin over clients; empty is a client too
   // Called on the scheduler's thread, in order, `on_done` exactly once and last. They must be short (post elsewhere)
   // and not throw; they may call cancel() and submit().
   std::function<void(const TokenEvent&)> on_token;
@@ -110,14 +111,15 @@ struct GenerateRequest {
 };
 
 struct GeneratorOptions {
-  int max_batch_tokens = 256;   // rows of one pass: bounds how long a prompt's piece delays running streams
-  int max_sequences = 64;       // running at once; others wait
-  int max_queue = 256;          // waiting requests; more are refused
-  int context_length = 0;       // tokens of a sequence, prompt and output; 0: the model's, at most 32768
-  int64_t kv_cache_mb = 512;    // memory of the KV cache, which bounds how many sequences run
-  std::string kv_type = "f16";  // "f16" or "f32"
-  bool prefix_cache = true;     // keep pages of finished sequences for later prompts that begin alike
-  std::string isa = {};         // limit of the instruction set; empty: the best
+  int max_batch_tokens = 256;        // rows of one pass: bounds how long a prompt's piece delays running streams
+  int max_sequences = 64;            // running at once; others wait
+  int max_queue = 256;               // waiting requests; more are refused
+  int context_length = 0;            // tokens of a sequence, prompt and output; 0: the model's, at most 32768
+  int64_t kv_cache_mb = 512;         // memory of the KV cache, which bounds how many sequences run
+  std::string kv_type = "f16";       // "f16" or "f32"
+  std::string weight_type = "auto";  // as the file has them, or "f32", "f16", "bf16", "q8_0", "q4_0", "q4_1"
+  bool prefix_cache = true;          // keep pages of finished sequences for later prompts that begin alike
+  std::string isa = {};              // limit of the instruction set; empty: the best
   void describe(base::FieldTable& table);
 };
 
@@ -135,7 +137,6 @@ struct GeneratorInfo {
   int context_length = 0;
   int vocab_size = 0;
   int page_tokens = 0;
-  bool add_bos = false;  // the tokenizer's own encode with special tokens does it; told for those who join ids
   int32_t bos_id = -1;
   std::vector<int32_t> eos_ids;
   std::string bos_token;  // for chat templates
