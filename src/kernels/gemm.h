@@ -14,7 +14,8 @@
 namespace slipway::kernels {
 
 // What is applied to A B + bias before it is stored. kGelu is x Phi(x) by erf; kGeluTanh the tanh form ("gelu_new").
-enum class Activation { kNone, kGelu, kGeluTanh, kRelu, kTanh };
+// kSilu is x / (1 + e^-x).
+enum class Activation { kNone, kGelu, kGeluTanh, kRelu, kTanh, kSilu };
 
 // A weight matrix W [n, k] (output rows first, as in a Hugging Face Linear), packed for one instruction set as panels
 // of `panel_columns` outputs: [ceil(n / panel)][k][panel], zero-padded. Movable, immutable once packed.

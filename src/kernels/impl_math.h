@@ -53,6 +53,9 @@ static inline F gelu_tanh_lanes(F x) {
   return fma(half, tanh_lanes(inner), half);
 }
 
+// x / (1 + e^-x).
+static inline F silu_lanes(F x) { return div(x, add(set1(1.0F), exp_lanes(sub(set1(0.0F), x)))); }
+
 template <class Function>
 static inline void map_in_place(int64_t n, float* x, Function f) {
   int64_t i = 0;
@@ -72,6 +75,7 @@ static void activate_impl(Activation activation, int64_t n, float* x) noexcept {
     case Activation::kGeluTanh: map_in_place(n, x, [](F v) { return gelu_tanh_lanes(v); }); break;
     case Activation::kRelu: map_in_place(n, x, [](F v) { return max(v, set1(0.0F)); }); break;
     case Activation::kTanh: map_in_place(n, x, [](F v) { return tanh_lanes(v); }); break;
+    case Activation::kSilu: map_in_place(n, x, [](F v) { return silu_lanes(v); }); break;
   }
 }
 

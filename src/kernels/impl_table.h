@@ -22,6 +22,14 @@ constexpr Kernels make() noexcept {
   t.add_rows_int8 = add_rows_int8_impl;
   t.mean_pool_normalized = mean_pool_normalized_impl;
   t.attention = attention_impl;
+  t.rms_norm = rms_norm_impl;
+  t.rope = rope_impl;
+  t.gated = gated_impl;
+  t.add = add_impl;
+  t.scale = scale_impl;
+  t.softcap = softcap_impl;
+  t.log_sum_exp = log_sum_exp_impl;
+  t.argmax = argmax_impl;
   t.peak_f32 = peak_f32_impl;
   t.peak_int8 = peak_int8_impl;
   return t;

@@ -22,6 +22,7 @@ constexpr int kInt8Group = 2;
 #include "kernels/impl_gemm_int8.h"
 #include "kernels/impl_rows.h"
 #include "kernels/impl_attention.h"
+#include "kernels/impl_decoder.h"
 #include "kernels/impl_peak.h"
 #include "kernels/impl_table.h"
 // clang-format on

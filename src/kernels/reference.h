@@ -20,6 +20,7 @@ inline double activation(Activation a, double x) {
       return 0.5 * x * (1 + std::tanh(std::sqrt(2 / std::acos(-1.0)) * (x + 0.044715 * x * x * x)));
     case Activation::kRelu: return std::max(x, 0.0);
     case Activation::kTanh: return std::tanh(x);
+    case Activation::kSilu: return x / (1 + std::exp(-x));
   }
   return x;
 }

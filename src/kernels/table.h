@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "kernels/attention.h"
+#include "kernels/decoder_ops.h"
 #include "kernels/elementwise.h"
 #include "kernels/gemm.h"
 #include "kernels/gemm_int8.h"
@@ -69,6 +70,16 @@ struct Kernels {
                         float* y) noexcept = nullptr;
   void (*mean_pool_normalized)(int m, int n, const float* x, int64_t ldx, float* y) noexcept = nullptr;
   void (*attention)(const AttentionArgs& args, float* scratch) noexcept = nullptr;
+  void (*rms_norm)(int m, int n, const float* x, int64_t ldx, const RmsNorm& norm, float* y,
+                   int64_t ldy) noexcept = nullptr;
+  void (*rope)(int half, const float* cosines, const float* sines, int heads, int head_dim, bool interleaved,
+               float* x) noexcept = nullptr;
+  void (*gated)(Activation gate, int64_t n, const float* g, const float* u, float* y) noexcept = nullptr;
+  void (*add)(int64_t n, const float* x, float* y) noexcept = nullptr;
+  void (*scale)(int64_t n, float factor, float* x) noexcept = nullptr;
+  void (*softcap)(int64_t n, float cap, float* x) noexcept = nullptr;
+  float (*log_sum_exp)(int n, const float* x) noexcept = nullptr;
+  int (*argmax)(int n, const float* x) noexcept = nullptr;
   double (*peak_f32)() noexcept = nullptr;
   double (*peak_int8)() noexcept = nullptr;
 };

@@ -1,0 +1,66 @@
+// Causal attention of new rows over a paged cache of keys and values, with grouped query heads (GQA: heads / kv_heads
+// query heads share one), sliding window and soft-capped scores. One call takes rows of many sequences: decoding (one
+// row each) and chunks of prompts alike. Any thread; everything is borrowed for the call.
+//
+// A page holds page_tokens positions of one layer, keys and values apart, in the element type of the cache:
+//   keys   [kv_heads][head_dim][page_tokens]   (transposed: sixteen scores are one vector)
+//   values [kv_heads][page_tokens][head_dim]
+// Position p of a sequence lies in its page p / page_tokens at p % page_tokens. Slots not yet written are never used.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "base/cpu.h"
+#include "base/pool.h"
+
+namespace slipway::kernels {
+
+enum class KvType { kF16, kF32 };
+
+struct KvLayout {
+  int kv_heads = 0;
+  int head_dim = 0;      // a multiple of 8
+  int page_tokens = 32;  // a multiple of 16
+  KvType type = KvType::kF16;
+
+  // Of the keys of one page of one layer; its values take the same. Pages are aligned to 64.
+  int64_t page_bytes() const noexcept {
+    return static_cast<int64_t>(kv_heads) * head_dim * page_tokens * (type == KvType::kF16 ? 2 : 4);
+  }
+};
+
+// New rows of one sequence, in one layer.
+struct CachedRows {
+  int rows = 0;
+  int position = 0;          // of the first of them; the cache holds 0 .. position - 1 before store_kv()
+  const float* q = nullptr;  // [rows, heads * head_dim], row stride ldq
+  int64_t ldq = 0;
+  const float* k = nullptr;  // [rows, kv_heads * head_dim], after rope; only store_kv() reads k and v
+  const float* v = nullptr;
+  int64_t ldkv = 0;
+  float* out = nullptr;  // [rows, heads * head_dim], row stride ld_out
+  int64_t ld_out = 0;
+  std::byte* const* k_pages = nullptr;  // [ceil((position + rows) / page_tokens)]
+  std::byte* const* v_pages = nullptr;
+};
+
+struct CachedAttention {
+  KvLayout layout;
+  int heads = 0;      // a multiple of layout.kv_heads
+  float scale = 0;    // of q k^T: usually 1 / sqrt(head_dim)
+  float softcap = 0;  // > 0: scores become softcap * tanh(score / softcap)
+  int window = 0;     // > 0: a row sees itself and the window - 1 positions before it
+  std::span<const CachedRows> sequences;
+};
+
+// Writes k and v of every sequence's rows to its pages.
+void store_kv(base::Isa isa, const CachedAttention& args) noexcept;
+
+// out = softmax(mask(softcap(scale q k^T))) v for every row, each over positions 0 .. its own (the new rows included:
+// store_kv() comes first). A row's result depends on its own query and cache alone, not on how rows are cut into calls
+// nor on threads. `pool` may be null; items handed out are (sequence, kv head, some rows).
+void attention_cached(base::Isa isa, const CachedAttention& args, base::Pool* pool);
+
+}  // namespace slipway::kernels
