@@ -14,28 +14,6 @@ namespace {
 using base::Code;
 using base::Error;
 
-static_assert(std::endian::native == std::endian::little, "safetensors data are little-endian and are used in place");
-
-struct DTypeRow {
-  DType dtype;
-  const char* name;
-  size_t size;
-};
-
-constexpr std::array<DTypeRow, 13> kDTypes = {{{DType::kBool, "BOOL", 1},
-                                               {DType::kU8, "U8", 1},
-                                               {DType::kI8, "I8", 1},
-                                               {DType::kI16, "I16", 2},
-                                               {DType::kU16, "U16", 2},
-                                               {DType::kF16, "F16", 2},
-                                               {DType::kBF16, "BF16", 2},
-                                               {DType::kI32, "I32", 4},
-                                               {DType::kU32, "U32", 4},
-                                               {DType::kF32, "F32", 4},
-                                               {DType::kI64, "I64", 8},
-                                               {DType::kU64, "U64", 8},
-                                               {DType::kF64, "F64", 8}}};
-
 // Types that the format has and we do not read.
 constexpr std::array<std::string_view, 10> kOtherDTypes = {
     "F4", "F6_E2M3", "F6_E3M2", "F8_E5M2", "F8_E4M3", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ", "C64", "F8_E3M4"};
@@ -45,10 +23,9 @@ constexpr std::array<std::string_view, 10> kOtherDTypes = {
 }
 
 DType parse_dtype(const HeaderTensor& tensor, const std::string& source) {
-  for (const DTypeRow& row : kDTypes) {
-    if (tensor.dtype == row.name) {
-      return row.dtype;
-    }
+  // GGUF's block formats have no place in a safetensors file.
+  if (const auto dtype = dtype_from_name(tensor.dtype); dtype && dtype_block(*dtype) == 1) {
+    return *dtype;
   }
   if (std::find(kOtherDTypes.begin(), kOtherDTypes.end(), tensor.dtype) != kOtherDTypes.end()) {
     throw Error(Code::kInvalid,
@@ -71,20 +48,6 @@ bool checked_bytes(const HeaderTensor& tensor, size_t element, uint64_t& bytes) 
          std::all_of(tensor.shape.begin(), tensor.shape.end(), [](uint64_t size) { return size <= INT64_MAX; });
 }
 
-float half_to_float(uint16_t half) noexcept {
-  const uint32_t sign = static_cast<uint32_t>(half & 0x8000U) << 16;
-  const uint32_t exponent = (half >> 10) & 0x1fU;
-  const uint32_t mantissa = half & 0x3ffU;
-  if (exponent == 0x1f) {
-    return std::bit_cast<float>(sign | 0x7f800000U | (mantissa << 13));
-  }
-  if (exponent != 0) {
-    return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (mantissa << 13));
-  }
-  const float small = static_cast<float>(mantissa) * 0x1p-24F;  // exact: zero or a subnormal half
-  return sign != 0 ? -small : small;
-}
-
 template <class T>
 T load(const char* from) noexcept {
   T value;
@@ -93,17 +56,6 @@ T load(const char* from) noexcept {
 }
 
 }  // namespace
-
-const char* dtype_name(DType dtype) noexcept { return kDTypes[static_cast<size_t>(dtype)].name; }
-size_t dtype_size(DType dtype) noexcept { return kDTypes[static_cast<size_t>(dtype)].size; }
-
-int64_t TensorView::count() const {
-  int64_t product = 1;
-  for (const int64_t size : shape) {
-    product *= size;
-  }
-  return product;
-}
 
 SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : file_(path), source_(path.string()) {
   parse(file_.bytes(), source_);
@@ -183,35 +135,7 @@ std::vector<float> SafetensorsFile::read_f32(const std::string& name, int64_t ex
     throw Error(Code::kInvalid, fmt::format("{}: tensor '{}' has {} values, {} were expected", source_, name,
                                             tensor->count(), expected_count));
   }
-  const size_t count = static_cast<size_t>(expected_count);
-  std::vector<float> values(count);
-  const char* from = tensor->bytes.data();
-  switch (tensor->dtype) {
-    case DType::kF32:
-      if (count > 0) {
-        std::memcpy(values.data(), from, count * sizeof(float));
-      }
-      break;
-    case DType::kF16:
-      for (size_t i = 0; i < count; ++i) {
-        values[i] = half_to_float(load<uint16_t>(from + (2 * i)));
-      }
-      break;
-    case DType::kBF16:
-      for (size_t i = 0; i < count; ++i) {
-        values[i] = std::bit_cast<float>(static_cast<uint32_t>(load<uint16_t>(from + (2 * i))) << 16);
-      }
-      break;
-    case DType::kF64:
-      for (size_t i = 0; i < count; ++i) {
-        values[i] = static_cast<float>(load<double>(from + (8 * i)));
-      }
-      break;
-    default:
-      throw Error(Code::kInvalid,
-                  fmt::format("{}: tensor '{}' is {}, not floating point", source_, name, dtype_name(tensor->dtype)));
-  }
-  return values;
+  return tensor_to_f32(*tensor, source_);
 }
 
 std::span<const float> SafetensorsFile::map_f32(const std::string& name) const {

@@ -12,22 +12,9 @@
 #include <vector>
 
 #include "base/file.h"
+#include "model/tensor.h"
 
 namespace slipway::model {
-
-enum class DType { kBool, kU8, kI8, kI16, kU16, kF16, kBF16, kI32, kU32, kF32, kI64, kU64, kF64 };
-
-const char* dtype_name(DType dtype) noexcept;  // "F32"
-size_t dtype_size(DType dtype) noexcept;       // bytes
-
-// A view of a tensor inside a file; valid as long as the file object.
-struct TensorView {
-  std::string name;
-  DType dtype = DType::kF32;
-  std::vector<int64_t> shape;
-  std::string_view bytes;
-  int64_t count() const;
-};
 
 // Immutable after opening; any thread.
 class SafetensorsFile {

@@ -28,6 +28,10 @@ void check_tensors(const std::vector<TensorData>& tensors) {
     if (tensor.name.empty() || tensor.name.size() > kMaxTensorNameBytes || !names.insert(tensor.name).second) {
       throw Error(Code::kInvalid, fmt::format("the tensor name '{}' is repeated or not allowed", tensor.name));
     }
+    if (dtype_block(tensor.dtype) != 1) {
+      throw Error(Code::kInvalid, fmt::format("tensor '{}' is {}, which safetensors has no name for", tensor.name,
+                                              dtype_name(tensor.dtype)));
+    }
     uint64_t bytes = dtype_size(tensor.dtype);
     for (const int64_t size : tensor.shape) {
       if (size < 0 || __builtin_mul_overflow(bytes, static_cast<uint64_t>(size), &bytes)) {

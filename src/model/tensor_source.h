@@ -1,0 +1,31 @@
+// Where weights come from: one file or several, behind one interface. Implementations: SafetensorsSource (one file, or
+// the shards of a model.safetensors.index.json), GgufFile, TorchFile. Names and layouts are the file's own; a decoder's
+// weights under one set of names and in one layout, whatever the file, are DecoderWeights (decoder_weights.h).
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "model/tensor.h"
+
+namespace slipway::model {
+
+// Immutable after opening; any thread. Views live as long as the source.
+class TensorSource {
+ public:
+  virtual ~TensorSource() = default;
+  // Every tensor by its name in the file.
+  virtual const std::map<std::string, TensorView>& tensors() const = 0;
+  // For messages: a path.
+  virtual const std::string& source() const = 0;
+  // "safetensors", "gguf", "pytorch".
+  virtual const char* format() const noexcept = 0;
+
+  // nullptr when absent.
+  const TensorView* find(const std::string& name) const;
+  // The values as f32, block formats decoded. Throws Error(kInvalid) when absent or not floating point.
+  std::vector<float> read_f32(const std::string& name) const;
+};
+
+}  // namespace slipway::model
