@@ -48,19 +48,19 @@ struct HttpClient::Impl {
     io.run();
   }
 
-  [[noreturn]] void fail(const char* what, const error_code& error) {
+  [[noreturn]] void fail(const char* what, const error_code& error, bool sent) {
     stream.reset();
-    throw base::Error(
-        base::Code::kUnavailable,
-        fmt::format("{} {}: {}", what, url, error == beast::error::timeout ? "timed out" : error.message()));
+    throw NoAnswer(fmt::format("{} {}: {}", what, url, error == beast::error::timeout ? "timed out" : error.message()),
+                   sent);
   }
 
-  void connect() {
+  // `sent`: the request went out on an earlier connection.
+  void connect(bool sent) {
     error_code error;
     tcp::resolver resolver(io);
     const auto endpoints = resolver.resolve(host, port, error);
     if (error) {
-      fail("cannot find", error);
+      fail("cannot find", error, sent);
     }
     stream.emplace(io);
     buffer.clear();
@@ -68,7 +68,7 @@ struct HttpClient::Impl {
     stream->async_connect(endpoints, [&](const error_code& result, const tcp::endpoint&) { error = result; });
     run();
     if (error) {
-      fail("cannot connect to", error);
+      fail("cannot connect to", error, sent);
     }
     stream->socket().set_option(tcp::no_delay(true), error);
   }
@@ -157,12 +157,13 @@ Response HttpClient::request(const std::string& method, const std::string& targe
     head += fmt::format("Content-Length: {}\r\n", body.size());
   }
   head += "\r\n";
+  const bool kept = impl_->stream.has_value();
   for (const bool reused : {true, false}) {
-    if (reused && !impl_->stream) {
+    if (reused && !kept) {
       continue;
     }
     if (!reused) {
-      impl_->connect();
+      impl_->connect(kept);
     }
     error_code error;
     bool began = false;
@@ -172,7 +173,7 @@ Response HttpClient::request(const std::string& method, const std::string& targe
     impl_->stream.reset();
     // A kept connection that ended before the first byte of an answer: the server had closed it meanwhile.
     if (!reused || began || error == beast::error::timeout) {
-      impl_->fail("no answer from", error);
+      impl_->fail("no answer from", error, true);
     }
   }
   throw std::logic_error("unreachable");

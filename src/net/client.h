@@ -16,6 +16,18 @@ struct ClientOptions {
   size_t max_body_bytes = size_t{256} << 20;
 };
 
+// There is no answer. Whether the request may be sent again without being done twice depends on sent().
+class NoAnswer : public base::Error {
+ public:
+  NoAnswer(const std::string& message, bool sent) : Error(base::Code::kUnavailable, message), sent_(sent) {}
+  // False: no byte of the request left, for there was no connection (unknown host, refused, never accepted in time).
+  // True: the server may have got it and acted on it, though the connection was then reset, closed or silent.
+  bool sent() const noexcept { return sent_; }
+
+ private:
+  bool sent_;
+};
+
 class HttpClient {
  public:
   // `url` is "http://HOST:PORT"; throws Error(kInvalid) for another form.
@@ -24,8 +36,9 @@ class HttpClient {
   HttpClient(HttpClient&&) noexcept;
   HttpClient& operator=(HttpClient&&) noexcept;
 
-  // Sends and waits. Any status is a Response; throws Error(kUnavailable) when there is no answer (refused, reset,
-  // timed out), naming the address. A kept connection that the server had closed is opened again once.
+  // Sends and waits. Any status is a Response; throws NoAnswer (kUnavailable) when there is none, naming the address. A
+  // kept connection that the server had closed is opened again once; when that fails, sent() is true: the first attempt
+  // may have come through.
   Response request(const std::string& method, const std::string& target, std::string_view body = {},
                    const Headers& headers = {});
   Response get(const std::string& target) { return request("GET", target); }

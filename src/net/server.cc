@@ -1,5 +1,6 @@
 #include "net/server.h"
 
+#include <array>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
@@ -9,7 +10,9 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
+#include <linux/filter.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -25,6 +28,13 @@ using boost::system::error_code;
 namespace {
 
 constexpr int kSpareFiles = 64;  // descriptors beside connections: store, model, log
+// How long a handshake that has begun may take to end: on the loopback device it is over within connect(), unless the
+// kernel puts its work off; elsewhere it takes a round trip.
+constexpr std::chrono::milliseconds kLoopbackHandshake{5};
+constexpr std::chrono::milliseconds kHandshake{200};
+// How long a draining server still takes new connections, to answer 503: clients whose last answer said "close" come
+// back at once, and would else wait a second until their system asks again. Not where another server shares the port.
+constexpr std::chrono::milliseconds kRefuseInWords{20};
 
 // As many descriptors as connections are allowed, within what the system grants this process.
 void raise_file_limit(int connections) {
@@ -34,6 +44,24 @@ void raise_file_limit(int connections) {
     limit.rlim_cur = std::min(wanted, limit.rlim_max);
     setrlimit(RLIMIT_NOFILE, &limit);
   }
+}
+
+// Lets the kernel drop what would open a new connection (TCP segments with SYN) and nothing else: the clients send it
+// again after a second and find the port closed, or another server on it. A classic BPF program, which sees the segment
+// from its TCP header on (Linux, Documentation/networking/filter.rst). Where the system has no such thing the listener
+// closes without it, and only a connection made in the microseconds between may be reset.
+void drop_new_connections(int listener) {
+  constexpr uint32_t kFlagsOffset = 13;  // RFC 9293, 3.1
+  constexpr uint32_t kSyn = 0x02;
+  constexpr uint32_t kWholeSegment = 0xFFFFFFFF;
+  std::array<sock_filter, 4> program = {{
+      BPF_STMT(BPF_LD | BPF_B | BPF_ABS, kFlagsOffset),
+      BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, kSyn, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, 0),
+      BPF_STMT(BPF_RET | BPF_K, kWholeSegment),
+  }};
+  const sock_fprog filter{program.size(), program.data()};
+  setsockopt(listener, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter));
 }
 
 [[noreturn]] void throw_bind_error(const error_code& error, const ServerOptions& options) {
@@ -77,15 +105,17 @@ void ServerOptions::describe(base::FieldTable& table) {
 
 struct HttpServer::Impl {
   Impl(ServerOptions options, Router router, base::Log& log, Observer observer)
-      : shared{std::move(options), std::move(router), log, std::move(observer), {}, {}, {}, {}, {}} {
+      : shared{std::move(options), std::move(router), log, std::move(observer), {}, {}, {}, {}, {}, {}} {
     for (int i = 0; i < shared.options.threads; ++i) {
       loops.push_back(std::make_unique<Loop>());
     }
   }
 
   asio::awaitable<void> accept_loop();
-  void close_acceptor();
-  void shut_sessions(bool idle_only);
+  asio::awaitable<void> stop_listening();
+  Loop& next_loop();
+  void adopt(tcp::socket socket, Loop& loop);
+  void retire_sessions();
   void join();
 
   Shared shared;
@@ -93,6 +123,7 @@ struct HttpServer::Impl {
   std::vector<asio::executor_work_guard<asio::io_context::executor_type>> guards;
   std::vector<std::thread> threads;
   std::unique_ptr<tcp::acceptor> acceptor;  // belongs to the first loop's thread once started
+  size_t next = 0;                          // loop, in turn; the same thread's
   int port = 0;
 };
 
@@ -137,6 +168,7 @@ void HttpServer::start() {
   }
   impl_->port = acceptor->local_endpoint().port();
   impl_->acceptor = std::move(acceptor);
+  impl_->shared.listening.store(true);
   asio::co_spawn(impl_->loops.front()->io, impl_->accept_loop(), asio::detached);
   for (const auto& loop : impl_->loops) {
     impl_->guards.push_back(asio::make_work_guard(loop->io));
@@ -144,16 +176,28 @@ void HttpServer::start() {
   }
 }
 
+Loop& HttpServer::Impl::next_loop() {
+  Loop& loop = *loops[next];
+  next = (next + 1) % loops.size();
+  return loop;
+}
+
+// The session is made on its own loop's thread: its set of sessions belongs to it.
+void HttpServer::Impl::adopt(tcp::socket socket, Loop& loop) {
+  shared.connections.fetch_add(1);
+  asio::post(loop.io, [this, &loop, moved = std::make_shared<tcp::socket>(std::move(socket))] {
+    asio::co_spawn(loop.io, Session::run(std::make_unique<Session>(std::move(*moved), loop, shared)), asio::detached);
+  });
+}
+
 asio::awaitable<void> HttpServer::Impl::accept_loop() {
-  size_t next = 0;
   while (acceptor->is_open()) {
-    Loop& loop = *loops[next];
-    next = (next + 1) % loops.size();
+    Loop& loop = next_loop();
     error_code error;
     tcp::socket socket(loop.io);
     co_await acceptor->async_accept(socket, asio::redirect_error(asio::use_awaitable, error));
     if (error == asio::error::operation_aborted || error == asio::error::bad_descriptor) {
-      co_return;
+      break;
     }
     if (error) {
       // Out of descriptors, most likely: a pause instead of a hot loop.
@@ -162,28 +206,42 @@ asio::awaitable<void> HttpServer::Impl::accept_loop() {
       co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
       continue;
     }
-    // The session is made on its own loop's thread: its set of sessions belongs to it.
-    asio::post(loop.io, [this, &loop, moved = std::make_shared<tcp::socket>(std::move(socket))] {
-      asio::co_spawn(loop.io, Session::run(std::make_unique<Session>(std::move(*moved), loop, shared)), asio::detached);
-    });
+    adopt(std::move(socket), loop);
   }
+  shared.listening.store(false);
+  shared.tell_drain();
 }
 
-void HttpServer::Impl::close_acceptor() {
-  if (!acceptor) {
-    return;
+// Closing a listening socket resets the connections in its queue, whose clients may have sent a request. So: no new
+// handshakes; those begun may end (the accept loop goes on); what is queued then gets a session; the queue, now empty
+// and without inflow, is closed.
+asio::awaitable<void> HttpServer::Impl::stop_listening() {
+  error_code error;
+  asio::steady_timer timer(loops.front()->io);
+  if (!shared.options.reuse_port) {
+    timer.expires_after(kRefuseInWords);
+    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
   }
-  asio::post(loops.front()->io, [this] {
-    error_code error;
-    acceptor->close(error);
-  });
+  drop_new_connections(acceptor->native_handle());
+  timer.expires_after(acceptor->local_endpoint(error).address().is_loopback() ? kLoopbackHandshake : kHandshake);
+  co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
+  acceptor->non_blocking(true, error);
+  while (!error) {
+    Loop& loop = next_loop();
+    tcp::socket socket(loop.io);
+    acceptor->accept(socket, error);
+    if (!error) {
+      adopt(std::move(socket), loop);
+    }
+  }
+  acceptor->close(error);
 }
 
-void HttpServer::Impl::shut_sessions(bool idle_only) {
+void HttpServer::Impl::retire_sessions() {
   for (const auto& loop : loops) {
-    asio::post(loop->io, [loop = loop.get(), idle_only] {
+    asio::post(loop->io, [loop = loop.get()] {
       for (Session* session : loop->sessions) {
-        session->shut(idle_only);
+        session->retire();
       }
     });
   }
@@ -215,6 +273,7 @@ std::string HttpServer::url() const {
 
 int HttpServer::connections() const { return impl_->shared.connections.load(); }
 int HttpServer::in_flight() const { return impl_->shared.in_flight.load(); }
+bool HttpServer::draining() const { return impl_->shared.draining.load(); }
 
 int HttpServer::drain(std::chrono::milliseconds deadline) {
   Shared& shared = impl_->shared;
@@ -222,17 +281,11 @@ int HttpServer::drain(std::chrono::milliseconds deadline) {
     return 0;
   }
   shared.draining.store(true);
-  impl_->close_acceptor();
+  asio::co_spawn(impl_->loops.front()->io, impl_->stop_listening(), asio::detached);
+  impl_->retire_sessions();
   {
     std::unique_lock lock(shared.mutex);
-    shared.changed.wait_for(lock, deadline, [&] { return shared.in_flight.load() == 0; });
-  }
-  impl_->shut_sessions(true);
-  {
-    // What was between two requests ends by itself; a moment for what was read meanwhile to be refused in words.
-    std::unique_lock lock(shared.mutex);
-    shared.changed.wait_for(lock, std::min(deadline, std::chrono::milliseconds(100)),
-                            [&] { return shared.in_flight.load() == 0; });
+    shared.changed.wait_for(lock, deadline, [&] { return !shared.listening.load() && shared.connections.load() == 0; });
   }
   const int cut = shared.in_flight.load();
   stop();

@@ -62,9 +62,12 @@ class HttpServer {
   std::string url() const;  // "http://127.0.0.1:8080"
   int connections() const;  // open now
   int in_flight() const;    // requests whose first byte came and whose response is not out
+  bool draining() const;    // drain() or stop() has begun
 
-  // Stops accepting; requests that arrive on open connections get 503, Connection: close and Retry-After; waits for
-  // those in flight, then closes everything. Returns how many had to be cut off at the deadline (0 is a clean drain).
+  // Stops listening, in an order that resets no connection a client has already (see stop_listening in server.cc).
+  // Requests in flight are answered; those that still arrive, also on connections the kernel had queued, get 503,
+  // Connection: close and Retry-After; a connection is closed once it has been quiet for a quarter of a second.
+  // Returns when no connection is left, or at the deadline: how many requests had to be cut off (0: a clean drain).
   int drain(std::chrono::milliseconds deadline);
   void stop();
 

@@ -1,5 +1,6 @@
 #include "net/session.h"
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -26,27 +27,20 @@ constexpr size_t kReadPiece = size_t{16} << 10;
 constexpr size_t kLingerBytes = size_t{4} << 20;  // of a refused body that are read and thrown away
 constexpr int kLingerMs = 1'000;
 constexpr int kRetryAfterDrainSeconds = 1;
+// A connection that was quiet for so long has hardly a request on its way when a drain closes it: longer than a round
+// trip around the earth and than a busy client's pause between an answer and its next request.
+constexpr milliseconds kDrainQuiet{250};
 
 // Counts a request from its first byte until its response is out, also when the coroutine is destroyed in between.
 class InFlight {
  public:
-  InFlight(Shared& shared, bool& busy) : shared_(shared), busy_(busy) {
-    busy_ = true;
-    shared_.in_flight.fetch_add(1);
-  }
-  ~InFlight() {
-    busy_ = false;
-    if (shared_.in_flight.fetch_sub(1) == 1 && shared_.draining.load()) {
-      const std::lock_guard lock(shared_.mutex);
-      shared_.changed.notify_all();
-    }
-  }
+  explicit InFlight(Shared& shared) : shared_(shared) { shared_.in_flight.fetch_add(1); }
+  ~InFlight() { shared_.in_flight.fetch_sub(1); }
   InFlight(const InFlight&) = delete;
   InFlight& operator=(const InFlight&) = delete;
 
  private:
   Shared& shared_;
-  bool& busy_;
 };
 
 // Tells the exchange that nobody listens any more, whichever way the coroutine ends.
@@ -104,7 +98,6 @@ Session::Session(asio::ip::tcp::socket socket, Loop& loop, Shared& shared)
       buffer_(static_cast<size_t>(shared.options.max_header_bytes) + kReadPiece),
       loop_(loop),
       shared_(shared) {
-  shared_.connections.fetch_add(1);
   loop_.sessions.insert(this);
   error_code error;
   const auto endpoint = socket_.remote_endpoint(error);
@@ -120,19 +113,15 @@ Session::Session(asio::ip::tcp::socket socket, Loop& loop, Shared& shared)
 
 Session::~Session() {
   loop_.sessions.erase(this);
-  shared_.connections.fetch_sub(1);
+  if (shared_.connections.fetch_sub(1) == 1) {
+    shared_.tell_drain();
+  }
 }
 
-void Session::shut(bool idle_only) {
-  if (idle_only && busy_) {
-    return;
-  }
-  error_code error;
-  if (idle_only) {
-    // Half-closed first: a request that is on its way meets an end, not a reset, and its client may try again.
-    socket_.shutdown(asio::ip::tcp::socket::shutdown_both, error);
-  } else {
-    socket_.close(error);
+void Session::retire() {
+  if (waiting_) {
+    const auto quiet = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - quiet_since_);
+    deadline_.arm(static_cast<int>(std::max(milliseconds(0), kDrainQuiet - quiet).count()));
   }
 }
 
@@ -163,9 +152,21 @@ awaitable<bool> Session::wait_for_bytes() {
     co_return true;
   }
   error_code error;
+  waiting_ = true;
+  quiet_since_ = std::chrono::steady_clock::now();
   deadline_.arm(shared_.options.idle_timeout_ms);
-  const size_t got =
-      co_await socket_.async_read_some(buffer_.prepare(kReadPiece), redirect_error(use_awaitable, error));
+  if (shared_.draining.load()) {
+    retire();
+  }
+  size_t got = co_await socket_.async_read_some(buffer_.prepare(kReadPiece), redirect_error(use_awaitable, error));
+  waiting_ = false;
+  if (error && deadline_.fired()) {
+    // Time was up, but on a busy machine a request may lie there that the loop had not come to.
+    error_code ignored;
+    if (socket_.available(ignored) > 0) {
+      got = socket_.read_some(buffer_.prepare(kReadPiece), error);
+    }
+  }
   buffer_.commit(got);
   co_return !error && got > 0;
 }
@@ -209,7 +210,7 @@ awaitable<bool> Session::read_message(wire::Parser& parser, wire::Refusal& refus
 }
 
 awaitable<Session::Next> Session::serve_one() {
-  const InFlight in_flight(shared_, busy_);
+  const InFlight in_flight(shared_);
   wire::Parser parser;
   wire::Refusal refusal;
   bool silent = false;

@@ -7,6 +7,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
+#include <chrono>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -27,10 +28,18 @@ struct Shared {
   base::Log& log;
   Observer observer;
   std::atomic<bool> draining{false};
-  std::atomic<int> connections{0};
+  std::atomic<bool> listening{false};
+  std::atomic<int> connections{0};  // counted where they are accepted, until their session has gone
   std::atomic<int> in_flight{0};
-  std::mutex mutex;  // only for waiting on `changed`
-  std::condition_variable changed;
+  std::mutex mutex;                 // only for waiting on `changed`
+  std::condition_variable changed;  // while draining: a request, a connection or the listening has ended
+
+  void tell_drain() {
+    if (draining.load()) {
+      const std::lock_guard lock(mutex);
+      changed.notify_all();
+    }
+  }
 };
 
 // One event loop; `sessions` belongs to its thread.
@@ -66,8 +75,9 @@ class Session {
 
   // Lives as long as the connection; owns the session through the parameter.
   static boost::asio::awaitable<void> run(std::unique_ptr<Session> session);
-  // On the loop's thread: ends it now, or, when `idle_only`, only if no request is in flight.
-  void shut(bool idle_only);
+  // On the loop's thread, when the server drains: ends it once it has been quiet for kDrainQuiet. A request in flight
+  // is answered first.
+  void retire();
 
  private:
   enum class Next { kKeep, kClose, kLinger };  // kLinger: the client may still be sending; let it read our answer
@@ -91,7 +101,8 @@ class Session {
   Shared& shared_;
   std::string peer_;
   bool from_loopback_ = false;
-  bool busy_ = false;
+  bool waiting_ = false;                               // for the first byte of a request
+  std::chrono::steady_clock::time_point quiet_since_;  // while waiting
 };
 
 }  // namespace slipway::net

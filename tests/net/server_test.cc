@@ -1,6 +1,8 @@
 #include "net/server.h"
 
+#include <deque>
 #include <future>
+#include <optional>
 #include <thread>
 
 #include "net/client.h"
@@ -34,6 +36,13 @@ class ServerTest : public ::testing::Test {
       const std::lock_guard lock(mutex_);
       kept_.push_back(responder);
       changed_.notify_all();
+    });
+    router.add("GET", "/block", [this](const Request&, const Responder& responder) {
+      std::unique_lock lock(mutex_);  // holds up the event loop, as no handler should
+      blocked_ = true;
+      changed_.notify_all();
+      changed_.wait_for(lock, std::chrono::seconds(10), [&] { return !blocked_; });
+      responder.send(text_response("done"));
     });
     router.add("GET", "/stream", [](const Request&, const Responder& responder) {
       StreamWriter writer = responder.stream({200, {{"Content-Type", "text/event-stream"}}, ""});
@@ -70,6 +79,7 @@ class ServerTest : public ::testing::Test {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Responder> kept_;
+  bool blocked_ = false;
   std::unique_ptr<HttpServer> server_;
 };
 
@@ -281,17 +291,20 @@ TEST_F(ServerTest, DrainFinishesWhatIsInFlightAndRefusesTheRest) {
   RawSocket kept_open(server.port());
   kept_open.send(get("/hello/x"));
   kept_open.read_until("\"}");
+  kept_open.send("GET /hello/y HT");
+  RawSocket quiet(server.port());
+  quiet.send(get("/hello/x"));
+  quiet.read_until("\"}");
   wait_for_kept(1);
-  auto drained = std::async(std::launch::async, [&] { return server.drain(std::chrono::seconds(10)); });
-  // The acceptor closes first: once a connection is refused, the drain has begun.
-  while (true) {
-    try {
-      RawSocket probe(server.port());
-    } catch (const std::runtime_error&) {
-      break;
-    }
+  while (server.in_flight() != 2) {
+    std::this_thread::yield();
   }
-  kept_open.send(get("/hello/y"));
+  auto drained = std::async(std::launch::async, [&] { return server.drain(std::chrono::seconds(10)); });
+  while (!server.draining()) {
+    std::this_thread::yield();
+  }
+  EXPECT_EQ(quiet.read_all(), "");  // closed while others are still served
+  kept_open.send("TP/1.1\r\nHost: h\r\n\r\n");
   const std::string refused = kept_open.read_all();
   EXPECT_EQ(refused.substr(0, 12), "HTTP/1.1 503");
   EXPECT_NE(refused.find("Connection: close"), std::string::npos);
@@ -300,6 +313,60 @@ TEST_F(ServerTest, DrainFinishesWhatIsInFlightAndRefusesTheRest) {
   const std::string answer = waiting.read_all();
   EXPECT_EQ(answer.substr(0, 12), "HTTP/1.1 200");
   EXPECT_EQ(drained.get(), 0);
+  EXPECT_THROW(RawSocket(server.port()), std::runtime_error);
+}
+
+TEST_F(ServerTest, DrainAnswersWhatTheKernelHadQueued) {
+  HttpServer& server = start();
+  RawSocket blocking(server.port());
+  blocking.send(get("/block"));
+  {
+    std::unique_lock lock(mutex_);
+    ASSERT_TRUE(changed_.wait_for(lock, std::chrono::seconds(10), [&] { return blocked_; }));
+  }
+  // The event loop stands still: the kernel makes these connections, and nobody has accepted them when the drain comes.
+  std::deque<RawSocket> queued;
+  for (int i = 0; i < 50; ++i) {
+    EXPECT_TRUE(queued.emplace_back(server.port()).send(get("/hello/x")));
+  }
+  auto drained = std::async(std::launch::async, [&] { return server.drain(std::chrono::seconds(10)); });
+  while (!server.draining()) {
+    std::this_thread::yield();
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    blocked_ = false;
+    changed_.notify_all();
+  }
+  for (RawSocket& socket : queued) {
+    const std::string refused = socket.read_all();
+    EXPECT_EQ(refused.substr(0, 12), "HTTP/1.1 503");
+    EXPECT_NE(refused.find("Connection: close"), std::string::npos);
+  }
+  EXPECT_EQ(blocking.read_all().substr(0, 12), "HTTP/1.1 200");
+  EXPECT_EQ(drained.get(), 0);
+}
+
+TEST_F(ServerTest, ClientsKnowWhetherTheirRequestWasSent) {
+  HttpServer& server = start();
+  const auto failure = [](HttpClient& client) -> std::optional<bool> {
+    try {
+      client.get("/wait");
+    } catch (const NoAnswer& error) {
+      EXPECT_EQ(error.code(), base::Code::kUnavailable);
+      return error.sent();
+    }
+    return std::nullopt;
+  };
+  HttpClient fresh(server.url());
+  HttpClient kept(server.url());
+  EXPECT_EQ(kept.get("/hello/x").status, 200);
+  auto cut = std::async(std::launch::async, [&] { return failure(fresh); });
+  wait_for_kept(1);
+  EXPECT_EQ(server.drain(std::chrono::milliseconds(0)), 1);
+  EXPECT_EQ(cut.get(), true);
+  EXPECT_EQ(failure(fresh), false);  // refused
+  EXPECT_EQ(failure(kept), true);    // written to the connection that it had, before it was refused another
 }
 
 TEST_F(ServerTest, DrainCutsOffAtItsDeadline) {
