@@ -1,0 +1,323 @@
+#include "engine/decoder.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "kernels/elementwise.h"
+
+namespace slipway::engine {
+namespace {
+
+using kernels::Activation;
+
+// Rows below which a hand-over to the pool costs more than the row-wise work itself (norms, rotation: about 1 us a
+// row).
+constexpr int kParallelRows = 16;
+
+Activation activation_of(model::DecoderActivation activation) {
+  switch (activation) {
+    case model::DecoderActivation::kSilu: return Activation::kSilu;
+    case model::DecoderActivation::kGelu: return Activation::kGelu;
+    case model::DecoderActivation::kGeluTanh: return Activation::kGeluTanh;
+    case model::DecoderActivation::kRelu: return Activation::kRelu;
+  }
+  return Activation::kNone;
+}
+
+kernels::RopeTable rope_table(const model::RopeSpec& rope, int positions) {
+  if (rope.rotary_dim == 0) {
+    return {};
+  }
+  const std::vector<double> exact = model::rope_frequencies(rope, positions);
+  const std::vector<float> frequencies(exact.begin(), exact.end());
+  return {frequencies, positions, static_cast<float>(rope.attention_factor)};
+}
+
+bool same_rope(const model::RopeSpec& a, const model::RopeSpec& b) {
+  return a.theta == b.theta && a.scaling == b.scaling && a.factor == b.factor && a.rotary_dim == b.rotary_dim;
+}
+
+kernels::KvLayout layout_of(const model::DecoderSpec& spec, kernels::KvType type, int page_tokens) {
+  return {.kv_heads = spec.num_kv_heads, .head_dim = spec.head_dim, .page_tokens = page_tokens, .type = type};
+}
+
+}  // namespace
+
+int64_t Decoder::page_bytes(const model::DecoderSpec& spec, kernels::KvType type, int page_tokens) {
+  return KvCache::bytes(layout_of(spec, type, page_tokens), spec.num_layers, 1);
+}
+
+Decoder::Decoder(const model::OpenedDecoder& opened, const DecoderOptions& options, base::Pool& pool)
+    : spec_(opened.spec), isa_(options.isa), pool_(pool) {
+  if (spec_.head_dim % 8 != 0) {
+    throw base::Error(base::Code::kInvalid,
+                      fmt::format("'{}' has heads of {} values; only multiples of 8 can be computed",
+                                  opened.path.string(), spec_.head_dim));
+  }
+  weights_ = pack_decoder(opened, isa_, options.weight_type, pool);
+  cache_ = KvCache(layout_of(spec_, options.kv_type, options.page_tokens), spec_.num_layers, options.kv_pages);
+  rope_ = rope_table(spec_.rope, options.context_length);
+  const bool windows = std::any_of(spec_.layer_window.begin(), spec_.layer_window.end(), [](int w) { return w > 0; });
+  if (windows && !same_rope(spec_.rope, spec_.local_rope)) {
+    local_rope_ = rope_table(spec_.local_rope, options.context_length);
+  }
+}
+
+template <class Body>
+void Decoder::over_rows(int m, const Body& body) {
+  if (m < kParallelRows || pool_.size() == 1) {
+    body(0, m);
+    return;
+  }
+  const int grain = std::max(4, m / (4 * pool_.size()));
+  pool_.parallel_chunks(m, grain,
+                        [&](int64_t first, int64_t last) { body(static_cast<int>(first), static_cast<int>(last)); });
+}
+
+void Decoder::embed(std::span<const PassRows> rows) {
+  const auto hidden = static_cast<size_t>(spec_.hidden_size);
+  std::vector<int32_t> ids;
+  position_.clear();
+  for (const PassRows& part : rows) {
+    for (size_t i = 0; i < part.ids.size(); ++i) {
+      ids.push_back(part.ids[i]);
+      position_.push_back(part.first + static_cast<int>(i));
+    }
+  }
+  m_ = static_cast<int>(ids.size());
+  x_.resize(ids.size() * hidden);
+  over_rows(m_, [&](int first, int last) {
+    for (int r = first; r < last; ++r) {
+      const std::span<float> row = std::span(x_).subspan(static_cast<size_t>(r) * hidden, hidden);
+      weights_.embed(ids[static_cast<size_t>(r)], row);
+      if (spec_.embedding_scale != 1) {
+        kernels::scale(isa_, spec_.hidden_size, spec_.embedding_scale, row.data());
+      }
+      if (spec_.learned_positions) {
+        const float* position =
+            weights_.positions.data() + static_cast<size_t>(position_[static_cast<size_t>(r)]) * hidden;
+        kernels::add(isa_, spec_.hidden_size, position, row.data());
+      }
+    }
+  });
+}
+
+void Decoder::normalise(const PackedNorm& norm, int m, const float* x, float* y) {
+  const int n = spec_.hidden_size;
+  over_rows(m, [&](int first, int last) {
+    const int64_t at = int64_t{first} * n;
+    if (spec_.norm == model::NormKind::kRms) {
+      kernels::rms_norm(isa_, last - first, n, x + at, n, {.weight = norm.weight.data(), .eps = spec_.norm_eps}, y + at,
+                        n);
+    } else {
+      kernels::layer_norm(isa_, last - first, n, x + at, n,
+                          {.gain = norm.weight.data(), .bias = norm.bias.data(), .eps = spec_.norm_eps}, y + at, n);
+    }
+  });
+}
+
+// Products over the same x; `gate`: products[0].y = gate(products[0].y) * products[1].y.
+void Decoder::products(int m, const float* x, int64_t ldx, std::span<const kernels::BlockProduct> list,
+                       Activation gate) {
+  const bool together = std::all_of(list.begin(), list.end(), [&](const kernels::BlockProduct& p) {
+    return kernels::is_quantized(p.w->type()) == kernels::is_quantized(list.front().w->type());
+  });
+  if (together) {
+    kernels::gemm_blocks({.m = m, .x = x, .ldx = ldx, .products = list, .gate = gate}, workspace_, &pool_);
+    return;
+  }
+  for (const kernels::BlockProduct& product : list) {
+    kernels::gemm_blocks({.m = m, .x = x, .ldx = ldx, .products = {&product, 1}}, workspace_, &pool_);
+  }
+  if (gate != Activation::kNone) {
+    over_rows(m, [&](int first, int last) {
+      for (int r = first; r < last; ++r) {
+        float* const g = list[0].y + r * list[0].ldy;
+        kernels::gated(isa_, gate, list[0].w->n(), g, list[1].y + r * list[1].ldy, g);
+      }
+    });
+  }
+}
+
+void Decoder::rotate(const PackedLayer& layer, int index) {
+  const int head_dim = spec_.head_dim;
+  const int64_t ld = int64_t{spec_.num_heads + 2 * spec_.num_kv_heads} * head_dim;
+  const bool local = spec_.layer_window[static_cast<size_t>(index)] > 0 && local_rope_.positions() > 0;
+  const kernels::RopeTable& table = local ? local_rope_ : rope_;
+  if (!spec_.qk_norm && table.positions() == 0) {
+    return;
+  }
+  over_rows(m_, [&](int first, int last) {
+    for (int r = first; r < last; ++r) {
+      float* const q = qkv_.data() + r * ld;
+      float* const k = q + int64_t{spec_.num_heads} * head_dim;
+      if (spec_.qk_norm) {
+        kernels::rms_norm(isa_, spec_.num_heads, head_dim, q, head_dim,
+                          {.weight = layer.q_norm.weight.data(), .eps = spec_.norm_eps}, q, head_dim);
+        kernels::rms_norm(isa_, spec_.num_kv_heads, head_dim, k, head_dim,
+                          {.weight = layer.k_norm.weight.data(), .eps = spec_.norm_eps}, k, head_dim);
+      }
+      if (table.positions() > 0) {
+        const int position = position_[static_cast<size_t>(r)];
+        kernels::rope(isa_, table, position, spec_.num_heads, head_dim, false, q);
+        kernels::rope(isa_, table, position, spec_.num_kv_heads, head_dim, false, k);
+      }
+    }
+  });
+}
+
+void Decoder::attend(int index, std::span<const PassRows> rows) {
+  const int head_dim = spec_.head_dim;
+  const int64_t ld = int64_t{spec_.num_heads + 2 * spec_.num_kv_heads} * head_dim;
+  const int64_t ld_out = int64_t{spec_.num_heads} * head_dim;
+  size_t pages = 0;
+  for (const PassRows& part : rows) {
+    pages += part.pages.size();
+  }
+  page_table_.resize(2 * pages);
+  cached_rows_.clear();
+  size_t at = 0;
+  int64_t row = 0;
+  for (const PassRows& part : rows) {
+    std::byte** const keys = page_table_.data() + at;
+    std::byte** const values = keys + pages;
+    for (size_t i = 0; i < part.pages.size(); ++i) {
+      keys[i] = cache_.keys(index, part.pages[i]);
+      values[i] = cache_.values(index, part.pages[i]);
+    }
+    const float* const q = qkv_.data() + row * ld;
+    cached_rows_.push_back({.rows = static_cast<int>(part.ids.size()),
+                            .position = part.first,
+                            .q = q,
+                            .ldq = ld,
+                            .k = q + int64_t{spec_.num_heads} * head_dim,
+                            .v = q + int64_t{spec_.num_heads + spec_.num_kv_heads} * head_dim,
+                            .ldkv = ld,
+                            .out = attended_.data() + row * ld_out,
+                            .ld_out = ld_out,
+                            .k_pages = keys,
+                            .v_pages = values});
+    at += part.pages.size();
+    row += static_cast<int64_t>(part.ids.size());
+  }
+  const kernels::CachedAttention args{.layout = cache_.layout(),
+                                      .heads = spec_.num_heads,
+                                      .scale = spec_.attention_scale,
+                                      .softcap = spec_.attention_softcap,
+                                      .window = spec_.layer_window[static_cast<size_t>(index)],
+                                      .sequences = cached_rows_};
+  kernels::store_kv(isa_, args);
+  kernels::attention_cached(isa_, args, &pool_);
+}
+
+// x_ += norm(x W^T + bias), the norm where there is one.
+void Decoder::add_output(const PackedLinear& linear, const PackedNorm& output_norm, const float* x, int64_t ldx) {
+  const int64_t n = spec_.hidden_size;
+  kernels::BlockProduct product{.w = &linear.w, .y = x_.data(), .ldy = n, .epilogue = {.bias = linear.bias_or_null()}};
+  if (!output_norm.present()) {
+    product.epilogue.residual = x_.data();
+    product.epilogue.ld_residual = n;
+    products(m_, x, ldx, {&product, 1});
+    return;
+  }
+  product.y = output_.data();
+  products(m_, x, ldx, {&product, 1});
+  normalise(output_norm, m_, output_.data(), output_.data());
+  over_rows(m_, [&](int first, int last) {
+    kernels::add(isa_, (last - first) * n, output_.data() + first * n, x_.data() + first * n);
+  });
+}
+
+void Decoder::attention_block(const PackedLayer& layer, int index, std::span<const PassRows> rows) {
+  const int64_t q_size = int64_t{spec_.num_heads} * spec_.head_dim;
+  const int64_t kv_size = int64_t{spec_.num_kv_heads} * spec_.head_dim;
+  const int64_t ld = q_size + 2 * kv_size;
+  float* const qkv = qkv_.data();
+  const kernels::BlockProduct list[] = {
+      {.w = &layer.q.w, .y = qkv, .ldy = ld, .epilogue = {.bias = layer.q.bias_or_null()}},
+      {.w = &layer.k.w, .y = qkv + q_size, .ldy = ld, .epilogue = {.bias = layer.k.bias_or_null()}},
+      {.w = &layer.v.w, .y = qkv + q_size + kv_size, .ldy = ld, .epilogue = {.bias = layer.v.bias_or_null()}}};
+  products(m_, normed_.data(), spec_.hidden_size, list);
+  rotate(layer, index);
+  attend(index, rows);
+  add_output(layer.o, layer.attention_output_norm, attended_.data(), q_size);
+}
+
+void Decoder::mlp_block(const PackedLayer& layer, const float* input) {
+  const int64_t n = spec_.intermediate_size;
+  const Activation activation = activation_of(spec_.activation);
+  if (spec_.gated_mlp) {
+    const kernels::BlockProduct list[] = {
+        {.w = &layer.gate.w, .y = mlp_.data(), .ldy = n, .epilogue = {.bias = layer.gate.bias_or_null()}},
+        {.w = &layer.up.w, .y = mlp_up_.data(), .ldy = n, .epilogue = {.bias = layer.up.bias_or_null()}}};
+    products(m_, input, spec_.hidden_size, list, activation);
+  } else {
+    const kernels::BlockProduct product{.w = &layer.up.w,
+                                        .y = mlp_.data(),
+                                        .ldy = n,
+                                        .epilogue = {.bias = layer.up.bias_or_null(), .activation = activation}};
+    products(m_, input, spec_.hidden_size, {&product, 1});
+  }
+  add_output(layer.down, layer.mlp_output_norm, mlp_.data(), n);
+}
+
+void Decoder::head(std::span<const PassRows> rows, std::vector<float>& logits) {
+  const auto hidden = static_cast<size_t>(spec_.hidden_size);
+  size_t wanted = 0;
+  size_t at = 0;
+  for (const PassRows& part : rows) {  // normed_ is free by now: the wanted rows move together there
+    const auto from = static_cast<size_t>(part.logits_from);
+    const size_t count = part.ids.size() - from;
+    std::copy_n(x_.begin() + static_cast<std::ptrdiff_t>((at + from) * hidden), count * hidden,
+                normed_.begin() + static_cast<std::ptrdiff_t>(wanted * hidden));
+    wanted += count;
+    at += part.ids.size();
+  }
+  const int64_t vocab = spec_.vocab_size;
+  logits.resize(wanted * static_cast<size_t>(vocab));
+  if (wanted == 0) {
+    return;
+  }
+  const auto m = static_cast<int>(wanted);
+  normalise(weights_.final_norm, m, normed_.data(), normed_.data());
+  const kernels::BlockProduct product{
+      .w = &weights_.head.w, .y = logits.data(), .ldy = vocab, .epilogue = {.bias = weights_.head.bias_or_null()}};
+  products(m, normed_.data(), spec_.hidden_size, {&product, 1});
+  if (spec_.final_softcap > 0) {
+    over_rows(m, [&](int first, int last) {
+      kernels::softcap(isa_, (last - first) * vocab, spec_.final_softcap, logits.data() + first * vocab);
+    });
+  }
+}
+
+void Decoder::forward(std::span<const PassRows> rows, std::vector<float>& logits) {
+  embed(rows);
+  const auto m = static_cast<size_t>(m_);
+  const auto hidden = static_cast<size_t>(spec_.hidden_size);
+  const auto head_dim = static_cast<size_t>(spec_.head_dim);
+  const auto heads = static_cast<size_t>(spec_.num_heads);
+  normed_.resize(m * hidden);
+  qkv_.resize(m * (heads + 2 * static_cast<size_t>(spec_.num_kv_heads)) * head_dim);
+  attended_.resize(m * heads * head_dim);
+  mlp_.resize(m * static_cast<size_t>(spec_.intermediate_size));
+  mlp_up_.resize(spec_.gated_mlp ? mlp_.size() : 0);
+  normed_mlp_.resize(spec_.parallel_residual ? m * hidden : 0);
+  output_.resize(spec_.sandwich_norms ? m * hidden : 0);
+  for (int i = 0; i < spec_.num_layers; ++i) {
+    const PackedLayer& layer = weights_.layers[static_cast<size_t>(i)];
+    normalise(layer.attention_norm, m_, x_.data(), normed_.data());
+    if (spec_.parallel_residual) {
+      normalise(layer.mlp_norm, m_, x_.data(), normed_mlp_.data());
+    }
+    attention_block(layer, i, rows);
+    if (!spec_.parallel_residual) {
+      normalise(layer.mlp_norm, m_, x_.data(), normed_.data());
+    }
+    mlp_block(layer, spec_.parallel_residual ? normed_mlp_.data() : normed_.data());
+  }
+  head(rows, logits);
+}
+
+}  // namespace slipway::engine

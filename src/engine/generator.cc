@@ -1,0 +1,223 @@
+#include "engine/generator.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <future>
+
+#include "base/error.h"
+#include "engine/decoder.h"
+#include "engine/scheduler.h"
+#include "model/decoder_files.h"
+
+namespace slipway::engine {
+namespace {
+
+// A page of K and V: short enough that prefixes of prompts are found at a fine grain, long enough that a page's part of
+// the attention is several vectors long.
+constexpr int kPageTokens = 32;
+constexpr int kDefaultContext = 32768;  // of models made for more, unless more is asked for
+
+class DecoderGenerator final : public Generator {
+ public:
+  DecoderGenerator(const std::filesystem::path& path, const GeneratorOptions& options, base::Pool& pool);
+
+  uint64_t submit(GenerateRequest request) override { return scheduler_->submit(std::move(request)); }
+  bool cancel(uint64_t handle) override { return scheduler_->cancel(handle); }
+  void drain(std::chrono::milliseconds limit) override { scheduler_->drain(limit); }
+  GeneratorStats stats() const override { return scheduler_->stats(); }
+  const GeneratorInfo& info() const override { return info_; }
+  const text::Tokenizer& tokenizer() const override { return *tokenizer_; }
+
+ private:
+  GeneratorInfo info_;
+  std::unique_ptr<text::Tokenizer> tokenizer_;
+  std::unique_ptr<Decoder> decoder_;
+  std::unique_ptr<Scheduler> scheduler_;  // last: its thread ends first
+};
+
+void check_options(const GeneratorOptions& o) {
+  if (o.max_batch_tokens < 1 || o.max_sequences < 1 || o.max_queue < 1 || o.context_length < 0 || o.kv_cache_mb < 1) {
+    throw base::Error(
+        base::Code::kInvalid,
+        "max_batch_tokens, max_sequences, max_queue and kv_cache_mb must be at least 1, context_length 0");
+  }
+  if (o.kv_type != "f16" && o.kv_type != "f32") {
+    throw base::Error(base::Code::kInvalid, fmt::format("kv_type '{}' is unknown; there are f16 and f32", o.kv_type));
+  }
+}
+
+int context_of(const GeneratorOptions& options, const model::DecoderSpec& spec, int64_t kv_tokens) {
+  if (options.context_length > spec.max_positions) {
+    throw base::Error(base::Code::kInvalid, fmt::format("context_length is {}; the model was made for {} positions",
+                                                        options.context_length, spec.max_positions));
+  }
+  if (options.context_length > kv_tokens) {
+    throw base::Error(
+        base::Code::kInvalid,
+        fmt::format("context_length is {}, but a KV cache of {} MB holds {} tokens; make kv_cache_mb larger",
+                    options.context_length, options.kv_cache_mb, kv_tokens));
+  }
+  if (options.context_length > 0) {
+    return options.context_length;
+  }
+  return static_cast<int>(std::min<int64_t>(kv_tokens, std::min(spec.max_positions, kDefaultContext)));
+}
+
+DecoderGenerator::DecoderGenerator(const std::filesystem::path& path, const GeneratorOptions& options,
+                                   base::Pool& pool) {
+  check_options(options);
+  const model::OpenedDecoder opened = model::open_decoder(path);
+  const model::DecoderSpec& spec = opened.spec;
+  tokenizer_ = text::load_tokenizer(opened.tokenizer);
+  DecoderOptions decoder{.isa = base::select_isa(options.isa),
+                         .weight_type = options.weight_type,
+                         .kv_type = options.kv_type == "f16" ? kernels::KvType::kF16 : kernels::KvType::kF32,
+                         .page_tokens = kPageTokens};
+  const int64_t page_bytes = Decoder::page_bytes(spec, decoder.kv_type, kPageTokens);
+  const int64_t affordable = (options.kv_cache_mb << 20) / page_bytes;
+  const int context = context_of(options, spec, affordable * kPageTokens);
+  if (affordable < 1) {
+    throw base::Error(base::Code::kInvalid, fmt::format("a KV cache of {} MB does not hold one page of {} bytes",
+                                                        options.kv_cache_mb, page_bytes));
+  }
+  const int max_sequences = std::min(options.max_sequences, options.max_batch_tokens);
+  const int64_t useful = int64_t{max_sequences} * ((context + kPageTokens - 1) / kPageTokens);
+  decoder.kv_pages = static_cast<int>(std::min(affordable, options.prefix_cache ? affordable : useful));
+  decoder.context_length = context;
+  decoder_ = std::make_unique<Decoder>(opened, decoder, pool);
+  info_ = {.architecture = model::family_name(spec.family),
+           .name = path.extension() == ".gguf" ? path.stem().string() : path.filename().string(),
+           .weight_type = decoder_->weights().weight_type,
+           .kv_type = options.kv_type,
+           .isa = base::isa_name(decoder.isa),
+           .parameters = spec.parameter_count(),
+           .weight_bytes = decoder_->weights().bytes,
+           .kv_bytes_per_token = page_bytes / kPageTokens,
+           .kv_tokens = int64_t{decoder.kv_pages} * kPageTokens,
+           .context_length = context,
+           .vocab_size = spec.vocab_size,
+           .page_tokens = kPageTokens,
+           .bos_id = spec.bos_id,
+           .eos_ids = {spec.eos_ids.begin(), spec.eos_ids.end()},
+           .bos_token = opened.bos_token,
+           .eos_token = opened.eos_token,
+           .chat_template = opened.chat_template};
+  scheduler_ = std::make_unique<Scheduler>(*decoder_, *tokenizer_,
+                                           SchedulerLimits{.max_batch_tokens = options.max_batch_tokens,
+                                                           .max_sequences = max_sequences,
+                                                           .max_queue = options.max_queue,
+                                                           .context_length = context,
+                                                           .kv_pages = decoder.kv_pages,
+                                                           .page_tokens = kPageTokens,
+                                                           .prefix_cache = options.prefix_cache,
+                                                           .eos_ids = info_.eos_ids},
+                                           pool);
+}
+
+}  // namespace
+
+void SamplingParams::describe(base::FieldTable& table) {
+  table.add("temperature", temperature, "how far from the likeliest token; 0: always the likeliest", {0, 100});
+  table.add("top_k", top_k, "draw among the k likeliest tokens; 0: all", {0, 1 << 30});
+  table.add("top_p", top_p, "draw among the likeliest tokens that reach this probability; 1: all", {0, 1});
+  table.add("min_p", min_p, "draw among tokens of at least this part of the likeliest one's probability", {0, 1});
+  table.add("typical_p", typical_p, "locally typical sampling up to this probability; 1: off", {0, 1});
+  table.add("repetition_penalty", repetition_penalty, "divides logits of tokens that occurred, prompt included; 1: off",
+            {0.01, 100});
+  table.add("frequency_penalty", frequency_penalty, "taken from a token's logit for each time it was said",
+            {-100, 100});
+  table.add("presence_penalty", presence_penalty, "taken from a token's logit once it was said", {-100, 100});
+  table.add("stop", stop, "texts that end the output, which ends before them");
+  table.add("ignore_eos", ignore_eos, "go on after the model's end tokens");
+  table.add("min_tokens", min_tokens, "tokens before which the model's end tokens are not chosen", {0, 1 << 30});
+}
+
+void GeneratorOptions::describe(base::FieldTable& table) {
+  table.add("max_batch_tokens", max_batch_tokens, "rows of one pass over prompts and streams", {1, 1 << 16});
+  table.add("max_sequences", max_sequences, "requests that run at once; others wait", {1, 1 << 16});
+  table.add("max_queue", max_queue, "requests that wait; more are refused", {1, 1 << 20});
+  table.add("context_length", context_length, "tokens of prompt and output; 0: the model's, at most 32768",
+            {0, 1 << 24});
+  table.add("kv_cache_mb", kv_cache_mb, "memory for keys and values", {1, 1 << 24});
+  table.add("kv_type", kv_type, "element type of keys and values", {"f16", "f32"});
+  table.add("weight_type", weight_type, "turn weights into this type as they are loaded; auto: as they are",
+            {"auto", "f32", "f16", "bf16", "q8_0", "q4_0", "q4_1"});
+  table.add("prefix_cache", prefix_cache, "keep keys and values for later prompts that begin alike");
+}
+
+const char* finish_reason_name(FinishReason reason) noexcept {
+  switch (reason) {
+    case FinishReason::kStop: return "stop";
+    case FinishReason::kLength: return "length";
+    case FinishReason::kCancelled: return "cancelled";
+    case FinishReason::kError: return "error";
+  }
+  return "";
+}
+
+std::unique_ptr<Generator> load_generator(const std::filesystem::path& model, const GeneratorOptions& options,
+                                          base::Pool& pool) {
+  return std::make_unique<DecoderGenerator>(model, options, pool);
+}
+
+namespace {
+
+std::future<GenerateResult> start(Generator& generator, GenerateRequest request) {
+  auto promise = std::make_shared<std::promise<GenerateResult>>();
+  std::future<GenerateResult> future = promise->get_future();
+  request.on_done = [promise, then = std::move(request.on_done)](const GenerateResult& result) {
+    if (then) {
+      then(result);
+    }
+    promise->set_value(result);
+  };
+  generator.submit(std::move(request));
+  return future;
+}
+
+GenerateResult wait_for(std::future<GenerateResult>& future) {
+  GenerateResult result = future.get();
+  if (result.error) {
+    std::rethrow_exception(result.error);
+  }
+  return result;
+}
+
+}  // namespace
+
+GenerateResult generate(Generator& generator, GenerateRequest request) {
+  std::future<GenerateResult> future = start(generator, std::move(request));
+  return wait_for(future);
+}
+
+std::vector<float> score(Generator& generator, std::span<const int32_t> ids) {
+  GenerateRequest request;
+  request.ids.assign(ids.begin(), ids.end());
+  request.max_tokens = 0;
+  request.prompt_logprobs_from = 1;
+  return generate(generator, std::move(request)).prompt_logprobs;
+}
+
+std::vector<ChoiceScore> score_choices(Generator& generator, std::span<const int32_t> prompt,
+                                       std::span<const std::vector<int32_t>> continuations) {
+  if (prompt.empty()) {
+    throw base::Error(base::Code::kInvalid, "the prompt of a choice is empty: give at least one token, such as BOS");
+  }
+  std::vector<ChoiceScore> scores;
+  for (const std::vector<int32_t>& continuation : continuations) {
+    GenerateRequest request;
+    request.ids.assign(prompt.begin(), prompt.end());
+    request.ids.insert(request.ids.end(), continuation.begin(), continuation.end());
+    request.max_tokens = 0;
+    request.prompt_logprobs_from = static_cast<int>(prompt.size());
+    ChoiceScore score;
+    for (const float logprob : generate(generator, std::move(request)).prompt_logprobs) {
+      score.logprob += static_cast<double>(logprob);
+      ++score.tokens;
+    }
+    scores.push_back(score);
+  }
+  return scores;
+}
+
+}  // namespace slipway::engine

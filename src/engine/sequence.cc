@@ -1,0 +1,97 @@
+#include "engine/sequence.h"
+
+#include <algorithm>
+
+namespace slipway::engine {
+namespace {
+
+std::vector<int32_t> end_ids_of(const SamplingParams& sampling, const std::vector<int32_t>& eos_ids) {
+  std::vector<int32_t> ids = sampling.stop_token_ids;
+  if (!sampling.ignore_eos) {
+    ids.insert(ids.end(), eos_ids.begin(), eos_ids.end());
+  }
+  return ids;
+}
+
+std::chrono::microseconds since(SteadyTime begin) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin);
+}
+
+}  // namespace
+
+Sequence::Sequence(GenerateRequest r, uint64_t h, uint64_t seed, const std::vector<int32_t>& eos_ids,
+                   const text::Tokenizer& tokenizer)
+    : request(std::move(r)),
+      handle(h),
+      ids(request.ids),
+      prompt_tokens(static_cast<int>(request.ids.size())),
+      end_ids(end_ids_of(request.sampling, eos_ids)),
+      sampler(request.sampling, request.ids, end_ids, seed),
+      decoder(tokenizer),
+      stop(request.sampling.stop) {
+  result.seed = seed;
+  result.usage.prompt_tokens = prompt_tokens;
+}
+
+// A callback that throws breaks its contract; what it throws must not end the thread that all requests share.
+void Sequence::emit(TokenEvent event) noexcept {
+  try {
+    if (request.on_token) {
+      request.on_token(event);
+    }
+  } catch (...) {  // NOLINT(bugprone-empty-catch)
+  }
+}
+
+void Sequence::accept(const Sampled& sampled, const TokenText& token_text, int context_length) {
+  if (result.ids.empty()) {
+    result.first_token = since(submitted);
+  }
+  TokenEvent event;
+  event.index = static_cast<int>(result.ids.size());
+  event.id = sampled.id;
+  event.logprob = sampled.logprob;
+  event.token = token_text.of(sampled.id);
+  for (const auto& [id, logprob] : sampled.likely) {
+    event.top_logprobs.push_back({id, token_text.of(id), logprob});
+  }
+  ids.push_back(sampled.id);
+  result.ids.push_back(sampled.id);
+  if (std::find(end_ids.begin(), end_ids.end(), sampled.id) != end_ids.end()) {
+    event.end = true;
+    ended = FinishReason::kStop;
+  } else {
+    event.text = stop.push(decoder.push(sampled.id));
+    if (stop.stopped()) {
+      result.stopped_by = stop.stopped_by();
+      ended = FinishReason::kStop;
+    } else if (generated() >= request.max_tokens || size() >= context_length) {
+      ended = FinishReason::kLength;
+    }
+  }
+  result.text += event.text;
+  emit(std::move(event));
+}
+
+void Sequence::finish(FinishReason reason) {
+  result.finish_reason = ended.value_or(reason);
+  if (!stop.stopped()) {
+    result.text_tail = stop.push(decoder.flush());
+    if (stop.stopped()) {
+      result.stopped_by = stop.stopped_by();
+    } else {
+      result.text_tail += stop.finish();
+    }
+    result.text += result.text_tail;
+  }
+  result.usage.completion_tokens = generated();
+  result.total = since(submitted);
+  try {
+    if (request.on_done) {
+      request.on_done(result);
+    }
+  } catch (...) {  // NOLINT(bugprone-empty-catch)
+  }
+}
+
+}  // namespace slipway::engine
