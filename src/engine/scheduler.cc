@@ -210,11 +210,15 @@ void Scheduler::loop() {
     }
     remove_ended();
     const std::lock_guard lock(mutex_);
-    stats_ = counts_;
-    stats_.kv_pages = pages_.count();
-    stats_.kv_pages_free = pages_.free();
-    stats_.kv_pages_cached = pages_.cached();
+    publish_stats();
   }
+}
+
+void Scheduler::publish_stats() {
+  stats_ = counts_;
+  stats_.kv_pages = pages_.count();
+  stats_.kv_pages_free = pages_.free();
+  stats_.kv_pages_cached = pages_.cached();
 }
 
 void Scheduler::finish_cancelled(const std::unordered_set<uint64_t>& handles) {
@@ -477,6 +481,7 @@ void Scheduler::end(Item item, FinishReason reason) {
     const std::lock_guard lock(mutex_);
     handles_.erase(item->handle);
     cancelled_.erase(item->handle);
+    publish_stats();
   }
   item->finish(reason);
   const std::lock_guard lock(mutex_);

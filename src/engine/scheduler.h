@@ -71,6 +71,7 @@ class Scheduler {
   void seal_pages(Sequence& sequence);
   void sample(const std::vector<Part>& parts);
   void remove_ended();
+  void publish_stats();  // with mutex_
   void end(Item item, FinishReason reason);
 
   DecoderPass& pass_;
