@@ -1,36 +1,15 @@
 // Products at the shapes of a MiniLM-L6 encoder, as a fraction of this machine's peak: the counter "GOP/s" of Product*
 // beside that of Peak*, where the same instructions run on registers alone. SLIPWAY_ISA chooses the instruction set.
-#include <benchmark/benchmark.h>
-#include <cstdlib>
 #include <vector>
 
-#include "base/cpu.h"
 #include "base/pool.h"
-#include "base/random.h"
 #include "kernels/gemm.h"
 #include "kernels/gemm_int8.h"
 #include "kernels/peak.h"
+#include "kernels/support.h"
 
 namespace slipway::kernels {
 namespace {
-
-base::Isa chosen_isa() {
-  const char* limit = std::getenv("SLIPWAY_ISA");
-  return base::select_isa(limit != nullptr ? limit : "");
-}
-
-std::vector<float> random_floats(size_t count, uint64_t seed) {
-  base::Rng rng(seed);
-  std::vector<float> values(count);
-  for (float& v : values) {
-    v = static_cast<float>(rng.uniform() * 2 - 1);
-  }
-  return values;
-}
-
-void report(benchmark::State& state, double operations) {
-  state.counters["GOP/s"] = benchmark::Counter(operations * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
-}
 
 void peak_f32(benchmark::State& state) {
   double operations = 0;

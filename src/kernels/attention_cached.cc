@@ -1,93 +1,117 @@
 #include "kernels/attention_cached.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <vector>
 
-#include "kernels/block_formats.h"
+#include "base/error.h"
+#include "kernels/gemm_blocks.h"
+#include "kernels/table.h"
 
 namespace slipway::kernels {
 namespace {
 
-float read_kv(const std::byte* page, KvType type, int64_t i) {
-  if (type == KvType::kF32) {
-    float x;
-    std::memcpy(&x, page + 4 * i, sizeof x);
-    return x;
-  }
-  uint16_t bits;
-  std::memcpy(&bits, page + 2 * i, sizeof bits);
-  return f16_to_f32(bits);
+constexpr int kItemQueries = 48;            // of one item: a few tiles, which find the pages in the second cache
+constexpr int64_t kSharedWork = 1'000'000;  // multiply-adds from which other threads help: about 20 microseconds
+
+struct Item {
+  int sequence;
+  int kv_head;
+  int first;
+  int rows;
+};
+
+AttendItem describe(const CachedAttention& args, const Item& item) {
+  const CachedRows& s = args.sequences[static_cast<size_t>(item.sequence)];
+  AttendItem a;
+  a.layout = args.layout;
+  a.kv_head = item.kv_head;
+  a.group = args.heads / args.layout.kv_heads;
+  a.scale = args.scale;
+  a.softcap = args.softcap;
+  a.window = args.window;
+  a.position = s.position;
+  a.first = item.first;
+  a.rows = item.rows;
+  a.q = s.q;
+  a.ldq = s.ldq;
+  a.out = s.out;
+  a.ld_out = s.ld_out;
+  a.k_pages = s.k_pages;
+  a.v_pages = s.v_pages;
+  return a;
 }
 
-void write_kv(std::byte* page, KvType type, int64_t i, float x) {
-  if (type == KvType::kF32) {
-    std::memcpy(page + 4 * i, &x, sizeof x);
-    return;
+// Queries of a tile, their sums, their scores over every page they see.
+size_t scratch_floats(const Kernels& table, const KvLayout& layout, int tokens) {
+  const int64_t padded = (int64_t{tokens} / layout.page_tokens + 2) * layout.page_tokens;
+  return static_cast<size_t>(table.rows * (2 * int64_t{layout.head_dim} + padded));
+}
+
+template <class Element>
+void store_rows(const CachedRows& s, const KvLayout& l, const Element* k, const Element* v, int row) {
+  const int page = (s.position + row) / l.page_tokens;
+  const int64_t slot = (s.position + row) % l.page_tokens;
+  auto* keys = reinterpret_cast<Element*>(s.k_pages[page]);
+  auto* values = reinterpret_cast<Element*>(s.v_pages[page]);
+  for (int64_t h = 0; h < l.kv_heads; ++h) {
+    for (int64_t d = 0; d < l.head_dim; ++d) {
+      keys[(h * l.head_dim + d) * l.page_tokens + slot] = k[h * l.head_dim + d];
+    }
+    std::copy_n(v + h * l.head_dim, l.head_dim, values + (h * l.page_tokens + slot) * l.head_dim);
   }
-  const uint16_t bits = f32_to_f16(x);
-  std::memcpy(page + 2 * i, &bits, sizeof bits);
 }
 
 }  // namespace
 
-void store_kv(base::Isa, const CachedAttention& args) noexcept {
+void store_kv(base::Isa isa, const CachedAttention& args) {
   const KvLayout& l = args.layout;
+  const int64_t width = int64_t{l.kv_heads} * l.head_dim;
+  std::vector<uint16_t> half(l.type == KvType::kF16 ? static_cast<size_t>(2 * width) : 0);
   for (const CachedRows& s : args.sequences) {
     for (int r = 0; r < s.rows; ++r) {
-      const int page = (s.position + r) / l.page_tokens;
-      const int64_t slot = (s.position + r) % l.page_tokens;
-      for (int h = 0; h < l.kv_heads; ++h) {
-        for (int64_t d = 0; d < l.head_dim; ++d) {
-          write_kv(s.k_pages[page], l.type, (int64_t{h} * l.head_dim + d) * l.page_tokens + slot,
-                   s.k[r * s.ldkv + h * l.head_dim + d]);
-          write_kv(s.v_pages[page], l.type, (int64_t{h} * l.page_tokens + slot) * l.head_dim + d,
-                   s.v[r * s.ldkv + h * l.head_dim + d]);
-        }
+      const float* k = s.k + r * s.ldkv;
+      const float* v = s.v + r * s.ldkv;
+      if (l.type == KvType::kF32) {
+        store_rows(s, l, k, v, r);
+        continue;
       }
+      kernels(isa).to_f16(width, k, half.data());
+      kernels(isa).to_f16(width, v, half.data() + width);
+      store_rows(s, l, half.data(), half.data() + width, r);
     }
   }
 }
 
-void attention_cached(base::Isa, const CachedAttention& args, base::Pool*) {
+void attention_cached(base::Isa isa, const CachedAttention& args, base::Pool* pool) {
   const KvLayout& l = args.layout;
-  for (const CachedRows& s : args.sequences) {
-    for (int r = 0; r < s.rows; ++r) {
-      const int last = s.position + r;
-      const int first = args.window > 0 ? std::max(0, last - args.window + 1) : 0;
-      for (int head = 0; head < args.heads; ++head) {
-        const int h = head / (args.heads / l.kv_heads);
-        const float* q = s.q + r * s.ldq + head * l.head_dim;
-        float* out = s.out + r * s.ld_out + head * l.head_dim;
-        std::vector<float> p;
-        float largest = -INFINITY;
-        for (int t = first; t <= last; ++t) {
-          float dot = 0;
-          for (int64_t d = 0; d < l.head_dim; ++d) {
-            dot += q[d] * read_kv(s.k_pages[t / l.page_tokens], l.type,
-                                  (int64_t{h} * l.head_dim + d) * l.page_tokens + t % l.page_tokens);
-          }
-          dot *= args.scale;
-          p.push_back(args.softcap > 0 ? args.softcap * std::tanh(dot / args.softcap) : dot);
-          largest = std::max(largest, p.back());
-        }
-        float sum = 0;
-        for (float& x : p) {
-          x = std::exp(x - largest);
-          sum += x;
-        }
-        for (int64_t d = 0; d < l.head_dim; ++d) {
-          float value = 0;
-          for (int t = first; t <= last; ++t) {
-            value += p[static_cast<size_t>(t - first)] *
-                     read_kv(s.v_pages[t / l.page_tokens], l.type,
-                             (int64_t{h} * l.page_tokens + t % l.page_tokens) * l.head_dim + d);
-          }
-          out[d] = value / sum;
-        }
+  SLIPWAY_CHECK(l.kv_heads > 0 && args.heads % l.kv_heads == 0 && l.page_tokens % 16 == 0);
+  const Kernels& table = kernels(isa);
+  const int chunk = std::max(1, kItemQueries / (args.heads / l.kv_heads));
+  std::vector<Item> items;
+  int64_t work = 0;
+  for (int s = 0; s < static_cast<int>(args.sequences.size()); ++s) {
+    const CachedRows& rows = args.sequences[static_cast<size_t>(s)];
+    work += int64_t{2} * rows.rows * args.heads * l.head_dim * (rows.position + rows.rows);
+    // The last rows see most: first.
+    for (int end = rows.rows; end > 0; end -= chunk) {
+      for (int h = 0; h < l.kv_heads; ++h) {
+        items.push_back({s, h, std::max(0, end - chunk), std::min(chunk, end)});
       }
     }
+  }
+  const auto attend = [&](int64_t i) {
+    thread_local Workspace scratch;
+    const AttendItem item = describe(args, items[static_cast<size_t>(i)]);
+    const size_t floats = scratch_floats(table, l, item.position + item.first + item.rows);
+    table.attend(item, reinterpret_cast<float*>(scratch.reserve(floats * sizeof(float))));
+  };
+  if (pool != nullptr && work >= kSharedWork) {
+    pool->parallel_for(static_cast<int64_t>(items.size()), attend);
+    return;
+  }
+  for (size_t i = 0; i < items.size(); ++i) {
+    attend(static_cast<int64_t>(i));
   }
 }
 

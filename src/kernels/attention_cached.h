@@ -21,7 +21,7 @@ enum class KvType { kF16, kF32 };
 
 struct KvLayout {
   int kv_heads = 0;
-  int head_dim = 0;      // a multiple of 8
+  int head_dim = 0;      // fastest where it is a multiple of 16
   int page_tokens = 32;  // a multiple of 16
   KvType type = KvType::kF16;
 
@@ -56,7 +56,7 @@ struct CachedAttention {
 };
 
 // Writes k and v of every sequence's rows to its pages.
-void store_kv(base::Isa isa, const CachedAttention& args) noexcept;
+void store_kv(base::Isa isa, const CachedAttention& args);
 
 // out = softmax(mask(softcap(scale q k^T))) v for every row, each over positions 0 .. its own (the new rows included:
 // store_kv() comes first). A row's result depends on its own query and cache alone, not on how rows are cut into calls

@@ -33,4 +33,8 @@ double peak_f32_pass(base::Isa isa) noexcept { return kernels(isa).peak_f32(); }
 
 double peak_int8_pass(base::Isa isa) noexcept { return kernels(isa).peak_int8(); }
 
+void read_pass(base::Isa isa, const void* memory, int64_t bytes) noexcept {
+  kernels(isa).read_pass(static_cast<const std::byte*>(memory), bytes);
+}
+
 }  // namespace slipway::kernels

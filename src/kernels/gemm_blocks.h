@@ -104,6 +104,9 @@ class BlockGemm {
  private:
   BlockGroup group_;
   int k_ = 0;
+  int panels_ = 0;  // of all products, or of one of a gated pair
+  int64_t bytes_ = 0;
+  int64_t work_ = 0;
   bool quantized_ = false;
   std::byte* rows_ = nullptr;
 };

@@ -1,17 +1,5 @@
 // Row-wise kernels of decoders. Inside a namespace of one translation unit.
 
-// body(offset, count) over n values in whole vectors and one partial: load_n and store_n of `count` lanes.
-template <class Body>
-static inline void for_lanes(int64_t n, Body body) {
-  int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) {
-    body(i, kLanes);
-  }
-  if (i < n) {
-    body(i, static_cast<int>(n - i));
-  }
-}
-
 static void rms_norm_impl(int m, int n, const float* x, int64_t ldx, const RmsNorm& norm, float* y,
                           int64_t ldy) noexcept {
   const int whole = n / kLanes * kLanes;
@@ -59,27 +47,6 @@ static void rope_impl(int half, const float* cosines, const float* sines, int he
       store_n(x + half + i, add(mul(a, s), mul(b, c)), count);
     });
   }
-}
-
-template <class Gate>
-static inline void gated_loop(int64_t n, const float* g, const float* u, float* y, Gate gate) {
-  for_lanes(
-      n, [&](int64_t j, int count) { store_n(y + j, mul(gate(load_n(g + j, count)), load_n(u + j, count)), count); });
-}
-
-static void gated_impl(Activation gate, int64_t n, const float* g, const float* u, float* y) noexcept {
-  switch (gate) {
-    case Activation::kNone: gated_loop(n, g, u, y, [](F v) { return v; }); break;
-    case Activation::kGelu: gated_loop(n, g, u, y, [](F v) { return gelu_lanes(v); }); break;
-    case Activation::kGeluTanh: gated_loop(n, g, u, y, [](F v) { return gelu_tanh_lanes(v); }); break;
-    case Activation::kRelu: gated_loop(n, g, u, y, [](F v) { return max(v, set1(0.0F)); }); break;
-    case Activation::kTanh: gated_loop(n, g, u, y, [](F v) { return tanh_lanes(v); }); break;
-    case Activation::kSilu: gated_loop(n, g, u, y, [](F v) { return silu_lanes(v); }); break;
-  }
-}
-
-static void add_impl(int64_t n, const float* x, float* y) noexcept {
-  for_lanes(n, [&](int64_t j, int count) { store_n(y + j, add(load_n(y + j, count), load_n(x + j, count)), count); });
 }
 
 static void scale_impl(int64_t n, float factor, float* x) noexcept {
@@ -144,4 +111,43 @@ static int argmax_impl(int n, const float* x) noexcept {
     }
   }
   return 0;
+}
+
+// Rows of x [k] in blocks: d = largest magnitude / 127, q = x / d to nearest even. Smaller than 1e-30 counts as zero,
+// so that the reciprocal is finite.
+static void quantize_blocks_impl(int rows, int k, const float* x, int64_t ldx, BlockX* out) noexcept {
+  const int blocks = k / kBlockValues;
+  for (int r = 0; r < rows; ++r, x += ldx) {
+    for (int b = 0; b < blocks; ++b, ++out) {
+      const float* from = x + b * kBlockValues;
+      F high = set1(0);
+      for (int j = 0; j < kBlockValues; j += kLanes) {
+        const F v = load(from + j);
+        high = max(high, max(v, sub(set1(0), v)));
+      }
+      const float largest = reduce_max(high);
+      const bool flat = !(largest > 1e-30F);
+      const F factor = set1(flat ? 0.0F : 127.0F / largest);
+      alignas(64) int32_t q[kBlockValues];
+      I total = set1_int(0);
+      for (int j = 0; j < kBlockValues; j += kLanes) {
+        const I v = round_int(mul(load(from + j), factor));
+        __builtin_memcpy(q + j, &v, sizeof v);
+        total = add_int(total, v);
+      }
+      for (int j = 0; j < kBlockValues; ++j) {
+        out->q[j] = static_cast<int8_t>(q[j]);
+      }
+      int32_t lanes[kLanes];
+      __builtin_memcpy(lanes, &total, sizeof total);
+      int32_t sum = 0;
+      for (int j = 0; j < kLanes; ++j) {
+        sum += lanes[j];
+      }
+      out->d = flat ? 0.0F : largest / 127.0F;
+      out->dsum = out->d * static_cast<float>(sum);
+      out->init8 = -128 * sum;
+      out->init4 = -8 * sum;
+    }
+  }
 }

@@ -30,6 +30,13 @@ constexpr Kernels make() noexcept {
   t.softcap = softcap_impl;
   t.log_sum_exp = log_sum_exp_impl;
   t.argmax = argmax_impl;
+  t.panel_blocks = kBlockPanel;
+  t.offset_blocks = kOffset8;
+  t.quantize_blocks = quantize_blocks_impl;
+  t.gemm_panels = gemm_panels_impl;
+  t.to_f16 = to_f16_impl;
+  t.attend = attend_impl;
+  t.read_pass = read_pass_impl;
   t.peak_f32 = peak_f32_impl;
   t.peak_int8 = peak_int8_impl;
   return t;

@@ -22,7 +22,12 @@ constexpr int kInt8Group = 2;
 #include "kernels/impl_gemm_int8.h"
 #include "kernels/impl_rows.h"
 #include "kernels/impl_attention.h"
+#include "kernels/impl_lanes.h"
 #include "kernels/impl_decoder.h"
+#include "kernels/impl_block_dots.h"
+#include "kernels/impl_gemm_strided.h"
+#include "kernels/impl_gemm_blocks.h"
+#include "kernels/impl_attention_cached.h"
 #include "kernels/impl_peak.h"
 #include "kernels/impl_table.h"
 // clang-format on

@@ -19,6 +19,10 @@ constexpr int kInt8Group = 4;
 #include "kernels/simd_avx512.h"
 #include "kernels/impl_math.h"
 #include "kernels/impl_gemm_int8.h"
+#include "kernels/impl_lanes.h"
+#include "kernels/impl_block_dots.h"
+#include "kernels/impl_gemm_strided.h"
+#include "kernels/impl_gemm_blocks.h"
 #include "kernels/impl_peak.h"
 // clang-format on
 static_assert(kTileRows == SLIPWAY_TILE_ROWS);
@@ -29,6 +33,8 @@ Kernels make() noexcept {
   t.group_int8 = kGroup;
   t.gemm_int8 = gemm_int8_impl;
   t.pack_int8 = pack_int8_impl;
+  t.offset_blocks = kOffset8;
+  t.gemm_panels = gemm_panels_impl;
   t.peak_int8 = peak_int8_impl;
   return t;
 }

@@ -68,6 +68,22 @@ static inline void store_bytes(uint8_t* p, I v) {
   }
 }
 
+static inline F load_f16(const std::byte* p) {
+  uint16_t bits[kLanes];
+  __builtin_memcpy(bits, p, sizeof bits);
+  return F{f16_to_f32(bits[0]), f16_to_f32(bits[1]), f16_to_f32(bits[2]), f16_to_f32(bits[3])};
+}
+static inline F load_bf16(const std::byte* p) {
+  uint16_t bits[kLanes];
+  __builtin_memcpy(bits, p, sizeof bits);
+  return reinterpret_cast<F>(I{bits[0], bits[1], bits[2], bits[3]} << 16);
+}
+static inline void store_f16(uint16_t* p, F v) {
+  for (int i = 0; i < kLanes; ++i) {
+    p[i] = f32_to_f16(v[i]);
+  }
+}
+
 // rows [kLanes] at p with stride ld, transposed: out[j] holds element j of every row; out stride in floats.
 static inline void transpose(const float* p, int64_t ld, float* out, int64_t ldo) {
   for (int j = 0; j < kLanes; ++j) {

@@ -7,6 +7,8 @@
 #include <cstdint>
 
 #include "kernels/attention.h"
+#include "kernels/attention_cached.h"
+#include "kernels/block_formats.h"
 #include "kernels/decoder_ops.h"
 #include "kernels/elementwise.h"
 #include "kernels/gemm.h"
@@ -42,6 +44,60 @@ struct GemmBlockInt8 {
   float* c = nullptr;
   int64_t ldc = 0;
   Epilogue epilogue;
+};
+
+// 32 activations rounded to 8 bits: value = d q.
+struct BlockX {
+  int8_t q[kBlockValues];
+  float d;
+  float dsum;     // d sum(q)
+  int32_t init8;  // -128 sum(q), -8 sum(q): what integer sums begin with
+  int32_t init4;
+};
+
+// One product of a block of work: the panels of W, and all of y.
+struct GemmProduct {
+  BlockType type = BlockType::kF32;
+  int n = 0;
+  const std::byte* panels = nullptr;
+  int64_t panel_bytes = 0;
+  float* y = nullptr;
+  int64_t ldy = 0;
+  Epilogue epilogue;
+};
+
+// Rows [m0, m1) by panels [panel0, panel1) of one product, or of two with `gate`; all quantised or all not.
+struct GemmPanels {
+  int m0 = 0;
+  int m1 = 0;
+  int panel0 = 0;
+  int panel1 = 0;
+  int k = 0;
+  const BlockX* blocks = nullptr;  // [m, k / 32], for quantised weights
+  const float* x = nullptr;        // [m, k], for others
+  int64_t ldx = 0;
+  int count = 1;
+  GemmProduct products[2];
+  Activation gate = Activation::kNone;
+};
+
+// Query rows [first, first + rows) of one sequence against one head of its cache.
+struct AttendItem {
+  KvLayout layout;
+  int kv_head = 0;
+  int group = 1;  // query heads that share it
+  float scale = 0;
+  float softcap = 0;
+  int window = 0;
+  int position = 0;  // of the sequence's row 0
+  int first = 0;
+  int rows = 0;
+  const float* q = nullptr;
+  int64_t ldq = 0;
+  float* out = nullptr;
+  int64_t ld_out = 0;
+  const std::byte* const* k_pages = nullptr;
+  const std::byte* const* v_pages = nullptr;
 };
 
 struct Kernels {
@@ -80,6 +136,15 @@ struct Kernels {
   void (*softcap)(int64_t n, float cap, float* x) noexcept = nullptr;
   float (*log_sum_exp)(int n, const float* x) noexcept = nullptr;
   int (*argmax)(int n, const float* x) noexcept = nullptr;
+  int panel_blocks = 0;        // columns of a panel of block weights
+  bool offset_blocks = false;  // 8-bit ones are stored with 128 added
+  void (*quantize_blocks)(int rows, int k, const float* x, int64_t ldx, BlockX* out) noexcept = nullptr;
+  void (*gemm_panels)(const GemmPanels& panels) noexcept = nullptr;
+  void (*to_f16)(int64_t n, const float* x, uint16_t* out) noexcept = nullptr;
+  // scratch: attend_scratch() of the .cc file floats.
+  void (*attend)(const AttendItem& item, float* scratch) noexcept = nullptr;
+  // Reads every cache line of `bytes` (a multiple of 1024).
+  void (*read_pass)(const std::byte* memory, int64_t bytes) noexcept = nullptr;
   double (*peak_f32)() noexcept = nullptr;
   double (*peak_int8)() noexcept = nullptr;
 };

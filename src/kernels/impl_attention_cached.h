@@ -1,0 +1,143 @@
+// Attention of some rows of one sequence against one head of its cache: queries of all heads that share it are rows of
+// small products with the pages as they lie. Inside a namespace of one translation unit.
+
+static void to_f16_impl(int64_t n, const float* x, uint16_t* out) noexcept {
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    store_f16(out + i, load(x + i));
+  }
+  if (i < n) {
+    uint16_t rest[kLanes];
+    store_f16(rest, load_n(x + i, static_cast<int>(n - i)));
+    __builtin_memcpy(out + i, rest, static_cast<size_t>(n - i) * sizeof(uint16_t));
+  }
+}
+
+// One element of a cache of elements as Load's.
+template <class Load>
+static inline float cached_value(const std::byte* p) {
+  alignas(64) std::byte lanes[kLanes * Load::kBytes] = {};
+  __builtin_memcpy(lanes, p, Load::kBytes);
+  return Load::at(lanes)[0];
+}
+
+// scores [rows, tokens of a page] = q [rows, head_dim] keys of one page.
+template <class Load>
+static inline void score_page(const AttendItem& a, int rows, const float* q, const std::byte* keys, float* scores,
+                              int64_t ld) {
+  const int tokens = a.layout.page_tokens;
+  const int64_t step = tokens * Load::kBytes;
+  int t = 0;
+  for (; t + 2 * kLanes <= tokens; t += 2 * kLanes) {
+    tile_strided<Load, 2>(rows, a.layout.head_dim, q, a.layout.head_dim, keys + t * Load::kBytes, step, false, 0,
+                          scores + t, ld);
+  }
+  if (t < tokens) {
+    tile_strided<Load, 1>(rows, a.layout.head_dim, q, a.layout.head_dim, keys + t * Load::kBytes, step, false, 0,
+                          scores + t, ld);
+  }
+}
+
+// out [rows, head_dim] += p [rows, tokens] values of one page, `values` at the first of the tokens.
+template <class Load>
+static inline void add_values(const AttendItem& a, int rows, int tokens, const float* p, int64_t ld,
+                              const std::byte* values, bool resume, float* out) {
+  const int dim = a.layout.head_dim;
+  const int64_t step = dim * Load::kBytes;
+  int j = 0;
+  for (; j + 2 * kLanes <= dim; j += 2 * kLanes) {
+    tile_strided<Load, 2>(rows, tokens, p, ld, values + j * Load::kBytes, step, resume, 0, out + j, dim);
+  }
+  if (j + kLanes <= dim) {
+    tile_strided<Load, 1>(rows, tokens, p, ld, values + j * Load::kBytes, step, resume, 0, out + j, dim);
+    j += kLanes;
+  }
+  for (; j < dim; ++j) {
+    for (int i = 0; i < rows; ++i) {
+      float sum = resume ? out[i * dim + j] : 0.0F;
+      for (int t = 0; t < tokens; ++t) {
+        sum = fma(set1(p[i * ld + t]), set1(cached_value<Load>(values + t * step + j * Load::kBytes)), set1(sum))[0];
+      }
+      out[i * dim + j] = sum;
+    }
+  }
+}
+
+// Queries [first, first + rows) of the item: query i is row i / group, head i % group.
+template <class Load>
+static void attend_queries(const AttendItem& a, int first, int rows, const float* q, float* scores, float* sums) {
+  const int dim = a.layout.head_dim;
+  const int tokens = a.layout.page_tokens;
+  const int64_t head_bytes = int64_t{dim} * tokens * Load::kBytes;
+  const auto last_of = [&](int query) { return a.position + a.first + (first + query) / a.group; };
+  const auto first_of = [&](int query) {
+    const int low = a.window > 0 ? last_of(query) - a.window + 1 : 0;
+    return low > 0 ? low : 0;
+  };
+  const int low = first_of(0);
+  const int high = last_of(rows - 1);
+  const int page0 = low / tokens;
+  const int page1 = high / tokens;
+  const int base = page0 * tokens;
+  const int64_t ld = int64_t{page1 - page0 + 1} * tokens;
+  for (int page = page0; page <= page1; ++page) {
+    score_page<Load>(a, rows, q, a.k_pages[page] + a.kv_head * head_bytes, scores + int64_t{page - page0} * tokens, ld);
+  }
+  float inverse[kTileRows];
+  for (int i = 0; i < rows; ++i) {
+    float* row = scores + i * ld - base;
+    const int from = first_of(i);
+    const int to = last_of(i) + 1;
+    if (a.softcap > 0) {
+      softcap_impl(to - from, a.softcap, row + from);
+    }
+    inverse[i] = 1.0F / exponentials(to - from, 1.0F, row + from);
+    for (int t = low; t < from; ++t) {
+      row[t] = 0;
+    }
+    for (int t = to; t <= high; ++t) {
+      row[t] = 0;
+    }
+  }
+  for (int page = page0; page <= page1; ++page) {
+    const int t0 = page == page0 ? low : page * tokens;
+    const int t1 = page == page1 ? high + 1 : (page + 1) * tokens;
+    add_values<Load>(a, rows, t1 - t0, scores + (t0 - base), ld,
+                     a.v_pages[page] + a.kv_head * head_bytes + int64_t{t0 - page * tokens} * dim * Load::kBytes,
+                     page > page0, sums);
+  }
+  for (int i = 0; i < rows; ++i) {
+    const int query = first + i;
+    const F factor = set1(inverse[i]);
+    float* out = a.out + (a.first + query / a.group) * a.ld_out +
+                 static_cast<int64_t>(a.kv_head * a.group + query % a.group) * dim;
+    for_lanes(dim,
+              [&](int64_t j, int count) { store_n(out + j, mul(load_n(sums + i * dim + j, count), factor), count); });
+  }
+}
+
+static void attend_impl(const AttendItem& a, float* scratch) noexcept {
+  const int dim = a.layout.head_dim;
+  float* q = scratch;
+  float* sums = q + kTileRows * dim;
+  float* scores = sums + kTileRows * dim;
+  const int queries = a.rows * a.group;
+  const int tiles = (queries + kTileRows - 1) / kTileRows;
+  const F factor = set1(a.scale);
+  for (int t = 0; t < tiles; ++t) {
+    const int q0 = static_cast<int>(static_cast<int64_t>(queries) * t / tiles);
+    const int q1 = static_cast<int>(static_cast<int64_t>(queries) * (t + 1) / tiles);
+    for (int i = q0; i < q1; ++i) {
+      const float* from =
+          a.q + (a.first + i / a.group) * a.ldq + static_cast<int64_t>(a.kv_head * a.group + i % a.group) * dim;
+      for_lanes(dim, [&](int64_t j, int count) {
+        store_n(q + (i - q0) * dim + j, mul(load_n(from + j, count), factor), count);
+      });
+    }
+    if (a.layout.type == KvType::kF16) {
+      attend_queries<LoadF16>(a, q0, q1 - q0, q, scores, sums);
+    } else {
+      attend_queries<LoadF32>(a, q0, q1 - q0, q, scores, sums);
+    }
+  }
+}
