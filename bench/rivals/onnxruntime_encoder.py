@@ -26,6 +26,7 @@ import onnxruntime
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from tokenizers import Tokenizer
 
+SETTLE_SECONDS = 0.2
 SHAPES = [(b, s) for b in (1, 8, 32) for s in (16, 64, 128)]
 
 
@@ -104,7 +105,14 @@ def compare(ours, theirs, texts, rounds, seconds_a_round):
     ours.time(texts, 1)
     theirs.time(texts, 1)
     repeat = max(1, int(seconds_a_round / max(theirs.time(texts, 1)[0], 1e-4)))
-    samples = [(*ours.time(texts, repeat), *theirs.time(texts, repeat)) for _ in range(rounds)]
+    samples = []
+    for _ in range(rounds):
+        # A thread pool goes on spinning for tens of milliseconds after its last call: ONNX Runtime's would take a core
+        # from whoever is timed next.
+        time.sleep(SETTLE_SECONDS)
+        mine = ours.time(texts, repeat)
+        time.sleep(SETTLE_SECONDS)
+        samples.append((*mine, *theirs.time(texts, repeat)))
     our_cpu, our_wall, their_cpu, their_wall = (statistics.median(column) for column in zip(*samples))
     return {"ours_cpu_ms": our_cpu * 1e3, "theirs_cpu_ms": their_cpu * 1e3, "cpu_ratio": their_cpu / our_cpu,
             "ours_wall_ms": our_wall * 1e3, "theirs_wall_ms": their_wall * 1e3, "wall_ratio": their_wall / our_wall,

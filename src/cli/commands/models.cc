@@ -212,7 +212,9 @@ class QuantizeCommand final : public Command {
     if (app.json()) {
       app.print_json(summary);
     } else {
-      app.out() << base::dump_json_pretty(summary);
+      app.out() << fmt::format("{}: {} instead of {}, relative error of the weights {:.4f}\n", output_,
+                               human_count(summary["bytes_after"].get<int64_t>(), "bytes"),
+                               human_count(summary["bytes_before"].get<int64_t>(), "bytes"), summary["relative_error"].get<double>());
     }
     return 0;
   }

@@ -1,5 +1,6 @@
 #include "cli/project/page.h"
 
+#include <algorithm>
 #include <ostream>
 
 #include <fmt/format.h>
@@ -31,12 +32,29 @@ std::string interval_text(const Json& metric) {
              : fmt::format("{:.4f}", metric.value("value", 0.0));
 }
 
+bool ran(const pipeline::RunOutcome& outcome, const char* step) {
+  return std::any_of(outcome.steps.begin(), outcome.steps.end(), [&](const auto& s) { return s.name == step; });
+}
+
+// Of a run of some steps only (--only): what each of them made.
+Json part_of_a_run(const pipeline::RunOutcome& outcome) {
+  Json steps = Json::array();
+  for (const pipeline::StepOutcome& step : outcome.steps) {
+    steps.push_back({{"step", step.name}, {"outputs", step.outputs}, {"seconds", step.seconds}});
+  }
+  return steps;
+}
+
 }  // namespace
 
 Json final_page(Project& project, const pipeline::RunOutcome& outcome, const std::optional<record::Deployment>& serving) {
   const ProjectConfig& config = project.config;
   record::Store& store = project.app.store(config.dir);
   Json page = {{"project", config.project}, {"run_id", outcome.run_id}, {"nothing_to_do", outcome.nothing_to_do}, {"seconds", outcome.seconds}};
+  if (!ran(outcome, "report")) {  // which needs all the rest
+    page["steps"] = part_of_a_run(outcome);
+    return page;
+  }
   const auto& registered = outcome.step("register");
   const record::ModelVersion version = record::model_version_from_json(
       base::parse_json(base::read_file(store.artifacts().path_of(registered.outputs.at("version"))), "version.json"));
@@ -88,6 +106,15 @@ Json final_page(Project& project, const pipeline::RunOutcome& outcome, const std
 void print_page(std::ostream& out, const Json& page, bool color) {
   const auto bold = [&](const std::string& text) { return color ? "\033[1m" + text + "\033[0m" : text; };
   const auto line = [&](const char* name, const std::string& text) { out << fmt::format("  {:<14} {}\n", name, text); };
+  if (page.contains("steps")) {
+    for (const Json& step : page["steps"]) {
+      for (const auto& [name, digest] : step["outputs"].items()) {
+        line(step["step"].get<std::string>().c_str(), fmt::format("{}  {}", digest.get<std::string>(), name));
+      }
+    }
+    out << std::flush;
+    return;
+  }
   const std::string model = fmt::format("{} version {}", page["model"].get<std::string>(), page["version"].get<int>());
   out << '\n'
       << bold(model) << (page["nothing_to_do"].get<bool>() ? "  (nothing to do: all steps cached)" : fmt::format("  in {}", base::human_seconds(page["seconds"].get<double>())))
