@@ -371,13 +371,35 @@ fs::path find_worker(const fs::path& override_path) {
   return path;
 }
 
+namespace {
+
+// The job file, in the run's own folder: a launcher that is killed leaves nothing elsewhere, and the next one
+// overwrites it. Gone when this one has its answer.
+class JobFile {
+ public:
+  explicit JobFile(const Job& job) : path_(job.checkpoint / "job.json") {
+    base::make_dirs(job.checkpoint);
+    base::write_file_atomic(path_, base::dump_json_pretty(job_to_json(job)));
+  }
+  ~JobFile() {
+    std::error_code ignored;
+    fs::remove(path_, ignored);
+  }
+  JobFile(const JobFile&) = delete;
+  JobFile& operator=(const JobFile&) = delete;
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+}  // namespace
+
 TrainResult run_worker(const Job& job, base::Context& context, const std::function<void(const Json&)>& on_event,
                        const fs::path& worker) {
   base::check_stop(context, "training");
-  const base::TempDir folder;
-  const fs::path file = folder.path() / "job.json";
-  base::write_file_atomic(file, base::dump_json_pretty(job_to_json(job)));
-  Child child(worker, {file.string(), "--parent", std::to_string(::getpid())});
+  const JobFile file(job);
+  Child child(worker, {file.path().string(), "--parent", std::to_string(::getpid())});
   return result_of(Session(child, context, on_event).run());
 }
 

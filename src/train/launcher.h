@@ -44,7 +44,8 @@ std::filesystem::path find_worker(const std::filesystem::path& override_path = {
 // progress and log are fed besides. A request to stop (context.stop) is passed on as SIGTERM: the worker writes a
 // checkpoint and ends, and Error(kInterrupted) is thrown. The worker's failures are thrown as base::Error with its code
 // and message; a crash names the signal and the last lines it wrote on standard error. The worker dies with this
-// process and never stays behind as a zombie. One call at a time a thread.
+// process and never stays behind as a zombie. The job lies in the checkpoint's folder meanwhile. One call at a time a
+// thread.
 TrainResult run_worker(const Job& job, base::Context& context,
                        const std::function<void(const base::Json&)>& on_event = {},
                        const std::filesystem::path& worker = find_worker());

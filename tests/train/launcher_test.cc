@@ -26,7 +26,7 @@ class Launcher : public ::testing::Test {
     job_.dataset = "d";
     job_.labels = {"a", "b"};
     job_.output = "o";
-    job_.checkpoint = "c";
+    job_.checkpoint = folder_.path() / "c";
   }
 
   TrainResult run(const std::string& script) {
@@ -80,6 +80,12 @@ TEST_F(Launcher, GivesTheWorkerTheJobAndItsParent) {
   const Job copy = job_from_json(base::parse_json(base::read_file(folder_.path() / "copy.json"), "copy"), "copy");
   EXPECT_EQ(job_to_json(copy), job_to_json(job_));
   EXPECT_EQ(base::read_file(folder_.path() / "args"), "--parent " + std::to_string(::getpid()) + "\n");
+}
+
+TEST_F(Launcher, KeepsTheJobInTheRunsFolderWhileItRuns) {
+  run("echo \"$1\" > " + (folder_.path() / "where").string() + "; " + kDone);
+  EXPECT_EQ(base::read_file(folder_.path() / "where"), (job_.checkpoint / "job.json").string() + "\n");
+  EXPECT_TRUE(fs::is_empty(job_.checkpoint));
 }
 
 TEST_F(Launcher, ThrowsTheWorkersErrorWithItsCode) {
