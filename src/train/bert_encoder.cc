@@ -90,52 +90,45 @@ struct BertEncoder::Impl {
   const float* value(int i) const { return parameters.set[i].value.data(); }
   float* grad(int i) { return const_cast<float*>(parameters.set[i].grad); }  // into `gradients`, which is ours
 
-  // y [rows, out] = x W^T
-  void product(const float* x, int weight, float* y, int out, int in) {
+  // A factor of a product: rows of `stride` floats, read by columns when `transposed`.
+  struct Factor {
+    const float* data;
+    int stride;
+    bool transposed = false;
+  };
+  struct Shape {
+    int m, n, k;
+  };
+  // c [m, n] = a [m, k] b [k, n], or c + a b when `add`.
+  void multiply(const Factor& a, const Factor& b, float* c, const Shape& shape, bool add = false) {
     kernels::Sgemm g;
-    g.trans_b = true;
-    g.m = tokens;
-    g.n = out;
-    g.k = in;
-    g.a = x;
-    g.lda = in;
-    g.b = value(weight);
-    g.ldb = in;
-    g.c = y;
-    g.ldc = out;
+    g.trans_a = a.transposed;
+    g.trans_b = b.transposed;
+    g.m = shape.m;
+    g.n = shape.n;
+    g.k = shape.k;
+    g.a = a.data;
+    g.lda = a.stride;
+    g.b = b.data;
+    g.ldb = b.stride;
+    g.beta = add ? 1.0F : 0.0F;
+    g.c = c;
+    g.ldc = shape.n;
     kernels::sgemm(g, pool, isa);
+  }
+
+  // y [tokens, out] = x W^T
+  void product(const float* x, int weight, float* y, int out, int in) {
+    multiply({x, in}, {value(weight), in, true}, y, {tokens, out, in});
   }
 
   // The gradients of a product: W's and the bias's, and d_x = d_y W (added to when `add`).
   void product_backward(const float* x, const float* d_y, int weight, int bias, int out, int in, float* d_x, bool add) {
-    kernels::Sgemm g;
-    g.trans_a = true;
-    g.m = out;
-    g.n = in;
-    g.k = tokens;
-    g.a = d_y;
-    g.lda = out;
-    g.b = x;
-    g.ldb = in;
-    g.c = grad(weight);
-    g.ldc = in;
-    kernels::sgemm(g, pool, isa);
+    multiply({d_y, out, true}, {x, in}, grad(weight), {out, in, tokens});
     sum_columns(d_y, nullptr, out, grad(bias), nullptr);
-    if (d_x == nullptr) {
-      return;
+    if (d_x != nullptr) {
+      multiply({d_y, out}, {value(weight), in}, d_x, {tokens, in, out}, add);
     }
-    g = {};
-    g.m = tokens;
-    g.n = in;
-    g.k = out;
-    g.a = d_y;
-    g.lda = out;
-    g.b = value(weight);
-    g.ldb = in;
-    g.beta = add ? 1.0F : 0.0F;
-    g.c = d_x;
-    g.ldc = in;
-    kernels::sgemm(g, pool, isa);
   }
 
   template <class Body>

@@ -26,7 +26,25 @@ StepResult folder_result(StepContext& context, const std::filesystem::path& fold
   return result;
 }
 
-int64_t number(const Json& json, const char* key) { return json.value(key, int64_t{0}); }
+std::string counted(const Json& summary, const char* key) { return human_count(summary.value(key, int64_t{0}), ""); }
+
+// A step that makes documents of documents: `make` writes the folder and returns its summary, which `line` puts in words.
+// Its options are those of the data options under the step's own name.
+Step documents_step(Project& project, const std::string& name, const std::string& after, decltype(&data::clean) make,
+                    std::string (*line)(const Json& summary)) {
+  Step step;
+  step.name = name;
+  step.needs = {after};
+  step.config = data::to_json(project.config.data)[name];
+  step.run = [&project, after, make, line](StepContext& context) {
+    const auto in = checkout(context, input(context, after, "documents"), "in");
+    const std::filesystem::path out = context.work / "out";
+    Json summary = make(in, project.config.data, context.base, out);
+    const std::string text = line(summary);
+    return folder_result(context, out, "documents", std::move(summary), text);
+  };
+  return step;
+}
 
 }  // namespace
 
@@ -44,42 +62,24 @@ Step collect_step(Project& project) {
   step.run = [&project](StepContext& context) {
     const std::filesystem::path out = context.work / "documents";
     Json summary = data::collect(project.config.data, project.config.dir, context.base, out);
-    const std::string line = fmt::format("{} of {} rows from {} sources", human_count(number(summary, "documents"), ""),
-                                         human_count(number(summary, "rows"), ""), project.config.data.sources.size());
+    const std::string line = fmt::format("{} of {} rows from {} sources", counted(summary, "documents"), counted(summary, "rows"),
+                                         project.config.data.sources.size());
     return folder_result(context, out, "documents", std::move(summary), line);
   };
   return step;
 }
 
 Step clean_step(Project& project) {
-  Step step;
-  step.name = "clean";
-  step.needs = {"collect"};
-  step.config = data::to_json(project.config.data)["clean"];
-  step.run = [&project](StepContext& context) {
-    const auto in = checkout(context, input(context, "collect", "documents"), "in");
-    const std::filesystem::path out = context.work / "out";
-    Json summary = data::clean(in, project.config.data, context.base, out);
-    const std::string line = fmt::format("kept {} of {}", human_count(number(summary, "kept"), ""), human_count(number(summary, "documents"), ""));
-    return folder_result(context, out, "documents", std::move(summary), line);
-  };
-  return step;
+  return documents_step(project, "clean", "collect", data::clean, [](const Json& summary) {
+    return fmt::format("kept {} of {}", counted(summary, "kept"), counted(summary, "documents"));
+  });
 }
 
 Step deduplicate_step(Project& project) {
-  Step step;
-  step.name = "deduplicate";
-  step.needs = {"clean"};
-  step.config = data::to_json(project.config.data)["deduplicate"];
-  step.run = [&project](StepContext& context) {
-    const auto in = checkout(context, input(context, "clean", "documents"), "in");
-    const std::filesystem::path out = context.work / "out";
-    Json summary = data::deduplicate(in, project.config.data, context.base, out);
-    const std::string line = fmt::format("kept {}; {} exact and {} near duplicates dropped", human_count(number(summary, "kept"), ""),
-                                         human_count(number(summary, "exact"), ""), human_count(number(summary, "near"), ""));
-    return folder_result(context, out, "documents", std::move(summary), line);
-  };
-  return step;
+  return documents_step(project, "deduplicate", "clean", data::deduplicate, [](const Json& summary) {
+    return fmt::format("kept {}; {} exact and {} near duplicates dropped", counted(summary, "kept"), counted(summary, "exact"),
+                       counted(summary, "near"));
+  });
 }
 
 Step split_step(Project& project) {
