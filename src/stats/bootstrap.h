@@ -57,6 +57,13 @@ struct Classified {
 // "roc_auc" (label 1 of two, else one-vs-rest macro), "log_loss", "brier" (of label 1 with two labels, else
 // multi-class), "ece" (15 equal-width bins), "mce"; with two labels also "average_precision". Per label: "precision.K",
 // "recall.K", "f1.K" for label number K. 2,000 resamples of 1,000 rows take about 0.1 s (bench/stats).
+// Where a measure is perfect (or, for a proportion, 0) every resample is so too and the percentile interval has no
+// width however few the rows. A proportion of n trials then has Wilson's 1927 limit instead, n / (n + z^2) below 1: n
+// is the number of rows for accuracy and the weighted measures, of rows of the label for recall.K, of rows given the
+// label for precision.K, the smaller of both for f1.K, and of the rarest label for roc_auc (positives for
+// average_precision). A mean over K labels has the variance of n = K^2 / sum(1 / n_k) trials when all labels err alike.
+// kappa and mcc take what kappa is at accuracy's limit with the same marginals. The other measures keep the percentile
+// interval.
 std::map<std::string, Interval> classification_intervals(const Classified& rows, const BootstrapOptions& options = {});
 
 // b - a for each of the same measures (without the per-label ones), both resampled with the same rows.

@@ -187,6 +187,85 @@ class Measures {
   std::vector<double> gaps_;  // right - confidence
 };
 
+// How many trials each proportion is made of, for measures that no resample can move (see bootstrap.h).
+class Trials {
+ public:
+  explicit Trials(const Classified& rows)
+      : rows_(static_cast<double>(rows.truth.size())), of_truth_(rows.labels), of_predicted_(rows.labels) {
+    for (size_t i = 0; i < rows.truth.size(); ++i) {
+      ++of_truth_[rows.truth[i]];
+      ++of_predicted_[rows.predicted[i]];
+    }
+  }
+
+  // 0 for a measure that is no proportion.
+  double of(const std::string& measure) const {
+    const size_t dot = measure.find('.');
+    if (dot != std::string::npos) {
+      const auto label = static_cast<size_t>(std::stoi(measure.substr(dot + 1)));
+      return by_side(measure.substr(0, dot), of_truth_[label], of_predicted_[label]);
+    }
+    if (measure == "accuracy" || measure.ends_with("_weighted")) {
+      return rows_;
+    }
+    if (measure == "average_precision") {
+      return of_truth_[1];
+    }
+    if (measure == "roc_auc") {
+      return *std::min_element(of_truth_.begin(), of_truth_.end());
+    }
+    return by_side(measure == "balanced_accuracy" ? "recall" : measure, mean_of(of_truth_), mean_of(of_predicted_));
+  }
+
+  // Cohen's kappa at this accuracy, with these marginals.
+  double kappa_at(double accuracy) const {
+    const double chance =
+        std::inner_product(of_truth_.begin(), of_truth_.end(), of_predicted_.begin(), 0.0) / (rows_ * rows_);
+    return (accuracy - chance) / (1 - chance);
+  }
+
+ private:
+  static double by_side(const std::string& measure, double truth, double predicted) {
+    return measure == "recall"      ? truth
+           : measure == "precision" ? predicted
+           : measure == "f1"        ? std::min(truth, predicted)
+                                    : 0;
+  }
+  static double mean_of(const std::vector<double>& counts) {
+    double labels = 0;
+    double inverse = 0;
+    for (const double n : counts) {
+      labels += n > 0 ? 1 : 0;
+      inverse += n > 0 ? 1 / n : 0;
+    }
+    return labels * labels / inverse;
+  }
+
+  double rows_;
+  std::vector<double> of_truth_;
+  std::vector<double> of_predicted_;
+};
+
+// Gives the interval of a perfect or wholly wrong measure the width that its number of trials leaves open.
+void widen(const std::string& measure, Interval& interval, const Trials& trials, double confidence) {
+  constexpr double kRounding = 1e-12;  // sums of weights and quotients
+  const bool perfect = std::abs(interval.value - 1) < kRounding;
+  if (!(interval.high - interval.low < kRounding) || !(perfect || std::abs(interval.value) < kRounding)) {
+    return;
+  }
+  const bool chance_corrected = measure == "kappa" || measure == "mcc";
+  const auto n = static_cast<int64_t>(trials.of(chance_corrected ? "accuracy" : measure));
+  if (n == 0 || (chance_corrected && !perfect)) {
+    return;
+  }
+  const Interval limit = wilson(perfect ? n : 0, n, confidence);
+  if (!perfect) {
+    interval.high = limit.high;
+  } else {
+    interval.low = chance_corrected ? trials.kappa_at(limit.low) : limit.low;
+  }
+}
+
 }  // namespace
 
 std::map<std::string, Interval> classification_intervals(const Classified& rows, const BootstrapOptions& options) {
@@ -194,9 +273,11 @@ std::map<std::string, Interval> classification_intervals(const Classified& rows,
   const auto intervals = bootstrap_weighted(
       static_cast<int64_t>(rows.truth.size()), static_cast<int>(measures.names().size()),
       [&](std::span<const double> weights, std::span<double> out) { measures(weights, out); }, options);
+  const Trials trials(rows);
   std::map<std::string, Interval> result;
   for (size_t k = 0; k < intervals.size(); ++k) {
-    result[measures.names()[k]] = intervals[k];
+    const std::string& name = measures.names()[k];
+    widen(name, result[name] = intervals[k], trials, options.confidence);
   }
   return result;
 }

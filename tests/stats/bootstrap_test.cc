@@ -111,6 +111,50 @@ TEST(Bootstrap, ValuesAreThePlainMeasures) {
   }
 }
 
+TEST(Bootstrap, APerfectScoreIsAsSureAsItsRowsAllow) {
+  Rows rows{{}, {}, {}, 2};
+  for (int i = 0; i < 100; ++i) {
+    rows.truth.push_back(i < 20 ? 1 : 0);
+    rows.predicted.push_back(rows.truth.back());
+    rows.probabilities.insert(rows.probabilities.end(), {i < 20 ? 0.1 : 0.9, i < 20 ? 0.9 : 0.1});
+  }
+  const double z2 = 1.959963984540054 * 1.959963984540054;
+  const auto limit = [&](double n) { return n / (n + z2); };
+  const auto got = classification_intervals(rows.view(), {.resamples = 100});
+  const std::map<std::string, double> lows = {{"accuracy", limit(100)},
+                                              {"f1_weighted", limit(100)},
+                                              {"recall.1", limit(20)},
+                                              {"precision.0", limit(80)},
+                                              {"f1.1", limit(20)},
+                                              {"roc_auc", limit(20)},
+                                              {"f1", limit(64)},
+                                              {"balanced_accuracy", limit(64)},  // 4 / (1/20 + 1/80)
+                                              {"kappa", (limit(100) - 0.68) / 0.32},
+                                              {"average_precision", limit(20)}};
+  for (const auto& [name, low] : lows) {
+    EXPECT_NEAR(got.at(name).low, low, 1e-9) << name;
+    EXPECT_NEAR(got.at(name).high, 1, 1e-9) << name;
+    EXPECT_EQ(got.at(name).n, 100) << name;
+  }
+  EXPECT_EQ(got.at("mcc").low, got.at("kappa").low);
+  EXPECT_NEAR(got.at("brier").high - got.at("brier").low, 0, 1e-12);  // 0.01 on every row, and no proportion
+  // Every row wrong: the same from the other end.
+  for (int& label : rows.predicted) {
+    label = 1 - label;
+  }
+  const auto wrong = classification_intervals(rows.view(), {.resamples = 100});
+  EXPECT_EQ(wrong.at("accuracy").low, 0);
+  EXPECT_NEAR(wrong.at("accuracy").high, 1 - limit(100), 1e-9);
+  EXPECT_NEAR(wrong.at("recall.1").high, 1 - limit(20), 1e-9);
+  EXPECT_NEAR(wrong.at("precision.1").high, 1 - limit(80), 1e-9);
+  // One error is enough for the resamples to differ.
+  rows.predicted = rows.truth;
+  rows.predicted[50] = 1;
+  const auto nearly = classification_intervals(rows.view());
+  EXPECT_LT(nearly.at("accuracy").low, 0.99);
+  EXPECT_NEAR(nearly.at("recall.1").low, limit(20), 1e-9);
+}
+
 TEST(Bootstrap, WithoutProbabilitiesReportsCountsOnly) {
   Rows rows = make_rows(50, 3, 1, 2);
   rows.probabilities.clear();
