@@ -1,14 +1,12 @@
 // The program: parses, runs one command, turns failures into a message and an exit code.
 #include <csignal>
 #include <cstdlib>
+#include <fcntl.h>
+#include <fmt/format.h>
 #include <iostream>
 #include <stop_token>
 #include <thread>
-
-#include <fcntl.h>
 #include <unistd.h>
-
-#include <fmt/format.h>
 
 #include "base/error.h"
 #include "cli/app.h"
@@ -27,8 +25,8 @@ extern "C" void on_signal(int number) {
   }
 }
 
-// Turns SIGINT and SIGTERM into a stop request; a second signal ends the process at once. A pipe and a thread, because a
-// handler may not touch a stop_source; children get default handlers through exec.
+// Turns SIGINT and SIGTERM into a stop request; a second signal ends the process at once. A pipe and a thread, because
+// a handler may not touch a stop_source; children get default handlers through exec.
 class SignalWatch {
  public:
   SignalWatch() {
@@ -92,8 +90,9 @@ int run_program(const std::vector<std::string>& words) {
       return 0;
     }
     if (parsed.help) {
-      io.out << (parsed.command ? command_help(*parsed.command, parsed.parameters, parsed.brief, color) : program_help(color));
-      return words.empty() ? 2 : 0;
+      io.out << (parsed.command ? command_help(*parsed.command, parsed.parameters, parsed.brief, color)
+                                : program_help(color));
+      return parsed.nothing ? 2 : 0;
     }
     SignalWatch signals;
     App app(io, global, signals.token());

@@ -1,10 +1,9 @@
 #include "cli/parse.h"
 
-#include <algorithm>
-
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
 #include <fmt/format.h>
 
 #include "base/error.h"
@@ -44,10 +43,10 @@ std::unique_ptr<Command> find_command(const std::vector<std::string>& words, siz
     return best;
   }
   if (!verbs.empty()) {
-    throw Error(Code::kInvalid, words.size() < 2
-                                    ? fmt::format("'slipway {}' needs one of: {}", words[0], fmt::join(verbs, ", "))
-                                    : fmt::format("'slipway {}' has no '{}'{}", words[0], words[1],
-                                                  base::suggestion(words[1], verbs)));
+    throw Error(Code::kInvalid,
+                words.size() < 2
+                    ? fmt::format("'slipway {}' needs one of: {}", words[0], fmt::join(verbs, ", "))
+                    : fmt::format("'slipway {}' has no '{}'{}", words[0], words[1], base::suggestion(words[1], verbs)));
   }
   std::sort(nouns.begin(), nouns.end());
   nouns.erase(std::unique(nouns.begin(), nouns.end()), nouns.end());
@@ -81,6 +80,33 @@ void add_flags(CLI::App& app, base::FieldTable& table) {
   }
 }
 
+// Sets the global options that stand before the command; returns how many words they are.
+size_t take_global_flags(const std::vector<std::string>& words, base::FieldTable& table) {
+  size_t at = 0;
+  while (at < words.size() && words[at].starts_with("--")) {
+    const size_t equals = words[at].find('=');
+    const std::string flag = words[at].substr(0, equals);
+    const auto field = std::find_if(table.fields().begin(), table.fields().end(), [&](const base::Field& one) {
+      return flag == flag_name(one.name) || (one.type == "boolean" && flag == "--no-" + flag_name(one.name).substr(2));
+    });
+    if (field == table.fields().end()) {
+      break;
+    }
+    std::string value = flag.starts_with("--no-") ? "false" : "true";
+    if (equals != std::string::npos) {
+      value = words[at].substr(equals + 1);
+    } else if (field->type != "boolean") {
+      if (++at == words.size()) {
+        throw Error(Code::kInvalid, fmt::format("{} needs a value", flag));
+      }
+      value = words[at];
+    }
+    table.set_text(field->name, value, flag);
+    ++at;
+  }
+  return at;
+}
+
 [[noreturn]] void unknown_flag(const CLI::App& app, const std::string& word, const std::string& path) {
   std::vector<std::string> known;
   for (const CLI::Option* option : app.get_options()) {
@@ -89,8 +115,9 @@ void add_flags(CLI::App& app, base::FieldTable& table) {
     }
   }
   const std::string flag = word.substr(0, word.find('='));
-  throw Error(Code::kInvalid, fmt::format("slipway {}: unknown option '{}'{}; 'slipway {} --help' lists them", path, flag,
-                                          base::nearest(flag, known).empty() ? "" : base::suggestion(flag, known), path));
+  throw Error(Code::kInvalid,
+              fmt::format("slipway {}: unknown option '{}'{}; 'slipway {} --help' lists them", path, flag,
+                          base::nearest(flag, known).empty() ? "" : base::suggestion(flag, known), path));
 }
 
 }  // namespace
@@ -103,15 +130,22 @@ std::string flag_name(const std::string& field) {
 
 std::string variable_name(const std::string& field) {
   std::string name = "SLIPWAY_" + field;
-  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   return name;
 }
 
-Parsed parse(const std::vector<std::string>& words, GlobalOptions& global, const Environment& environment) {
+Parsed parse(const std::vector<std::string>& all_words, GlobalOptions& global, const Environment& environment) {
   Parsed parsed;
+  base::FieldTable global_table;
+  global.describe(global_table);
+  apply_environment(global_table, environment);
+  const auto leading = static_cast<std::ptrdiff_t>(take_global_flags(all_words, global_table));
+  const std::vector<std::string> words(all_words.begin() + leading, all_words.end());
   if (words.empty() || words[0] == "--help" || words[0] == "-h" || words[0] == "help") {
     parsed.help = true;
-    parsed.brief = words.empty() || words[0] == "-h";
+    parsed.nothing = words.empty();
+    parsed.brief = parsed.nothing || words[0] == "-h";
     if (words.size() > 1 && words[0] == "help") {
       size_t used = 0;
       parsed.command = find_command({words.begin() + 1, words.end()}, used);
@@ -123,14 +157,19 @@ Parsed parse(const std::vector<std::string>& words, GlobalOptions& global, const
     parsed.version = true;
     return parsed;
   }
+  if (words[0].starts_with("-")) {
+    std::vector<std::string> known;
+    for (const base::Field& field : global_table.fields()) {
+      known.push_back(flag_name(field.name));
+    }
+    throw Error(Code::kInvalid, fmt::format("'{}' is no option of all commands{}; those of one command follow it",
+                                            words[0], base::suggestion(words[0].substr(0, words[0].find('=')), known)));
+  }
   size_t used = 0;
   parsed.command = find_command(words, used);
   parsed.parameters = parameters_of(*parsed.command);
   const std::string path = parsed.command->info().path;
 
-  base::FieldTable global_table;
-  global.describe(global_table);
-  apply_environment(global_table, environment);
   apply_environment(parsed.parameters.flags, environment);
 
   CLI::App app;
@@ -160,12 +199,13 @@ Parsed parse(const std::vector<std::string>& words, GlobalOptions& global, const
     if (extra.size() > 1 && extra.front() == '-') {
       unknown_flag(app, extra, path);
     }
-    throw Error(Code::kInvalid, fmt::format("slipway {}: unexpected argument '{}'; see 'slipway {} --help'", path, extra, path));
+    throw Error(Code::kInvalid,
+                fmt::format("slipway {}: unexpected argument '{}'; see 'slipway {} --help'", path, extra, path));
   }
   for (const Positional& positional : parsed.parameters.positionals) {
     if (positional.required && positional.value->empty()) {
-      throw Error(Code::kInvalid,
-                  fmt::format("slipway {}: {} is missing ({}); see 'slipway {} --help'", path, positional.name, positional.help, path));
+      throw Error(Code::kInvalid, fmt::format("slipway {}: {} is missing ({}); see 'slipway {} --help'", path,
+                                              positional.name, positional.help, path));
     }
   }
   return parsed;

@@ -16,10 +16,12 @@ struct Parsed {
   bool help = false;                 // --help or -h (brief)
   bool brief = false;
   bool version = false;
+  bool nothing = false;  // no command was named: bad usage, answered with the brief help
 };
 
-// Throws Error(kInvalid) (exit code 2) for an unknown command or flag, with the nearest name, a missing argument or a bad
-// value. `environment` looks up a variable and returns null when it is not set (std::getenv in the program).
+// Options of all commands may stand before the command too. Throws Error(kInvalid) (exit code 2) for an unknown command
+// or flag, with the nearest name, a missing argument or a bad value. `environment` looks up a variable and returns null
+// when it is not set (std::getenv in the program).
 using Environment = std::function<const char*(const char*)>;
 Parsed parse(const std::vector<std::string>& words, GlobalOptions& global, const Environment& environment);
 
