@@ -1,11 +1,9 @@
 #include "record/record.h"
 
-#include <sys/random.h>
-
 #include <array>
 #include <charconv>
-
 #include <fmt/format.h>
+#include <sys/random.h>
 
 #include "base/error.h"
 
@@ -53,13 +51,15 @@ Json to_json(const MetricPoint& point) {
 }
 
 Json to_json(const Artifact& artifact) {
-  return {{"digest", artifact.digest}, {"kind", artifact.kind},           {"name", artifact.name},
-          {"size", artifact.size},     {"created_ms", artifact.created_ms}, {"meta", artifact.meta}};
+  return {{"digest", artifact.digest}, {"kind", artifact.kind},     {"name", artifact.name},
+          {"size", artifact.size},     {"folder", artifact.folder}, {"created_ms", artifact.created_ms},
+          {"meta", artifact.meta}};
 }
 
 Json to_json(const ModelVersion& version) {
-  return {{"model", version.model},         {"version", version.version},     {"run_id", version.run_id},
-          {"dataset", version.dataset},     {"artifacts", version.artifacts}, {"metrics", version.metrics},
+  return {{"model", version.model},           {"version", version.version},
+          {"run_id", version.run_id},         {"dataset", version.dataset},
+          {"artifacts", version.artifacts},   {"metrics", version.metrics},
           {"created_ms", version.created_ms}, {"meta", version.meta}};
 }
 
@@ -80,14 +80,24 @@ Json to_json(const Deployment& deployment) {
 }
 
 Json to_json(const Prediction& prediction) {
-  return {{"id", prediction.id},         {"time_ms", prediction.time_ms}, {"deployment", prediction.deployment},
-          {"model", prediction.model},   {"text", prediction.text},       {"label", prediction.label},
-          {"score", prediction.score},   {"scores", prediction.scores},   {"tokens", prediction.tokens},
+  return {{"id", prediction.id},
+          {"time_ms", prediction.time_ms},
+          {"deployment", prediction.deployment},
+          {"model", prediction.model},
+          {"text", prediction.text},
+          {"label", prediction.label},
+          {"score", prediction.score},
+          {"scores", prediction.scores},
+          {"tokens", prediction.tokens},
           {"latency_us", prediction.latency_us}};
 }
 
 Json to_json(const Event& event) {
-  return {{"id", event.id}, {"time_ms", event.time_ms}, {"kind", event.kind}, {"subject", event.subject}, {"data", event.data}};
+  return {{"id", event.id},
+          {"time_ms", event.time_ms},
+          {"kind", event.kind},
+          {"subject", event.subject},
+          {"data", event.data}};
 }
 
 Json to_json(const Edge& edge) { return {{"from", edge.from}, {"to", edge.to}, {"kind", edge.kind}}; }
@@ -152,7 +162,8 @@ ModelReference parse_model_reference(const std::string& text) {
       return reference;
     }
   }
-  throw Error(Code::kInvalid, fmt::format("'{}' is not a model reference; write models:/NAME@ALIAS or models:/NAME/VERSION", text));
+  throw Error(Code::kInvalid,
+              fmt::format("'{}' is not a model reference; write models:/NAME@ALIAS or models:/NAME/VERSION", text));
 }
 
 }  // namespace slipway::record

@@ -1,6 +1,6 @@
-// All that Slipway remembers: plain values, with their JSON. Times are milliseconds since 1970 UTC. Ids of graph nodes are
-// texts with a kind in front: "file:sha256:…", "dataset:sha256:…", "run:ID", "artifact:sha256:…", "model:NAME/VERSION",
-// "deployment:ID", "prediction:ID", "alert:ID".
+// All that Slipway remembers: plain values, with their JSON. Times are milliseconds since 1970 UTC. Ids of graph nodes
+// are texts with a kind in front: "file:sha256:…", "dataset:sha256:…", "run:ID", "artifact:sha256:…",
+// "model:NAME/VERSION", "deployment:ID", "prediction:ID", "alert:ID".
 #pragma once
 
 #include <cstdint>
@@ -37,11 +37,13 @@ struct MetricPoint {
 // An immutable blob known by its digest.
 struct Artifact {
   std::string digest;  // "sha256:…"
-  std::string kind;    // "dataset", "model", "checkpoint", "report", "card", "onnx", "tokenizer", "sketch", "config", "file"
-  std::string name;    // "report.html"
-  uint64_t size = 0;
+  std::string
+      kind;  // "dataset", "model", "checkpoint", "report", "card", "onnx", "tokenizer", "sketch", "config", "file"
+  std::string name;   // "report.html"
+  uint64_t size = 0;  // of a folder: its files together
   int64_t created_ms = 0;
   Json meta;
+  bool folder = false;  // the blob is a listing of files
 };
 
 struct ModelVersion {

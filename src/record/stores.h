@@ -86,6 +86,8 @@ class EventLog {
   virtual Event append(const std::string& kind, const std::string& subject, const Json& data) = 0;
   // Oldest first, with an id above `after_id`; `kind` empty = all.
   virtual std::vector<Event> list(const std::string& kind, int64_t after_id, int limit) = 0;
+  // The last `limit` of them, oldest first too.
+  virtual std::vector<Event> newest(const std::string& kind, int limit) = 0;
   // Adds or replaces it; the edge from the model version it names is written with it.
   virtual void put_deployment(const Deployment& deployment) = 0;
   virtual std::optional<Deployment> find_deployment(const std::string& id_or_endpoint) = 0;  // newest when an endpoint

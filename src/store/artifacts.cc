@@ -12,6 +12,8 @@ using base::Error;
 using record::Artifact;
 using record::Json;
 
+constexpr std::string_view kSelect = "SELECT digest, kind, name, size, created_ms, meta, folder FROM artifacts";
+
 Artifact read_artifact(const Statement& row) {
   Artifact artifact;
   artifact.digest = row.text(0);
@@ -20,6 +22,7 @@ Artifact read_artifact(const Statement& row) {
   artifact.size = static_cast<uint64_t>(row.integer(3));
   artifact.created_ms = row.integer(4);
   artifact.meta = to_value(row.text(5));
+  artifact.folder = row.integer(6) != 0;
   return artifact;
 }
 
@@ -49,10 +52,7 @@ Artifact SqlArtifacts::keep(const Blob& blob, bool folder, const std::string& ki
             "WHERE excluded.folder = 1 AND folder = 0")
         .bind(blob.digest, kind, name, size, now, folder ? 1 : 0, to_text(meta))
         .run();
-    Statement query =
-        database.prepare("SELECT digest, kind, name, size, created_ms, meta FROM artifacts WHERE digest = ?");
-    query.bind(blob.digest).step();
-    result = read_artifact(query);
+    result = *find_row(database, kSelect, "digest", blob.digest, read_artifact);
   });
   return result;
 }
@@ -79,10 +79,7 @@ Artifact SqlArtifacts::put_folder(const std::filesystem::path& path, const std::
 }
 
 std::optional<Artifact> SqlArtifacts::find(const std::string& digest) {
-  const auto database = core_.read();
-  Statement query =
-      database->prepare("SELECT digest, kind, name, size, created_ms, meta FROM artifacts WHERE digest = ?");
-  return query.bind(digest).step() ? std::optional<Artifact>(read_artifact(query)) : std::nullopt;
+  return find_row(*core_.read(), kSelect, "digest", digest, read_artifact);
 }
 
 std::filesystem::path SqlArtifacts::path_of(const std::string& digest) {
@@ -98,19 +95,8 @@ void SqlArtifacts::checkout(const std::string& digest, const std::filesystem::pa
 }
 
 std::vector<Artifact> SqlArtifacts::list(const std::string& kind, int limit) {
-  const auto database = core_.read();
-  Statement query = kind.empty() ? database->prepare(
-                                       "SELECT digest, kind, name, size, created_ms, meta FROM artifacts "
-                                       "ORDER BY created_ms DESC, number DESC LIMIT ?")
-                                 : database->prepare(
-                                       "SELECT digest, kind, name, size, created_ms, meta FROM artifacts "
-                                       "WHERE kind = ? ORDER BY created_ms DESC, number DESC LIMIT ?");
-  kind.empty() ? query.bind(sql_limit(limit)) : query.bind(kind, sql_limit(limit));
-  std::vector<Artifact> artifacts;
-  while (query.step()) {
-    artifacts.push_back(read_artifact(query));
-  }
-  return artifacts;
+  return list_rows(*core_.read(), kSelect, {"kind", kind}, "ORDER BY created_ms DESC, number DESC", limit,
+                   read_artifact);
 }
 
 }  // namespace slipway::store

@@ -2,9 +2,13 @@
 #pragma once
 
 #include <filesystem>
+#include <fmt/format.h>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -72,5 +76,36 @@ void check_name(std::string_view name, std::string_view what, std::string_view f
 
 // SQL's LIMIT: negative means no limit there, but never here.
 int64_t sql_limit(int limit);
+
+// The row of `select` ("SELECT … FROM …") whose `column` is `value`, as `read` makes it of the statement.
+template <class Read>
+auto find_row(Database& database, std::string_view select, std::string_view column, const std::string& value, Read read)
+    -> std::optional<decltype(read(std::declval<const Statement&>()))> {
+  Statement query = database.prepare(fmt::format("{} WHERE {} = ?", select, column));
+  if (!query.bind(value).step()) {
+    return std::nullopt;
+  }
+  return read(query);
+}
+
+// Only rows whose `column` is `value`; an empty value means all rows.
+struct RowFilter {
+  std::string_view column;
+  const std::string& value;
+};
+
+// The first `limit` rows of `select` that pass, in the given order.
+template <class Read>
+auto list_rows(Database& database, std::string_view select, const RowFilter& filter, std::string_view order, int limit,
+               Read read) {
+  const std::string where = filter.value.empty() ? "" : fmt::format(" WHERE {} = ?", filter.column);
+  Statement query = database.prepare(fmt::format("{}{} {} LIMIT ?", select, where, order));
+  filter.value.empty() ? query.bind(sql_limit(limit)) : query.bind(filter.value, sql_limit(limit));
+  std::vector<decltype(read(std::as_const(query)))> rows;
+  while (query.step()) {
+    rows.push_back(read(query));
+  }
+  return rows;
+}
 
 }  // namespace slipway::store

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <fmt/format.h>
 
 #include "base/error.h"
@@ -11,6 +12,15 @@ using base::Error;
 using record::Deployment;
 using record::Event;
 using record::Json;
+
+constexpr std::string_view kSelectEvents = "SELECT id, time_ms, kind, subject, data FROM events";
+constexpr std::string_view kSelectDeployments =
+    "SELECT id, endpoint, model, status, address, pid, started_ms, ended_ms, meta FROM deployments";
+constexpr std::string_view kNewestDeployment = "ORDER BY started_ms DESC, number DESC";
+
+Event read_event(const Statement& row) {
+  return {row.integer(0), row.integer(1), row.text(2), row.text(3), to_value(row.text(4))};
+}
 
 Deployment read_deployment(const Statement& row) {
   Deployment deployment;
@@ -59,17 +69,20 @@ Event SqlEvents::append(const std::string& kind, const std::string& subject, con
 
 std::vector<Event> SqlEvents::list(const std::string& kind, int64_t after_id, int limit) {
   const auto database = core_.read();
-  Statement query =
-      kind.empty()
-          ? database->prepare("SELECT id, time_ms, kind, subject, data FROM events WHERE id > ? ORDER BY id LIMIT ?")
-          : database->prepare(
-                "SELECT id, time_ms, kind, subject, data FROM events WHERE id > ? AND kind = ? "
-                "ORDER BY id LIMIT ?");
+  Statement query = database->prepare(
+      fmt::format("{} WHERE id > ?{} ORDER BY id LIMIT ?", kSelectEvents, kind.empty() ? "" : " AND kind = ?"));
   kind.empty() ? query.bind(after_id, sql_limit(limit)) : query.bind(after_id, kind, sql_limit(limit));
   std::vector<Event> events;
   while (query.step()) {
-    events.push_back({query.integer(0), query.integer(1), query.text(2), query.text(3), to_value(query.text(4))});
+    events.push_back(read_event(query));
   }
+  return events;
+}
+
+std::vector<Event> SqlEvents::newest(const std::string& kind, int limit) {
+  std::vector<Event> events =
+      list_rows(*core_.read(), kSelectEvents, {"kind", kind}, "ORDER BY id DESC", limit, read_event);
+  std::reverse(events.begin(), events.end());
   return events;
 }
 
@@ -91,28 +104,16 @@ void SqlEvents::put_deployment(const Deployment& deployment) {
 
 std::optional<Deployment> SqlEvents::find_deployment(const std::string& id_or_endpoint) {
   const auto database = core_.read();
-  Statement by_id = database->prepare(
-      "SELECT id, endpoint, model, status, address, pid, started_ms, ended_ms, meta FROM deployments WHERE id = ?");
-  if (by_id.bind(id_or_endpoint).step()) {
-    return read_deployment(by_id);
+  if (auto by_id = find_row(*database, kSelectDeployments, "id", id_or_endpoint, read_deployment)) {
+    return by_id;
   }
-  Statement newest = database->prepare(
-      "SELECT id, endpoint, model, status, address, pid, started_ms, ended_ms, meta FROM deployments "
-      "WHERE endpoint = ? ORDER BY started_ms DESC, number DESC LIMIT 1");
-  return newest.bind(id_or_endpoint).step() ? std::optional<Deployment>(read_deployment(newest)) : std::nullopt;
+  const auto newest =
+      list_rows(*database, kSelectDeployments, {"endpoint", id_or_endpoint}, kNewestDeployment, 1, read_deployment);
+  return newest.empty() ? std::nullopt : std::optional<Deployment>(newest.front());
 }
 
 std::vector<Deployment> SqlEvents::list_deployments(int limit) {
-  const auto database = core_.read();
-  Statement query = database->prepare(
-      "SELECT id, endpoint, model, status, address, pid, started_ms, ended_ms, meta FROM deployments "
-      "ORDER BY started_ms DESC, number DESC LIMIT ?");
-  query.bind(sql_limit(limit));
-  std::vector<Deployment> deployments;
-  while (query.step()) {
-    deployments.push_back(read_deployment(query));
-  }
-  return deployments;
+  return list_rows(*core_.read(), kSelectDeployments, {"endpoint", ""}, kNewestDeployment, limit, read_deployment);
 }
 
 }  // namespace slipway::store

@@ -19,6 +19,9 @@ std::string_view bytes_of(const std::vector<float>& scores) {
   return {reinterpret_cast<const char*>(scores.data()), scores.size() * sizeof(float)};  // NOLINT: bytes of floats
 }
 
+constexpr std::string_view kSelect =
+    "SELECT id, time_ms, deployment, model, text, label, score, scores, tokens, latency_us FROM predictions";
+
 Prediction read_prediction(const Statement& row) {
   Prediction prediction;
   prediction.id = row.text(0);
@@ -61,22 +64,13 @@ void SqlPredictions::append(std::span<const Prediction> predictions) {
 }
 
 std::optional<Prediction> SqlPredictions::find(const std::string& id) {
-  const auto database = core_.read();
-  Statement query = database->prepare(
-      "SELECT id, time_ms, deployment, model, text, label, score, scores, tokens, latency_us FROM predictions "
-      "WHERE id = ?");
-  return query.bind(id).step() ? std::optional<Prediction>(read_prediction(query)) : std::nullopt;
+  return find_row(*core_.read(), kSelect, "id", id, read_prediction);
 }
 
 std::vector<Prediction> SqlPredictions::list(const std::string& deployment, int64_t after_ms, int limit) {
   const auto database = core_.read();
-  Statement query = deployment.empty()
-                        ? database->prepare(
-                              "SELECT id, time_ms, deployment, model, text, label, score, scores, tokens, latency_us "
-                              "FROM predictions WHERE time_ms > ? ORDER BY time_ms, number")
-                        : database->prepare(
-                              "SELECT id, time_ms, deployment, model, text, label, score, scores, tokens, latency_us "
-                              "FROM predictions WHERE time_ms > ? AND deployment = ? ORDER BY time_ms, number");
+  Statement query = database->prepare(fmt::format("{} WHERE time_ms > ?{} ORDER BY time_ms, number", kSelect,
+                                                  deployment.empty() ? "" : " AND deployment = ?"));
   deployment.empty() ? query.bind(after_ms) : query.bind(after_ms, deployment);
   std::vector<Prediction> predictions;
   while (limit > 0 && query.step()) {

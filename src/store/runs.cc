@@ -12,6 +12,8 @@ using base::Error;
 using record::MetricPoint;
 using record::Run;
 
+constexpr std::string_view kSelect = "SELECT id, project, name, status, started_ms, ended_ms, tags, config FROM runs";
+
 Run read_run(const Statement& row) {
   Run run;
   run.id = row.text(0);
@@ -90,27 +92,12 @@ void SqlRuns::log_metrics(const std::string& run_id, std::span<const MetricPoint
 }
 
 std::optional<Run> SqlRuns::find_run(const std::string& run_id) {
-  const auto database = core_.read();
-  Statement query =
-      database->prepare("SELECT id, project, name, status, started_ms, ended_ms, tags, config FROM runs WHERE id = ?");
-  return query.bind(run_id).step() ? std::optional<Run>(read_run(query)) : std::nullopt;
+  return find_row(*core_.read(), kSelect, "id", run_id, read_run);
 }
 
 std::vector<Run> SqlRuns::list_runs(const std::string& project, int limit) {
-  const auto database = core_.read();
-  Statement query = project.empty()
-                        ? database->prepare(
-                              "SELECT id, project, name, status, started_ms, ended_ms, tags, config FROM runs "
-                              "ORDER BY started_ms DESC, number DESC LIMIT ?")
-                        : database->prepare(
-                              "SELECT id, project, name, status, started_ms, ended_ms, tags, config FROM runs "
-                              "WHERE project = ? ORDER BY started_ms DESC, number DESC LIMIT ?");
-  project.empty() ? query.bind(sql_limit(limit)) : query.bind(project, sql_limit(limit));
-  std::vector<Run> runs;
-  while (query.step()) {
-    runs.push_back(read_run(query));
-  }
-  return runs;
+  return list_rows(*core_.read(), kSelect, {"project", project}, "ORDER BY started_ms DESC, number DESC", limit,
+                   read_run);
 }
 
 std::map<std::string, std::string> SqlRuns::params(const std::string& run_id) {

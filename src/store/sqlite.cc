@@ -119,17 +119,22 @@ void Database::exec(const char* sql) {
   }
 }
 
-sqlite3_stmt* Database::compile(const char* sql) {
+sqlite3_stmt* Database::compile(std::string_view sql) {
   sqlite3_stmt* statement = nullptr;
-  const int result = sqlite3_prepare_v3(db_, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+  const int result =
+      sqlite3_prepare_v3(db_, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
   if (result != SQLITE_OK) {
     fail(result, "use");
   }
   return statement;
 }
 
-Statement Database::prepare(const char* sql) {
-  Entry& entry = statements_[sql];
+Statement Database::prepare(std::string_view sql) {
+  auto found = statements_.find(sql);
+  if (found == statements_.end()) {
+    found = statements_.emplace(sql, Entry{}).first;
+  }
+  Entry& entry = found->second;
   if (entry.statement == nullptr) {
     entry.statement = compile(sql);
   } else if (entry.busy) {

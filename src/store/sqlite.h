@@ -4,10 +4,11 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -70,8 +71,8 @@ class Database {
 
   // One or more statements without results.
   void exec(const char* sql);
-  // `sql` must be a string literal, or live as long as the database: statements are cached by its address.
-  Statement prepare(const char* sql);
+  // Statements are cached by their text and never dropped: values are bound, not written into it.
+  Statement prepare(std::string_view sql);
   // The first column of the first row, e.g. of a PRAGMA; empty without a row.
   std::string scalar(const char* sql);
 
@@ -90,12 +91,12 @@ class Database {
     sqlite3_stmt* statement = nullptr;
     bool busy = false;
   };
-  sqlite3_stmt* compile(const char* sql);
+  sqlite3_stmt* compile(std::string_view sql);
 
   std::filesystem::path path_;
   int busy_timeout_ms_;
   sqlite3* db_ = nullptr;
-  std::unordered_map<const char*, Entry> statements_;
+  std::map<std::string, Entry, std::less<>> statements_;
 };
 
 // BEGIN IMMEDIATE … COMMIT; rolled back by the destructor unless committed.

@@ -7,6 +7,9 @@ namespace {
 using record::CachedStep;
 using record::FileStamp;
 
+constexpr std::string_view kSelect =
+    "SELECT key, project, step, run_id, inputs, outputs, summary, seconds, created_ms FROM steps";
+
 CachedStep read_step(const Statement& row) {
   CachedStep step;
   step.key = row.text(0);
@@ -24,17 +27,13 @@ CachedStep read_step(const Statement& row) {
 }  // namespace
 
 std::optional<CachedStep> SqlSteps::find(const std::string& key) {
-  const auto database = core_.read();
-  Statement query = database->prepare(
-      "SELECT key, project, step, run_id, inputs, outputs, summary, seconds, created_ms FROM steps WHERE key = ?");
-  return query.bind(key).step() ? std::optional<CachedStep>(read_step(query)) : std::nullopt;
+  return find_row(*core_.read(), kSelect, "key", key, read_step);
 }
 
 std::optional<CachedStep> SqlSteps::latest(const std::string& project, const std::string& step) {
   const auto database = core_.read();
   Statement query = database->prepare(
-      "SELECT key, project, step, run_id, inputs, outputs, summary, seconds, created_ms FROM steps "
-      "WHERE project = ? AND step = ? ORDER BY created_ms DESC, number DESC LIMIT 1");
+      fmt::format("{} WHERE project = ? AND step = ? ORDER BY created_ms DESC, number DESC LIMIT 1", kSelect));
   return query.bind(project, step).step() ? std::optional<CachedStep>(read_step(query)) : std::nullopt;
 }
 

@@ -74,6 +74,7 @@ class SqlEvents final : public record::EventLog {
   explicit SqlEvents(Core& core) : core_(core) {}
   record::Event append(const std::string& kind, const std::string& subject, const record::Json& data) override;
   std::vector<record::Event> list(const std::string& kind, int64_t after_id, int limit) override;
+  std::vector<record::Event> newest(const std::string& kind, int limit) override;
   void put_deployment(const record::Deployment& deployment) override;
   std::optional<record::Deployment> find_deployment(const std::string& id_or_endpoint) override;
   std::vector<record::Deployment> list_deployments(int limit) override;

@@ -22,6 +22,7 @@ class MemoryEvents final : public record::EventLog {
     return events.back();
   }
   std::vector<record::Event> list(const std::string&, int64_t, int) override { return events; }
+  std::vector<record::Event> newest(const std::string&, int) override { return events; }
   void put_deployment(const record::Deployment&) override {}
   std::optional<record::Deployment> find_deployment(const std::string&) override { return std::nullopt; }
   std::vector<record::Deployment> list_deployments(int) override { return {}; }

@@ -147,6 +147,12 @@ TEST_F(Events, HaveRisingIdsAndTheStoresTime) {
   ASSERT_EQ(started.size(), 2U);
   EXPECT_EQ(started[0].data["x"], 1);
   EXPECT_EQ(started[1].subject, "run:b");
+  const auto newest = store_->events().newest("", 2);
+  ASSERT_EQ(newest.size(), 2U);
+  EXPECT_EQ(newest[0].kind, "rollback");
+  EXPECT_EQ(newest[1].subject, "run:b");
+  EXPECT_EQ(store_->events().newest("run_started", 1).at(0).subject, "run:b");
+  EXPECT_TRUE(store_->events().newest("other", 9).empty());
 }
 
 TEST_F(Events, WhatCouldNotBeReadBackIsNotWritten) {

@@ -1,7 +1,6 @@
 // slipway artifacts: what the record keeps, and how to get it out.
-#include <ostream>
-
 #include <fmt/format.h>
+#include <ostream>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -18,7 +17,8 @@ namespace fs = std::filesystem;
 class ArtifactsCommand final : public Command {
  public:
   CommandInfo info() const override {
-    return {"artifacts", "immutable files and folders of the record, newest first", "", "slipway artifacts --kind dataset"};
+    return {"artifacts", "immutable files and folders of the record, newest first", "",
+            "slipway artifacts --kind dataset"};
   }
   void describe(Parameters& parameters) override {
     parameters.flags.add("kind", kind_, "only of this kind: dataset, model, onnx, report, card, sketch, file");
@@ -30,8 +30,8 @@ class ArtifactsCommand final : public Command {
       if (app.json()) {
         app.print_json(record::to_json(artifact));
       } else {
-        table.row({artifact.digest, artifact.kind, artifact.name, human_count(static_cast<int64_t>(artifact.size), "bytes"),
-                   when(artifact.created_ms)});
+        table.row({artifact.digest, artifact.kind, artifact.name,
+                   human_count(static_cast<int64_t>(artifact.size), "bytes"), when(artifact.created_ms)});
       }
     }
     if (!app.json()) {
@@ -59,12 +59,13 @@ class ArtifactsGetCommand final : public Command {
     record::ArtifactStore& artifacts = app.store().artifacts();
     const auto artifact = artifacts.find(digest_);
     if (!artifact) {
-      throw base::Error(base::Code::kNotFound, fmt::format("there is no artifact '{}'; 'slipway artifacts' lists them", digest_));
+      throw base::Error(base::Code::kNotFound,
+                        fmt::format("there is no artifact '{}'; 'slipway artifacts' lists them", digest_));
     }
     if (fs::exists(path_)) {
       throw base::Error(base::Code::kConflict, fmt::format("'{}' is there already", path_));
     }
-    if (artifact->kind == "dataset" || artifact->kind == "model") {
+    if (artifact->folder) {
       artifacts.checkout(digest_, path_, true);
     } else {
       base::write_file_atomic(path_, base::read_file(artifacts.path_of(digest_), size_t{8} << 30));

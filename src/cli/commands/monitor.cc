@@ -1,8 +1,7 @@
 // slipway monitor events | simulate: what the monitor saw, and what it would have said.
+#include <fmt/format.h>
 #include <fstream>
 #include <ostream>
-
-#include <fmt/format.h>
 
 #include "base/error.h"
 #include "cli/app.h"
@@ -20,17 +19,19 @@ namespace {
 class EventsCommand final : public Command {
  public:
   CommandInfo info() const override {
-    return {"monitor events", "what happened: windows, alerts, deployments, runs", "Oldest first; --kind narrows it down.",
+    return {"monitor events", "what happened: windows, alerts, deployments, runs",
+            "The newest, in the order they happened; with --after those that follow that one.",
             "slipway monitor events --kind drift_detected"};
   }
   void describe(Parameters& parameters) override {
     parameters.flags.add("kind", kind_, "only of this kind");
-    parameters.flags.add("after", after_, "only events after this id", {0, 1e15});
+    parameters.flags.add("after", after_, "the first events after this id, to read on from; 0 = the newest", {0, 1e15});
     parameters.flags.add("limit", limit_, "at most this many", {1, 1e6});
   }
   int run(App& app) override {
     Table table({"ID", "WHEN", "KIND", "ABOUT"});
-    for (const record::Event& event : app.store().events().list(kind_, after_, limit_)) {
+    record::EventLog& events = app.store().events();
+    for (const record::Event& event : after_ > 0 ? events.list(kind_, after_, limit_) : events.newest(kind_, limit_)) {
       if (app.json()) {
         app.print_json(record::to_json(event));
       } else {
@@ -52,9 +53,10 @@ class EventsCommand final : public Command {
 class SimulateCommand final : public Command {
  public:
   CommandInfo info() const override {
-    return {"monitor simulate", "windows drawn from a file of texts, judged as live traffic would be",
-            "Tells the share of windows that alarm: near 0 for in-domain texts, 1 for texts the model was not made for.",
-            "slipway monitor simulate models:/movie-sentiment@champion tweets.jsonl --window 500 --windows 50"};
+    return {
+        "monitor simulate", "windows drawn from a file of texts, judged as live traffic would be",
+        "Tells the share of windows that alarm: near 0 for in-domain texts, 1 for texts the model was not made for.",
+        "slipway monitor simulate models:/movie-sentiment@champion tweets.jsonl --window 500 --windows 50"};
   }
   void describe(Parameters& parameters) override {
     parameters.positional("MODEL", model_, "a registered version, whose sketch is used");
@@ -68,7 +70,9 @@ class SimulateCommand final : public Command {
   int run(App& app) override {
     const LocatedModel located = locate_model(app, model_, precision_);
     if (!located.version || !located.version->artifacts.contains("sketch")) {
-      throw base::Error(base::Code::kInvalid, fmt::format("'{}' has no reference sketch; name a version that 'slipway run' registered", model_));
+      throw base::Error(
+          base::Code::kInvalid,
+          fmt::format("'{}' has no reference sketch; name a version that 'slipway run' registered", model_));
     }
     const auto sketch = monitor::load_sketch(app.store().artifacts().path_of(located.version->artifacts.at("sketch")));
     const auto engine = load_engine(app, located, precision_);
@@ -84,8 +88,8 @@ class SimulateCommand final : public Command {
     if (app.json()) {
       app.print_json(monitor::to_json(result));
     } else {
-      app.out() << fmt::format("{} of {} windows of {} texts alarm: {:.3f} [{:.3f}, {:.3f}]\n", result.alarms, result.windows, result.window,
-                               result.rate.value, result.rate.low, result.rate.high);
+      app.out() << fmt::format("{} of {} windows of {} texts alarm: {:.3f} [{:.3f}, {:.3f}]\n", result.alarms,
+                               result.windows, result.window, result.rate.value, result.rate.low, result.rate.high);
       for (const auto& [test, alarms] : result.alarms_by_test) {
         app.out() << fmt::format("  {:<16} {}\n", test, alarms);
       }
