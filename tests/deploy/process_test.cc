@@ -1,6 +1,8 @@
 #include "deploy/process.h"
 
 #include <csignal>
+#include <stdexcept>
+#include <stop_token>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -82,6 +84,81 @@ TEST_F(ProcessTest, SaysWhyAServerDidNotStart) {
   ProcessOptions absent = options({});
   absent.program = "/no/such/program";
   EXPECT_THROW(start_process(absent, context_.context), base::Error);
+}
+
+// A child that ignores SIGTERM, and its record.
+record::Deployment stubborn_child(record::Store& store) {
+  record::Deployment deployment;
+  deployment.id = record::new_id();
+  deployment.endpoint = "tiny";
+  deployment.status = record::DeploymentStatus::kReady;
+  deployment.address = "http://127.0.0.1:1";  // nothing answers there
+  deployment.started_ms = base::SystemClock().unix_ms();
+  int ready[2];
+  if (pipe(ready) != 0) {
+    throw std::runtime_error("no pipe");
+  }
+  const pid_t child = fork();
+  if (child == 0) {
+    signal(SIGTERM, SIG_IGN);
+    if (write(ready[1], "x", 1) == 1) {
+      alarm(60);  // never longer than the test
+      pause();
+    }
+    _exit(0);
+  }
+  char byte = 0;
+  EXPECT_EQ(read(ready[0], &byte, 1), 1);
+  close(ready[0]);
+  close(ready[1]);
+  deployment.pid = child;
+  store.events().put_deployment(deployment);
+  return deployment;
+}
+
+TEST_F(ProcessTest, WhatDoesNotEndAtItsDeadlineIsKilled) {
+  const record::Deployment deployment = stubborn_child(*store_);
+  EXPECT_FALSE(stop_process(*store_, deployment, std::chrono::milliseconds(20), context_.context));
+  EXPECT_EQ(kill(static_cast<pid_t>(deployment.pid), 0), -1);
+  EXPECT_EQ(store_->events().find_deployment(deployment.id)->status, record::DeploymentStatus::kStopped);
+  const auto stopped = store_->events().list("deploy_stopped", 0, 10);
+  ASSERT_EQ(stopped.size(), 1U);
+  EXPECT_EQ(stopped[0].subject, "deployment:" + deployment.id);
+}
+
+TEST_F(ProcessTest, AProcessThatDoesNotAnswerIsNotFoundButStaysOnRecord) {
+  const record::Deployment deployment = stubborn_child(*store_);
+  EXPECT_FALSE(find_running(*store_, "tiny").has_value());
+  EXPECT_EQ(store_->events().find_deployment(deployment.id)->status, record::DeploymentStatus::kReady);
+  stop_process(*store_, deployment, std::chrono::milliseconds(0), context_.context);
+}
+
+TEST_F(ProcessTest, OnlyTheEndpointAskedForIsFound) {
+  start_champion();
+  EXPECT_TRUE(find_running(*store_, "tiny").has_value());
+  EXPECT_FALSE(find_running(*store_, "other").has_value());
+}
+
+TEST_F(ProcessTest, ARequestToStopEndsTheStart) {
+  ProcessOptions silent = options({"silent"});
+  std::stop_source stop;
+  stop.request_stop();
+  base::Context context = context_.context;
+  context.stop = stop.get_token();
+  try {
+    start_process(silent, context);
+    FAIL();
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.code(), base::Code::kInterrupted);
+  }
+  EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1);  // and no child is left
+}
+
+TEST_F(ProcessTest, AnOldReadyFileIsNotBelieved) {
+  ProcessOptions failing = options({"fail"});
+  base::write_file_atomic(failing.ready_file, R"({"pid":1,"url":"http://127.0.0.1:1","deployment":"old"})");
+  EXPECT_THROW(start_process(failing, context_.context), base::Error);
+  EXPECT_FALSE(std::filesystem::exists(failing.ready_file));
 }
 
 // Whoever reads the pipe sees its end when the lifeline goes, and a byte first when it was let go.

@@ -42,6 +42,34 @@ TEST(Judge, SaysWhenThereIsTooLittle) {
   EXPECT_EQ(judge(traffic(0, 0, 10), traffic(100, 0, 10), {}).kind, Verdict::Kind::kTooLittle);
 }
 
+TEST(Judge, LatenciesOfAHandfulSayNothing) {
+  Traffic few = traffic(100, 0, 50);
+  few.latencies_ms.resize(3);
+  const Verdict verdict = judge(traffic(1000, 0, 10), few, {});
+  EXPECT_EQ(verdict.kind, Verdict::Kind::kGood);
+  EXPECT_EQ(verdict.latency_ratio, 1);
+}
+
+TEST(Judge, ToleratesTheErrorsItIsTold) {
+  RolloutOptions lenient;
+  lenient.max_error_increase = 0.2;
+  EXPECT_EQ(judge(traffic(1000, 2, 10), traffic(200, 20, 10), lenient).kind, Verdict::Kind::kGood);
+  // Fewer errors than before are never worse.
+  EXPECT_EQ(judge(traffic(1000, 500, 10), traffic(200, 0, 10), {}).kind, Verdict::Kind::kGood);
+}
+
+TEST(Rollout, OptionsHaveRanges) {
+  RolloutOptions options;
+  base::FieldTable table;
+  options.describe(table);
+  for (const base::Json& bad : {base::Json{{"strategy", "blue"}}, base::Json{{"max_error_increase", 2}},
+                                base::Json{{"max_latency_ratio", 0.5}}, base::Json{{"min_request", 5}}}) {
+    EXPECT_THROW(table.apply(bad, "t"), base::Error) << bad;
+  }
+  table.apply({{"strategy", "direct"}, {"min_requests", 7}}, "t");
+  EXPECT_EQ(options.min_requests, 7);
+}
+
 class RolloutTest : public ServeTest {
  protected:
   RolloutTest() {
@@ -135,6 +163,25 @@ TEST_F(RolloutTest, WithoutTrafficItSaysSo) {
   EXPECT_TRUE(result.promoted);
   EXPECT_NE(result.reason.find("without a judgement"), std::string::npos);
   EXPECT_EQ(champion(), second_);
+}
+
+TEST_F(RolloutTest, AServerThatHasGoneIsUnavailable) {
+  serve::ModelServer& server = start("models:/tiny@champion");
+  server.drain();
+  try {
+    roll({});
+    FAIL();
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.code(), base::Code::kUnavailable);
+  }
+  EXPECT_EQ(champion(), first_);
+}
+
+TEST_F(RolloutTest, WhatStopsItTakesTheCanaryAway) {
+  serve::ModelServer& server = start("models:/tiny@champion");
+  EXPECT_THROW(roll([] { throw std::runtime_error("the line is cut"); }), std::runtime_error);
+  EXPECT_EQ(server.deployment()["traffic"].size(), 1U);
+  EXPECT_EQ(champion(), first_);
 }
 
 TEST_F(RolloutTest, DirectGivesEverythingAtOnce) {
