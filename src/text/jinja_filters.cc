@@ -1,0 +1,713 @@
+// Filters and tests: those of Jinja 3.1 that chat templates use, with transformers' tojson. `safe` leaves a text as it
+// is: transformers renders without autoescape.
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <fmt/format.h>
+#include <optional>
+
+#include "text/jinja_eval.h"
+#include "text/python_text.h"
+#include "text/unicode.h"
+
+namespace slipway::text::jinja {
+namespace {
+
+using Filter = Value (*)(Interpreter&, const Value& input, Arguments&);
+using Test = bool (*)(Interpreter&, const Value& input, Arguments&);
+struct NamedFilter {
+  std::string_view name;
+  Filter apply;
+};
+struct NamedTest {
+  std::string_view name;
+  Test apply;
+};
+
+Value text(Interpreter& in, std::string value) { return in.heap().string(std::move(value)); }
+
+std::optional<std::string> optional_text(Interpreter& in, Arguments& arguments, std::string_view name) {
+  const Value value = arguments.take(name, Value::none());
+  return value.is(Kind::kNone) ? std::nullopt : std::optional(in.text_of(value));
+}
+
+// What `attribute=` names: "a.b.0" takes a, then b, then item 0; null gives the value itself.
+Value at_path(Interpreter& in, Value value, const Value& path) {
+  if (path.is(Kind::kNone)) {
+    return value;
+  }
+  if (path.is_integer()) {
+    return in.item(value, path);
+  }
+  const std::string names = in.text_of(path);
+  for (const std::string_view part : python::split(names, ".", -1, false)) {
+    int64_t index = 0;
+    const auto read = std::from_chars(part.data(), part.data() + part.size(), index);
+    const bool is_index = read.ec == std::errc() && read.ptr == part.data() + part.size() && part[0] != '-';
+    value = in.item(value, is_index ? Value(index) : Value(part));
+  }
+  return value;
+}
+
+// Without case for comparing, as Jinja's sorting does unless told.
+Value fold(Interpreter& in, const Value& value, bool case_sensitive) {
+  return case_sensitive || !value.is(Kind::kString) ? value : text(in, python::lower(value.string()));
+}
+
+// ---- texts ----
+
+template <std::string (*change)(std::string_view)>
+Value changed(Interpreter& in, const Value& input, Arguments& /*arguments*/) {
+  return text(in, change(in.text_of(input)));
+}
+
+Value trim(Interpreter& in, const Value& input, Arguments& arguments) {
+  const auto chars = optional_text(in, arguments, "chars");
+  return text(in, std::string(python::strip(in.text_of(input), python::Side::kBoth, chars)));
+}
+
+// Jinja's own rule: words begin behind white space and opening brackets and hyphens.
+Value title(Interpreter& in, const Value& input, Arguments& /*arguments*/) {
+  const std::string source = in.text_of(input);
+  std::string out;
+  bool begins = true;
+  for (size_t at = 0; at < source.size();) {
+    const Decoded d = decode_at(source, at);
+    const std::string_view one = std::string_view(source).substr(at, d.size);
+    const bool separator =
+        python::is_space(d.code) || std::u32string_view(U"-({[<").find(d.code) != std::u32string_view::npos;
+    out += separator ? std::string(one) : begins ? python::upper(one) : python::lower(one);
+    begins = separator;
+    at += d.size;
+  }
+  return text(in, std::move(out));
+}
+
+Value string(Interpreter& in, const Value& input, Arguments& /*arguments*/) {
+  return input.is(Kind::kString) ? input : text(in, in.text_of(input));
+}
+
+Value replace(Interpreter& in, const Value& input, Arguments& arguments) {
+  const std::string source = in.text_of(input);
+  const std::string from = in.text_of(arguments.required("old"));
+  const std::string to = in.text_of(arguments.required("new"));
+  const Value count = arguments.take("count", Value::none());
+  in.heap().charge((source.size() / std::max<size_t>(1, from.size()) + 1) * to.size());
+  return text(in, python::replace(source, from, to, count.is(Kind::kNone) ? -1 : integer_of(count, "count")));
+}
+
+Value escape(Interpreter& in, const Value& input, Arguments& /*arguments*/) {
+  std::string out;
+  for (const char c : in.text_of(input)) {
+    switch (c) {
+      case '&': out += "&amp;"; break;
+      case '<': out += "&lt;"; break;
+      case '>': out += "&gt;"; break;
+      case '\'': out += "&#39;"; break;
+      case '"': out += "&#34;"; break;
+      default: out += c;
+    }
+  }
+  return text(in, std::move(out));
+}
+
+Value indent(Interpreter& in, const Value& input, Arguments& arguments) {
+  const Value width = arguments.take("width", Value(int64_t{4}));
+  const bool first = arguments.take("first", Value(false)).truth();
+  const bool blank = arguments.take("blank", Value(false)).truth();
+  constexpr int64_t kMaxWidth = 1000;
+  const std::string by =
+      width.is(Kind::kString)
+          ? width.string()
+          : std::string(static_cast<size_t>(std::clamp<int64_t>(integer_of(width, "width"), 0, kMaxWidth)), ' ');
+  const std::string source = in.text_of(input) + "\n";
+  std::string out = first ? by : "";
+  bool begun = false;
+  for (const std::string_view line : python::split_lines(source)) {
+    in.heap().charge(by.size());
+    out += begun ? "\n" : "";
+    out += begun && (blank || !line.empty()) ? by : "";
+    out += line;
+    begun = true;
+  }
+  return text(in, std::move(out));
+}
+
+Value truncate(Interpreter& in, const Value& input, Arguments& arguments) {
+  const std::string source = in.text_of(input);
+  const int64_t length = integer_of(arguments.take("length", Value(int64_t{255})), "length");
+  const bool kill_words = arguments.take("killwords", Value(false)).truth();
+  const std::string end = in.text_of(arguments.take("end", Value("...")));
+  const Value leeway_value = arguments.take("leeway", Value::none());
+  const int64_t leeway = leeway_value.is(Kind::kNone) ? 5 : integer_of(leeway_value, "leeway");
+  const auto end_size = static_cast<int64_t>(count_code_points(end));
+  if (length < end_size || leeway < 0) {
+    in.fail("truncate: length or leeway is too small");
+  }
+  const auto size = static_cast<int64_t>(count_code_points(source));
+  if (size <= length || size - length <= leeway) {
+    return text(in, source);
+  }
+  std::string kept = python::slice(source, 0, length - end_size, 1);
+  if (!kill_words) {
+    kept = kept.substr(0, kept.rfind(' '));
+  }
+  return text(in, kept + end);
+}
+
+Value center(Interpreter& in, const Value& input, Arguments& arguments) {
+  const Value width = arguments.take("width", Value(int64_t{80}));
+  Arguments inner;
+  inner.positional.push_back(width);
+  return call_method(in, Value(in.text_of(input)), "center", inner);
+}
+
+Value word_count(Interpreter& in, const Value& input, Arguments& /*arguments*/) {
+  const std::string source = in.text_of(input);
+  int64_t count = 0;
+  bool inside = false;
+  for (size_t at = 0; at < source.size();) {
+    const Decoded d = decode_at(source, at);
+    const bool word = is_letter(d.code) || is_number(d.code) || d.code == U'_';
+    count += word && !inside ? 1 : 0;
+    inside = word;
+    at += d.size;
+  }
+  return Value(count);
+}
+
+Value format(Interpreter& in, const Value& input, Arguments& arguments) {
+  List positional;
+  while (arguments.has_more()) {
+    positional.push_back(arguments.take(""));
+  }
+  if (arguments.named.empty()) {
+    return text(in, in.format_percent(in.text_of(input), in.heap().list(std::move(positional), Kind::kTuple)));
+  }
+  const Value named = in.heap().dict({});
+  for (auto& [name, value] : arguments.named) {
+    assign(named.dict(), Value(*name), value, in.heap());
+  }
+  arguments.named.clear();
+  return text(in, in.format_percent(in.text_of(input), named));
+}
+
+Value to_json(Interpreter& in, const Value& input, Arguments& arguments) {
+  JsonStyle style;
+  style.ensure_ascii = arguments.take("ensure_ascii", Value(false)).truth();
+  const Value indent_value = arguments.take("indent", Value::none());
+  const Value separators = arguments.take("separators", Value::none());
+  style.sort_keys = arguments.take("sort_keys", Value(false)).truth();
+  if (!indent_value.is(Kind::kNone)) {
+    constexpr int64_t kMaxIndent = 100;
+    style.has_indent = true;
+    style.item_separator = ",";
+    style.indent =
+        indent_value.is(Kind::kString)
+            ? indent_value.string()
+            : std::string(static_cast<size_t>(std::clamp<int64_t>(integer_of(indent_value, "indent"), 0, kMaxIndent)),
+                          ' ');
+  }
+  if (!separators.is(Kind::kNone)) {
+    const List both = in.items_of(separators);
+    if (both.size() != 2) {
+      in.fail("tojson: separators are two texts");
+    }
+    style.item_separator = in.text_of(both[0]);
+    style.key_separator = in.text_of(both[1]);
+  }
+  std::string out;
+  append_json(input, style, in.heap(), out);
+  return text(in, std::move(out));
+}
+
+// ---- numbers ----
+
+std::optional<double> parse_real(std::string_view source) {
+  source = python::strip(source);
+  source.remove_prefix(source.starts_with('+') ? 1 : 0);
+  double value = 0;
+  const auto read = std::from_chars(source.data(), source.data() + source.size(), value);
+  return read.ec == std::errc() && read.ptr == source.data() + source.size() && !source.empty() ? std::optional(value)
+                                                                                                : std::nullopt;
+}
+
+Value to_int(Interpreter& /*in*/, const Value& input, Arguments& arguments) {
+  const Value fallback = arguments.take("default", Value(int64_t{0}));
+  const int64_t number_base = integer_of(arguments.take("base", Value(int64_t{10})), "base");
+  if (input.is_integer()) {
+    return Value(input.integer());
+  }
+  std::optional<double> real;
+  if (input.is(Kind::kFloat)) {
+    real = input.number();
+  } else if (input.is(Kind::kString)) {
+    std::string_view source = python::strip(input.string());
+    source.remove_prefix(source.starts_with('+') ? 1 : 0);
+    int64_t value = 0;
+    const bool valid = number_base >= 2 && number_base <= 36;
+    const auto read = std::from_chars(source.data(), source.data() + source.size(), value,
+                                      valid ? static_cast<int>(number_base) : 10);
+    if (valid && !source.empty() && read.ec == std::errc() && read.ptr == source.data() + source.size()) {
+      return Value(value);
+    }
+    real = parse_real(input.string());
+  }
+  return real && std::fabs(*real) < 9.2e18 ? Value(static_cast<int64_t>(*real)) : fallback;
+}
+
+Value to_float(Interpreter& /*in*/, const Value& input, Arguments& arguments) {
+  const Value fallback = arguments.take("default", Value(0.0));
+  if (input.is_number()) {
+    return Value(input.number());
+  }
+  const auto real = input.is(Kind::kString) ? parse_real(input.string()) : std::nullopt;
+  return real ? Value(*real) : fallback;
+}
+
+Value absolute(Interpreter& in, const Value& input, Arguments& /*arguments*/) {
+  if (input.is(Kind::kFloat)) {
+    return Value(std::fabs(input.number()));
+  }
+  return integer_of(input, "abs") < 0 ? in.binary(Op::kSubtract, Value(int64_t{0}), input) : Value(input.integer());
+}
+
+Value round(Interpreter& in, const Value& input, Arguments& arguments) {
+  const int64_t precision =
+      std::clamp<int64_t>(integer_of(arguments.take("precision", Value(int64_t{0})), "precision"), -300, 300);
+  const std::string method = in.text_of(arguments.take("method", Value("common")));
+  if (!input.is_number()) {
+    in.fail("round wants a number");
+  }
+  if (method == "ceil" || method == "floor") {
+    const double scale = std::pow(10.0, static_cast<double>(precision));
+    return Value((method == "ceil" ? std::ceil(input.number() * scale) : std::floor(input.number() * scale)) / scale);
+  }
+  if (method != "common") {
+    in.fail("round: method must be common, ceil or floor");
+  }
+  if (input.is_integer() && precision >= 0) {
+    return input;
+  }
+  if (precision < 0) {
+    const double scale = std::pow(10.0, static_cast<double>(-precision));
+    const double rounded = std::nearbyint(input.number() / scale) * scale;
+    return input.is_integer() ? Value(static_cast<int64_t>(rounded)) : Value(rounded);
+  }
+  return Value(*parse_real(fmt::format("{:.{}f}", input.number(), precision)));
+}
+
+Value sum(Interpreter& in, const Value& input, Arguments& arguments) {
+  const Value path = arguments.take("attribute", Value::none());
+  Value total = arguments.take("start", Value(int64_t{0}));
+  for (const Value& item : in.items_of(input)) {
+    total = in.binary(Op::kAdd, total, at_path(in, item, path));
+  }
+  return total;
+}
+
+// ---- sequences ----
+
+Value length(Interpreter& in, const Value& input, Arguments& /*arguments*/) {
+  switch (input.kind()) {
+    case Kind::kUndefined: return Value(int64_t{0});
+    case Kind::kString: return Value(static_cast<int64_t>(count_code_points(input.string())));
+    case Kind::kList:
+    case Kind::kTuple: return Value(static_cast<int64_t>(input.list().size()));
+    case Kind::kDict: return Value(static_cast<int64_t>(input.dict().items.size()));
+    default: in.fail(fmt::format("object of type '{}' has no length", type_name(input)));
+  }
+}
+
+Value list(Interpreter& in, const Value& input, Arguments& /*arguments*/) { return in.heap().list(in.items_of(input)); }
+
+Value first(Interpreter& in, const Value& input, Arguments& /*arguments*/) {
+  const List items = in.items_of(input);
+  return items.empty() ? Value::undefined("there is no first item, the sequence is empty") : items.front();
+}
+
+Value last(Interpreter& in, const Value& input, Arguments& /*arguments*/) {
+  const List items = in.items_of(input);
+  return items.empty() ? Value::undefined("there is no last item, the sequence is empty") : items.back();
+}
+
+Value reverse(Interpreter& in, const Value& input, Arguments& /*arguments*/) {
+  List items = in.items_of(input);
+  std::reverse(items.begin(), items.end());
+  if (!input.is(Kind::kString)) {
+    return in.heap().list(std::move(items), Kind::kGenerator);
+  }
+  std::string out;
+  for (const Value& item : items) {
+    out += item.string();
+  }
+  return text(in, std::move(out));
+}
+
+Value join(Interpreter& in, const Value& input, Arguments& arguments) {
+  const std::string by = in.text_of(arguments.take("d", Value("")));
+  const Value path = arguments.take("attribute", Value::none());
+  std::string out;
+  bool begun = false;
+  for (const Value& item : in.items_of(input)) {
+    in.heap().charge(by.size());
+    out += begun ? by : "";
+    const size_t before = out.size();
+    append_text(at_path(in, item, path), in.heap(), out);
+    in.heap().charge(out.size() - before);
+    begun = true;
+  }
+  return text(in, std::move(out));
+}
+
+Value dict_items(Interpreter& in, const Value& input, Arguments& arguments) {
+  if (input.is(Kind::kUndefined)) {
+    return in.heap().list({}, Kind::kGenerator);
+  }
+  if (!input.is(Kind::kDict)) {
+    in.fail("items: can only get item pairs from a mapping");
+  }
+  return call_method(in, input, "items", arguments);
+}
+
+Value fallback(Interpreter& /*in*/, const Value& input, Arguments& arguments) {
+  const Value other = arguments.take("default_value", Value(""));
+  const bool when_false = arguments.take("boolean", Value(false)).truth();
+  return input.is(Kind::kUndefined) || (when_false && !input.truth()) ? other : input;
+}
+
+Value attr(Interpreter& in, const Value& input, Arguments& arguments) {
+  return in.attribute(input, in.text_of(arguments.required("name")));
+}
+
+Arguments rest_of(Arguments& arguments) {
+  Arguments out;
+  while (arguments.has_more()) {
+    out.positional.push_back(arguments.take(""));
+  }
+  out.named = std::move(arguments.named);
+  arguments.named.clear();
+  return out;
+}
+
+Value map(Interpreter& in, const Value& input, Arguments& arguments) {
+  List out;
+  if (!arguments.has_more()) {
+    const Value path = arguments.required("attribute");
+    const Value other = arguments.take("default");
+    for (const Value& item : in.items_of(input)) {
+      const Value found = at_path(in, item, path);
+      out.push_back(found.is(Kind::kUndefined) ? other : found);
+    }
+    return in.heap().list(std::move(out), Kind::kGenerator);
+  }
+  const std::string name = in.text_of(arguments.take("filter"));
+  const Arguments inner = rest_of(arguments);
+  for (const Value& item : in.items_of(input)) {
+    out.push_back(in.apply_filter(name, item, inner));
+  }
+  return in.heap().list(std::move(out), Kind::kGenerator);
+}
+
+// select, reject, selectattr, rejectattr: items for which a test holds (or does not), of themselves or of an attribute.
+template <bool keep, bool by_attribute>
+Value select(Interpreter& in, const Value& input, Arguments& arguments) {
+  const Value path = by_attribute ? arguments.required("attribute") : Value::none();
+  std::optional<std::string> test;
+  if (arguments.has_more()) {
+    test = in.text_of(arguments.take("test"));
+  }
+  const Arguments inner = rest_of(arguments);
+  List out;
+  for (Value& item : in.items_of(input)) {
+    const Value value = at_path(in, item, path);
+    if ((test ? in.apply_test(*test, value, inner) : value.truth()) == keep) {
+      out.push_back(std::move(item));
+    }
+  }
+  return in.heap().list(std::move(out), Kind::kGenerator);
+}
+
+struct Keyed {
+  Value key;
+  Value item;
+};
+
+void sort_keyed(Interpreter& in, std::vector<Keyed>& items, bool reversed) {
+  in.heap().step(static_cast<int64_t>(items.size()));
+  std::stable_sort(items.begin(), items.end(), [&](const Keyed& a, const Keyed& b) {
+    const int order = compare(a.key, b.key, in.heap());
+    return reversed ? order > 0 : order < 0;
+  });
+}
+
+Value sort(Interpreter& in, const Value& input, Arguments& arguments) {
+  const bool reversed = arguments.take("reverse", Value(false)).truth();
+  const bool case_sensitive = arguments.take("case_sensitive", Value(false)).truth();
+  const Value path = arguments.take("attribute", Value::none());
+  std::vector<Keyed> items;
+  for (const Value& item : in.items_of(input)) {
+    items.push_back({fold(in, at_path(in, item, path), case_sensitive), item});
+  }
+  sort_keyed(in, items, reversed);
+  List out;
+  for (Keyed& one : items) {
+    out.push_back(std::move(one.item));
+  }
+  return in.heap().list(std::move(out));
+}
+
+Value dict_sort(Interpreter& in, const Value& input, Arguments& arguments) {
+  const bool case_sensitive = arguments.take("case_sensitive", Value(false)).truth();
+  const std::string by = in.text_of(arguments.take("by", Value("key")));
+  const bool reversed = arguments.take("reverse", Value(false)).truth();
+  if (!input.is(Kind::kDict) || (by != "key" && by != "value")) {
+    in.fail("dictsort wants a dict, and by 'key' or 'value'");
+  }
+  std::vector<Keyed> items;
+  for (const auto& [key, value] : input.dict().items) {
+    items.push_back({fold(in, by == "key" ? key : value, case_sensitive), in.heap().list({key, value}, Kind::kTuple)});
+  }
+  sort_keyed(in, items, reversed);
+  List out;
+  for (Keyed& one : items) {
+    out.push_back(std::move(one.item));
+  }
+  return in.heap().list(std::move(out));
+}
+
+template <bool largest>
+Value extreme(Interpreter& in, const Value& input, Arguments& arguments) {
+  const bool case_sensitive = arguments.take("case_sensitive", Value(false)).truth();
+  const Value path = arguments.take("attribute", Value::none());
+  std::optional<Keyed> best;
+  for (const Value& item : in.items_of(input)) {
+    Value key = fold(in, at_path(in, item, path), case_sensitive);
+    if (!best || (largest ? compare(key, best->key, in.heap()) > 0 : compare(key, best->key, in.heap()) < 0)) {
+      best = {std::move(key), item};
+    }
+  }
+  return best ? best->item : Value::undefined("there is no item, the sequence is empty");
+}
+
+Value unique(Interpreter& in, const Value& input, Arguments& arguments) {
+  const bool case_sensitive = arguments.take("case_sensitive", Value(false)).truth();
+  const Value path = arguments.take("attribute", Value::none());
+  List seen;
+  List out;
+  for (const Value& item : in.items_of(input)) {
+    Value key = fold(in, at_path(in, item, path), case_sensitive);
+    if (std::none_of(seen.begin(), seen.end(), [&](const Value& old) { return equal(old, key, in.heap()); })) {
+      seen.push_back(std::move(key));
+      out.push_back(item);
+    }
+  }
+  return in.heap().list(std::move(out), Kind::kGenerator);
+}
+
+Value batch(Interpreter& in, const Value& input, Arguments& arguments) {
+  const int64_t size = integer_of(arguments.required("linecount"), "linecount");
+  const Value fill = arguments.take("fill_with", Value::none());
+  constexpr int64_t kMaxBatch = 100'000;
+  if (size < 1 || size > kMaxBatch) {
+    in.fail("batch: linecount is out of range");
+  }
+  List out;
+  List row;
+  for (Value& item : in.items_of(input)) {
+    if (static_cast<int64_t>(row.size()) == size) {
+      out.push_back(in.heap().list(std::exchange(row, {})));
+    }
+    row.push_back(std::move(item));
+  }
+  if (!row.empty()) {
+    if (!fill.is(Kind::kNone)) {
+      row.resize(static_cast<size_t>(size), fill);
+    }
+    out.push_back(in.heap().list(std::move(row)));
+  }
+  return in.heap().list(std::move(out), Kind::kGenerator);
+}
+
+constexpr auto kFilters = std::to_array<NamedFilter>({
+    {"abs", absolute},
+    {"attr", attr},
+    {"batch", batch},
+    {"capitalize", changed<python::capitalize>},
+    {"center", center},
+    {"count", length},
+    {"d", fallback},
+    {"default", fallback},
+    {"dictsort", dict_sort},
+    {"e", escape},
+    {"escape", escape},
+    {"first", first},
+    {"float", to_float},
+    {"forceescape", escape},
+    {"format", format},
+    {"indent", indent},
+    {"int", to_int},
+    {"items", dict_items},
+    {"join", join},
+    {"last", last},
+    {"length", length},
+    {"list", list},
+    {"lower", changed<python::lower>},
+    {"map", map},
+    {"max", extreme<true>},
+    {"min", extreme<false>},
+    {"reject", select<false, false>},
+    {"rejectattr", select<false, true>},
+    {"replace", replace},
+    {"reverse", reverse},
+    {"round", round},
+    {"safe", string},
+    {"select", select<true, false>},
+    {"selectattr", select<true, true>},
+    {"sort", sort},
+    {"string", string},
+    {"sum", sum},
+    {"title", title},
+    {"tojson", to_json},
+    {"trim", trim},
+    {"truncate", truncate},
+    {"unique", unique},
+    {"upper", changed<python::upper>},
+    {"wordcount", word_count},
+});
+
+// ---- tests ----
+
+template <Kind... kinds>
+bool is_kind(Interpreter& /*in*/, const Value& input, Arguments& /*arguments*/) {
+  return ((input.kind() == kinds) || ...);
+}
+
+bool defined(Interpreter& /*in*/, const Value& input, Arguments& /*arguments*/) { return !input.is(Kind::kUndefined); }
+
+template <bool wanted>
+bool is_bool(Interpreter& /*in*/, const Value& input, Arguments& /*arguments*/) {
+  return input.is(Kind::kBool) && input.truth() == wanted;
+}
+
+template <int64_t remainder>
+bool parity(Interpreter& /*in*/, const Value& input, Arguments& /*arguments*/) {
+  return std::abs(integer_of(input, "odd or even") % 2) == remainder;
+}
+
+bool divisible(Interpreter& in, const Value& input, Arguments& arguments) {
+  const Value by = arguments.required("num");
+  return in.binary(Op::kModulo, input, by).number() == 0;
+}
+
+template <Op op>
+bool compares(Interpreter& in, const Value& input, Arguments& arguments) {
+  return in.compared(op, input, arguments.required("other"));
+}
+
+template <bool (*is)(std::string_view)>
+bool text_is(Interpreter& in, const Value& input, Arguments& /*arguments*/) {
+  return is(in.text_of(input));
+}
+
+bool same_as(Interpreter& in, const Value& input, Arguments& arguments) {
+  const Value other = arguments.required("other");
+  if (input.kind() != other.kind()) {
+    return false;
+  }
+  return input.identity() != nullptr ? input.identity() == other.identity() : equal(input, other, in.heap());
+}
+
+bool is_filter(Interpreter& in, const Value& input, Arguments& arguments);
+bool is_test(Interpreter& in, const Value& input, Arguments& arguments);
+bool never(Interpreter& /*in*/, const Value& /*input*/, Arguments& /*arguments*/) { return false; }
+
+constexpr auto kTests = std::to_array<NamedTest>({
+    {"!=", compares<Op::kNe>},
+    {"<", compares<Op::kLt>},
+    {"<=", compares<Op::kLe>},
+    {"==", compares<Op::kEq>},
+    {">", compares<Op::kGt>},
+    {">=", compares<Op::kGe>},
+    {"boolean", is_kind<Kind::kBool>},
+    {"callable", is_kind<Kind::kFunction>},
+    {"defined", defined},
+    {"divisibleby", divisible},
+    {"eq", compares<Op::kEq>},
+    {"equalto", compares<Op::kEq>},
+    {"escaped", never},
+    {"even", parity<0>},
+    {"false", is_bool<false>},
+    {"filter", is_filter},
+    {"float", is_kind<Kind::kFloat>},
+    {"ge", compares<Op::kGe>},
+    {"greaterthan", compares<Op::kGt>},
+    {"gt", compares<Op::kGt>},
+    {"in", compares<Op::kIn>},
+    {"integer", is_kind<Kind::kInt>},
+    {"iterable", is_kind<Kind::kString, Kind::kList, Kind::kTuple, Kind::kGenerator, Kind::kDict, Kind::kUndefined>},
+    {"le", compares<Op::kLe>},
+    {"lessthan", compares<Op::kLt>},
+    {"lower", text_is<python::is_lower>},
+    {"lt", compares<Op::kLt>},
+    {"mapping", is_kind<Kind::kDict>},
+    {"ne", compares<Op::kNe>},
+    {"none", is_kind<Kind::kNone>},
+    {"number", is_kind<Kind::kBool, Kind::kInt, Kind::kFloat>},
+    {"odd", parity<1>},
+    {"sameas", same_as},
+    {"sequence", is_kind<Kind::kString, Kind::kList, Kind::kTuple, Kind::kDict, Kind::kUndefined>},
+    {"string", is_kind<Kind::kString>},
+    {"test", is_test},
+    {"true", is_bool<true>},
+    {"undefined", is_kind<Kind::kUndefined>},
+    {"upper", text_is<python::is_upper>},
+});
+
+template <class Table>
+auto find_in(const Table& table, std::string_view name) noexcept {
+  const auto it = std::find_if(table.begin(), table.end(), [&](const auto& row) { return row.name == name; });
+  return it == table.end() ? nullptr : it->apply;
+}
+
+bool is_filter(Interpreter& in, const Value& input, Arguments& /*arguments*/) {
+  return find_in(kFilters, in.text_of(input)) != nullptr;
+}
+bool is_test(Interpreter& in, const Value& input, Arguments& /*arguments*/) {
+  return find_in(kTests, in.text_of(input)) != nullptr;
+}
+
+// Work on a long text counts by its size, whichever filter it is.
+void charge_input(Heap& heap, const Value& input) {
+  heap.step();
+  if (input.is(Kind::kString)) {
+    heap.text(input.string());
+  }
+}
+
+}  // namespace
+
+Value Interpreter::apply_filter(std::string_view name, const Value& input, Arguments arguments) {
+  const Filter filter = find_in(kFilters, name);
+  if (filter == nullptr) {
+    fail(fmt::format("no filter named '{}'", name));
+  }
+  charge_input(heap_, input);
+  Value out = filter(*this, input, arguments);
+  arguments.done();
+  return out;
+}
+
+bool Interpreter::apply_test(std::string_view name, const Value& input, Arguments arguments) {
+  const Test test = find_in(kTests, name);
+  if (test == nullptr) {
+    fail(fmt::format("no test named '{}'", name));
+  }
+  charge_input(heap_, input);
+  const bool out = test(*this, input, arguments);
+  arguments.done();
+  return out;
+}
+
+}  // namespace slipway::text::jinja
