@@ -38,7 +38,9 @@ base::Json normalised(const base::Json& messages) {
     for (const char* name : kReasoning) {
       if (const auto it = kept.find(name); it != kept.end()) {
         const base::Json reasoning = *it;
-        kept.emplace("thinking", reasoning);
+        if (!kept.contains("thinking")) {
+          kept["thinking"] = reasoning;
+        }
         kept["reasoning_content"] = reasoning;
         break;
       }

@@ -15,7 +15,7 @@ namespace slipway::text {
 struct ChatTemplateLimits {
   size_t max_source = size_t{1} << 20;     // bytes of the template
   int max_nesting = 200;                   // of its syntax
-  int64_t max_steps = 5'000'000;           // about a second
+  int64_t max_steps = 2'000'000;           // about half a second
   int64_t max_bytes = int64_t{256} << 20;  // of values that one rendering makes
   size_t max_output = size_t{16} << 20;
 };

@@ -1,8 +1,8 @@
+// Scopes and expressions.
 #include "text/jinja_eval.h"
 
 #include <algorithm>
 #include <array>
-#include <ctime>
 #include <fmt/format.h>
 #include <optional>
 
@@ -12,23 +12,6 @@
 #include "text/unicode.h"
 
 namespace slipway::text::jinja {
-
-// Counts how deep the walk is; throws when it is too deep.
-class Interpreter::Depth {
- public:
-  explicit Depth(Interpreter& interpreter) : interpreter_(interpreter) {
-    if (++interpreter_.depth_ > interpreter_.limits_.max_depth) {
-      --interpreter_.depth_;
-      interpreter_.fail("the template calls itself too deeply");
-    }
-  }
-  Depth(const Depth&) = delete;
-  Depth& operator=(const Depth&) = delete;
-  ~Depth() { --interpreter_.depth_; }
-
- private:
-  Interpreter& interpreter_;
-};
 
 namespace {
 
@@ -50,35 +33,6 @@ void set(Scope& scope, Name name, Value value) {
   }
 }
 
-Value Arguments::take(std::string_view name, Value fallback) {
-  if (next_ < positional.size()) {
-    return positional[next_++];
-  }
-  const auto it = std::find_if(named.begin(), named.end(), [&](const auto& n) { return *n.first == name; });
-  if (it == named.end()) {
-    return fallback;
-  }
-  Value out = std::move(it->second);
-  named.erase(it);
-  return out;
-}
-
-Value Arguments::required(std::string_view name) {
-  const bool there =
-      has_more() || std::any_of(named.begin(), named.end(), [&](const auto& n) { return *n.first == name; });
-  if (!there) {
-    throw base::Error(base::Code::kInvalid, fmt::format("the argument '{}' is missing", name));
-  }
-  return take(name);
-}
-
-void Arguments::done() const {
-  if (has_more() || !named.empty()) {
-    throw base::Error(base::Code::kInvalid, named.empty() ? std::string("too many arguments")
-                                                          : fmt::format("unknown argument '{}'", *named[0].first));
-  }
-}
-
 int64_t integer_of(const Value& value, std::string_view what) {
   if (!value.is_integer()) {
     throw base::Error(base::Code::kInvalid, fmt::format("{} must be a whole number, not '{}'", what, type_name(value)));
@@ -87,176 +41,6 @@ int64_t integer_of(const Value& value, std::string_view what) {
 }
 
 void Interpreter::fail(const std::string& what) const { throw_at(line_, what); }
-
-std::string Interpreter::run(const std::vector<std::pair<Name, Value>>& variables) {
-  Scope& top = new_scope(nullptr);
-  top.names = variables;
-  std::string out;
-  out_ = &out;
-  exec(program_.body, top);
-  return out;
-}
-
-// ---- statements ----
-
-void Interpreter::print(std::string_view text) {
-  if (out_->size() + text.size() > limits_.max_output) {
-    fail(fmt::format("the output is larger than {} bytes", limits_.max_output));
-  }
-  heap_.text(text);
-  *out_ += text;
-}
-
-void Interpreter::print(const Value& value) {
-  if (value.is(Kind::kString)) {
-    print(std::string_view(value.string()));
-  } else {
-    print(std::string_view(text_of(value)));
-  }
-}
-
-std::string Interpreter::captured(const Body& body, Scope& scope) {
-  std::string text;
-  std::string* const outer = std::exchange(out_, &text);
-  exec(body, scope);  // after a throw nothing renders on
-  out_ = outer;
-  return text;
-}
-
-Interpreter::Flow Interpreter::exec(const Body& body, Scope& scope) {
-  const Depth depth(*this);
-  for (const Statement& statement : body) {
-    heap_.step();
-    line_ = statement.line;
-    if (const Flow flow = exec_statement(statement, scope); flow != Flow::kNext) {
-      return flow;
-    }
-  }
-  return Flow::kNext;
-}
-
-Interpreter::Flow Interpreter::exec_statement(const Statement& statement, Scope& scope) {
-  switch (statement.kind) {
-    case StatementKind::kText: print(std::string_view(statement.text)); break;
-    case StatementKind::kPrint: print(eval(*statement.value, scope)); break;
-    case StatementKind::kFor: exec_for(statement, scope, eval(*statement.value, scope), 0); break;
-    case StatementKind::kIf:
-      for (const Branch& branch : statement.branches) {
-        if (eval(*branch.condition, scope).truth()) {
-          return exec(branch.body, scope);
-        }
-      }
-      return exec(statement.otherwise, scope);
-    case StatementKind::kSet: assign_target(*statement.target, eval(*statement.value, scope), scope); break;
-    case StatementKind::kSetBlock: {
-      Value text = heap_.string(captured(statement.body, new_scope(&scope)));
-      if (statement.value != nullptr) {
-        text = eval_filter(*statement.value, &text, scope);
-      }
-      assign_target(*statement.target, std::move(text), scope);
-      break;
-    }
-    case StatementKind::kMacro:
-      set(scope, statement.name, function({&statement, &scope, *statement.name, Value()}));
-      break;
-    case StatementKind::kCallBlock: exec_call_block(statement, scope); break;
-    case StatementKind::kFilterBlock: {
-      const Value text = heap_.string(captured(statement.body, new_scope(&scope)));
-      print(eval_filter(*statement.value, &text, scope));
-      break;
-    }
-    case StatementKind::kWith: exec_with(statement, scope); break;
-    case StatementKind::kBreak: return Flow::kBreak;
-    case StatementKind::kContinue: return Flow::kContinue;
-  }
-  return Flow::kNext;
-}
-
-void Interpreter::exec_for(const Statement& statement, Scope& scope, const Value& over, int64_t depth) {
-  List items = items_of(over);
-  if (statement.condition != nullptr) {
-    List kept;
-    for (Value& item : items) {
-      Scope& inner = new_scope(&scope);
-      assign_target(*statement.target, item, inner);
-      if (eval(*statement.condition, inner).truth()) {
-        kept.push_back(std::move(item));
-      }
-    }
-    items = std::move(kept);
-  }
-  if (items.empty()) {
-    exec(statement.otherwise, scope);
-    return;
-  }
-  const Value list = heap_.list(std::move(items));
-  heap_.charge(sizeof(Loop));
-  Loop& loop = loops_.emplace_back();
-  loop.statement = statement.recursive ? &statement : nullptr;
-  loop.scope = &scope;
-  loop.items = &list.list();
-  loop.depth = depth;
-  const Name loop_name = program_.find("loop");
-  for (; loop.index < static_cast<int64_t>(loop.items->size()); ++loop.index) {
-    heap_.step();
-    Scope& inner = new_scope(&scope);
-    if (loop_name != nullptr) {
-      set(inner, loop_name, Value(&loop));
-    }
-    assign_target(*statement.target, (*loop.items)[static_cast<size_t>(loop.index)], inner);
-    if (exec(statement.body, inner) == Flow::kBreak) {
-      break;
-    }
-  }
-}
-
-void Interpreter::exec_with(const Statement& statement, Scope& scope) {
-  Scope& inner = new_scope(&scope);
-  for (const Parameter& parameter : statement.parameters) {
-    set(inner, parameter.name, eval(*parameter.value, scope));
-  }
-  exec(statement.body, inner);
-}
-
-void Interpreter::exec_call_block(const Statement& statement, Scope& scope) {
-  const Expr& call_expr = *statement.value;
-  const Value callee = eval(*call_expr.parts[0], scope);
-  Arguments arguments = eval_arguments(call_expr.call, scope);
-  if (const Name name = program_.find("caller")) {
-    arguments.named.emplace_back(name, function({&statement, &scope, "caller", Value()}));
-  }
-  print(call(callee, std::move(arguments)));
-}
-
-void Interpreter::assign_target(const Expr& target, Value value, Scope& scope) {
-  if (target.kind == ExprKind::kName) {
-    set(scope, target.name, std::move(value));
-    return;
-  }
-  if (target.kind == ExprKind::kAttribute) {
-    const Value owner = lookup(target.parts[0]->name, scope);
-    if (!owner.is(Kind::kNamespace)) {
-      fail(fmt::format("'{}.{}' can be set only in a namespace", *target.parts[0]->name, *target.name));
-    }
-    if (target.name->starts_with('_')) {
-      fail("a namespace keeps no names that begin with _");
-    }
-    assign(owner.dict(), Value(*target.name), std::move(value), heap_);
-    return;
-  }
-  if (target.kind != ExprKind::kTuple) {
-    fail("this cannot be assigned to");
-  }
-  const List items = items_of(value);
-  if (items.size() != target.parts.size()) {
-    fail(fmt::format("{} values for {} names", items.size(), target.parts.size()));
-  }
-  for (size_t i = 0; i < items.size(); ++i) {
-    assign_target(*target.parts[i], items[i], scope);
-  }
-}
-
-// ---- expressions ----
 
 Value Interpreter::name_of_environment(Name name) {
   if (std::find(kEnvironment.begin(), kEnvironment.end(), *name) != kEnvironment.end()) {
@@ -295,6 +79,9 @@ Value Interpreter::eval(const Expr& expr, Scope& scope) {
     case ExprKind::kNegative:
     case ExprKind::kPositive: {
       const Value operand = eval(*expr.parts[0], scope);
+      if (operand.is(Kind::kFloat)) {
+        return Value(expr.kind == ExprKind::kNegative ? -operand.number() : operand.number());
+      }
       return binary(expr.kind == ExprKind::kNegative ? Op::kSubtract : Op::kAdd, Value(int64_t{0}), operand);
     }
     case ExprKind::kNot: return Value(!eval(*expr.parts[0], scope).truth());
@@ -506,7 +293,8 @@ Value Interpreter::item(const Value& value, const Value& key) {
     fail(value.undefined_message());
   }
   if (value.is(Kind::kDict)) {
-    if (const Value* found = find(value.dict(), key, heap_)) {
+    const bool hashable = !key.is(Kind::kList) && !key.is(Kind::kDict);
+    if (const Value* found = hashable ? find(value.dict(), key, heap_) : nullptr) {
       return *found;
     }
   } else if (key.is_integer()) {
@@ -562,172 +350,6 @@ Value Interpreter::loop_attribute(Loop& loop, std::string_view name) {
     return function({nullptr, nullptr, std::string(name), Value(&loop)});
   }
   return Value::undefined(fmt::format("'loop' has no attribute '{}'", name));
-}
-
-// ---- calls ----
-
-Value Interpreter::call(const Value& callee, Arguments arguments) {
-  const Depth depth(*this);
-  if (callee.is(Kind::kUndefined)) {
-    fail(callee.undefined_message());
-  }
-  if (callee.is(Kind::kLoop)) {
-    Loop& loop = callee.loop();
-    if (loop.statement == nullptr) {
-      fail("only the loop of a recursive for can be called");
-    }
-    const Value over = arguments.required("iterable");
-    std::string text;
-    std::string* const outer = std::exchange(out_, &text);
-    exec_for(*loop.statement, *loop.scope, over, loop.depth + 1);
-    out_ = outer;
-    return heap_.string(std::move(text));
-  }
-  if (!callee.is(Kind::kFunction)) {
-    fail(fmt::format("'{}' object is not callable", type_name(callee)));
-  }
-  const Function& function = callee.function();
-  if (function.macro != nullptr) {
-    return call_macro(function, std::move(arguments));
-  }
-  if (function.self.is(Kind::kUndefined) || function.self.is(Kind::kLoop)) {
-    return call_environment(function, arguments);
-  }
-  return call_method(*this, function.self, function.name, arguments);
-}
-
-Value Interpreter::call_macro(const Function& function, Arguments arguments) {
-  Scope& scope = new_scope(function.scope);
-  for (const Parameter& parameter : function.macro->parameters) {
-    Value given = arguments.take(*parameter.name);
-    const bool absent = given.is(Kind::kUndefined);
-    if (absent) {
-      given = parameter.value != nullptr
-                  ? eval(*parameter.value, scope)
-                  : Value::undefined(fmt::format("parameter '{}' was not provided", *parameter.name));
-    }
-    set(scope, parameter.name, std::move(given));
-  }
-  const auto rest = [&](const char* name, auto make) {
-    if (const Name known = program_.find(name)) {
-      set(scope, known, make());
-    }
-  };
-  if (const Name known = program_.find("caller")) {
-    Value given = arguments.take("caller");
-    if (!given.is(Kind::kUndefined)) {
-      set(scope, known, std::move(given));
-    }
-  }
-  const bool takes_rest = program_.find("varargs") != nullptr;
-  const bool takes_named = program_.find("kwargs") != nullptr;
-  rest("varargs", [&] {
-    List more;
-    while (arguments.has_more()) {
-      more.push_back(arguments.take(""));
-    }
-    return heap_.list(std::move(more), Kind::kTuple);
-  });
-  rest("kwargs", [&] {
-    const Value more = heap_.dict({});
-    for (auto& [name, value] : arguments.named) {
-      assign(more.dict(), Value(*name), value, heap_);
-    }
-    return more;
-  });
-  if ((!takes_rest && arguments.has_more()) || (!takes_named && !arguments.named.empty())) {
-    fail(fmt::format("macro '{}' takes no more than {} arguments", function.name, function.macro->parameters.size()));
-  }
-  return heap_.string(captured(function.macro->body, scope));
-}
-
-Value Interpreter::call_environment(const Function& function, Arguments& arguments) {
-  if (function.name == "namespace" || function.name == "dict") {
-    return make_dict(arguments, function.name == "dict" ? Kind::kDict : Kind::kNamespace);
-  }
-  if (function.name == "range") {
-    return range(arguments);
-  }
-  if (function.name == "strftime_now") {
-    return strftime_now(text_of(arguments.required("format")));
-  }
-  if (function.name == "raise_exception") {
-    throw base::Error(base::Code::kInvalid, text_of(arguments.required("message")));
-  }
-  Loop& loop = function.self.loop();
-  if (function.name == "cycle") {
-    if (arguments.positional.empty()) {
-      fail("loop.cycle wants items");
-    }
-    return arguments.positional[static_cast<size_t>(loop.index) % arguments.positional.size()];
-  }
-  const Value now = heap_.list(std::move(arguments.positional), Kind::kTuple);  // loop.changed
-  const bool changed = loop.changed.is(Kind::kUndefined) || !equal(loop.changed, now, heap_);
-  loop.changed = now;
-  return Value(changed);
-}
-
-Value Interpreter::make_dict(Arguments& arguments, Kind kind) {
-  const Value out = heap_.dict({}, kind);
-  if (arguments.has_more()) {
-    const Value from = arguments.take("");
-    if (from.is(Kind::kDict)) {
-      for (const auto& [key, value] : from.dict().items) {
-        assign(out.dict(), key, value, heap_);
-      }
-    } else {
-      for (const Value& pair : items_of(from)) {
-        const List both = items_of(pair);
-        if (both.size() != 2) {
-          fail("dict wants pairs");
-        }
-        assign(out.dict(), both[0], both[1], heap_);
-      }
-    }
-  }
-  for (auto& [name, value] : arguments.named) {
-    assign(out.dict(), Value(*name), value, heap_);
-  }
-  return out;
-}
-
-Value Interpreter::range(Arguments& arguments) {
-  constexpr int64_t kMaxRange = 100'000;  // as Jinja's sandbox
-  int64_t start = 0;
-  int64_t stop = integer_of(arguments.required("stop"), "range");
-  if (arguments.has_more()) {
-    start = stop;
-    stop = integer_of(arguments.take("stop"), "range");
-  }
-  const int64_t step = integer_of(arguments.take("step", Value(int64_t{1})), "range");
-  arguments.done();
-  if (step == 0) {
-    fail("range: the step cannot be 0");
-  }
-  List items;
-  for (int64_t at = start; step > 0 ? at < stop : at > stop;) {
-    if (static_cast<int64_t>(items.size()) >= kMaxRange) {
-      fail(fmt::format("range: more than {} items", kMaxRange));
-    }
-    items.emplace_back(at);
-    if (__builtin_add_overflow(at, step, &at)) {
-      break;
-    }
-  }
-  return heap_.list(std::move(items));
-}
-
-Value Interpreter::strftime_now(const std::string& format) const {
-  constexpr size_t kMaxFormat = 256;
-  if (format.size() > kMaxFormat) {
-    fail("strftime_now: the format is too long");
-  }
-  const std::time_t seconds = unix_ms_ / 1000;
-  std::tm local{};
-  localtime_r(&seconds, &local);
-  std::array<char, 4096> buffer{};
-  const size_t size = std::strftime(buffer.data(), buffer.size(), format.c_str(), &local);
-  return Value(sanitize_utf8({buffer.data(), size}));
 }
 
 }  // namespace slipway::text::jinja

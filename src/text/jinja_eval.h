@@ -1,6 +1,7 @@
 // Renders a parsed template: walks its tree, within limits on steps, memory, depth and output. What templates can call
-// is in three tables: filters and tests (jinja_filters.cc), methods of strings, lists and dicts (jinja_methods.cc), and
-// the few functions of the environment (jinja_eval.cc). Nothing reaches files, the network or the program.
+// is in tables: filters (jinja_filters.cc), tests (jinja_tests.cc), methods of strings, lists and dicts
+// (jinja_methods.cc), and the few functions of the environment (jinja_calls.cc). Nothing reaches files, the network or
+// the program.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +18,7 @@
 namespace slipway::text::jinja {
 
 struct Limits {
-  int64_t max_steps = 5'000'000;           // about a second
+  int64_t max_steps = 2'000'000;           // about half a second
   int64_t max_bytes = int64_t{256} << 20;  // of values that one rendering makes
   size_t max_output = size_t{16} << 20;
   int max_depth = 600;  // of the walk: calls of macros within macros, mostly
@@ -92,7 +93,22 @@ class Interpreter {
 
  private:
   enum class Flow : uint8_t { kNext, kBreak, kContinue };
-  class Depth;
+  // Counts how deep the walk is; throws when it is too deep.
+  class Depth {
+   public:
+    explicit Depth(Interpreter& interpreter) : interpreter_(interpreter) {
+      if (++interpreter_.depth_ > interpreter_.limits_.max_depth) {
+        --interpreter_.depth_;
+        interpreter_.fail("the template calls itself too deeply");
+      }
+    }
+    Depth(const Depth&) = delete;
+    Depth& operator=(const Depth&) = delete;
+    ~Depth() { --interpreter_.depth_; }
+
+   private:
+    Interpreter& interpreter_;
+  };
 
   Value eval(const Expr& expr, Scope& scope);
   Value eval_compare(const Expr& expr, Scope& scope);
@@ -146,6 +162,10 @@ void set(Scope& scope, Name name, Value value);
 // Methods: whether `value` has one of this name, and its call.
 bool has_method(const Value& value, std::string_view name) noexcept;
 Value call_method(Interpreter& interpreter, const Value& self, std::string_view name, Arguments& arguments);
+
+bool has_filter(std::string_view name) noexcept;
+// Work on a long text counts by its size, whichever filter or test does it.
+void charge_input(Heap& heap, const Value& input);
 
 // A whole number from an argument; throws when it is none.
 int64_t integer_of(const Value& value, std::string_view what);

@@ -1,4 +1,4 @@
-// Filters and tests: those of Jinja 3.1 that chat templates use, with transformers' tojson. `safe` leaves a text as it
+// Filters: those of Jinja 3.1 that chat templates use, with transformers' tojson. `safe` leaves a text as it
 // is: transformers renders without autoescape.
 #include <algorithm>
 #include <array>
@@ -15,14 +15,9 @@ namespace slipway::text::jinja {
 namespace {
 
 using Filter = Value (*)(Interpreter&, const Value& input, Arguments&);
-using Test = bool (*)(Interpreter&, const Value& input, Arguments&);
 struct NamedFilter {
   std::string_view name;
   Filter apply;
-};
-struct NamedTest {
-  std::string_view name;
-  Test apply;
 };
 
 Value text(Interpreter& in, std::string value) { return in.heap().string(std::move(value)); }
@@ -121,7 +116,10 @@ Value indent(Interpreter& in, const Value& input, Arguments& arguments) {
       width.is(Kind::kString)
           ? width.string()
           : std::string(static_cast<size_t>(std::clamp<int64_t>(integer_of(width, "width"), 0, kMaxWidth)), ' ');
-  const std::string source = in.text_of(input) + "\n";
+  if (!input.is(Kind::kString)) {
+    in.fail("indent wants a text");
+  }
+  const std::string source = input.string() + "\n";
   std::string out = first ? by : "";
   bool begun = false;
   for (const std::string_view line : python::split_lines(source)) {
@@ -577,108 +575,17 @@ constexpr auto kFilters = std::to_array<NamedFilter>({
     {"wordcount", word_count},
 });
 
-// ---- tests ----
-
-template <Kind... kinds>
-bool is_kind(Interpreter& /*in*/, const Value& input, Arguments& /*arguments*/) {
-  return ((input.kind() == kinds) || ...);
+// Null when there is none of this name.
+Filter find_filter(std::string_view name) noexcept {
+  const auto it =
+      std::find_if(kFilters.begin(), kFilters.end(), [&](const NamedFilter& row) { return row.name == name; });
+  return it == kFilters.end() ? nullptr : it->apply;
 }
 
-bool defined(Interpreter& /*in*/, const Value& input, Arguments& /*arguments*/) { return !input.is(Kind::kUndefined); }
+}  // namespace
 
-template <bool wanted>
-bool is_bool(Interpreter& /*in*/, const Value& input, Arguments& /*arguments*/) {
-  return input.is(Kind::kBool) && input.truth() == wanted;
-}
+bool has_filter(std::string_view name) noexcept { return find_filter(name) != nullptr; }
 
-template <int64_t remainder>
-bool parity(Interpreter& /*in*/, const Value& input, Arguments& /*arguments*/) {
-  return std::abs(integer_of(input, "odd or even") % 2) == remainder;
-}
-
-bool divisible(Interpreter& in, const Value& input, Arguments& arguments) {
-  const Value by = arguments.required("num");
-  return in.binary(Op::kModulo, input, by).number() == 0;
-}
-
-template <Op op>
-bool compares(Interpreter& in, const Value& input, Arguments& arguments) {
-  return in.compared(op, input, arguments.required("other"));
-}
-
-template <bool (*is)(std::string_view)>
-bool text_is(Interpreter& in, const Value& input, Arguments& /*arguments*/) {
-  return is(in.text_of(input));
-}
-
-bool same_as(Interpreter& in, const Value& input, Arguments& arguments) {
-  const Value other = arguments.required("other");
-  if (input.kind() != other.kind()) {
-    return false;
-  }
-  return input.identity() != nullptr ? input.identity() == other.identity() : equal(input, other, in.heap());
-}
-
-bool is_filter(Interpreter& in, const Value& input, Arguments& arguments);
-bool is_test(Interpreter& in, const Value& input, Arguments& arguments);
-bool never(Interpreter& /*in*/, const Value& /*input*/, Arguments& /*arguments*/) { return false; }
-
-constexpr auto kTests = std::to_array<NamedTest>({
-    {"!=", compares<Op::kNe>},
-    {"<", compares<Op::kLt>},
-    {"<=", compares<Op::kLe>},
-    {"==", compares<Op::kEq>},
-    {">", compares<Op::kGt>},
-    {">=", compares<Op::kGe>},
-    {"boolean", is_kind<Kind::kBool>},
-    {"callable", is_kind<Kind::kFunction>},
-    {"defined", defined},
-    {"divisibleby", divisible},
-    {"eq", compares<Op::kEq>},
-    {"equalto", compares<Op::kEq>},
-    {"escaped", never},
-    {"even", parity<0>},
-    {"false", is_bool<false>},
-    {"filter", is_filter},
-    {"float", is_kind<Kind::kFloat>},
-    {"ge", compares<Op::kGe>},
-    {"greaterthan", compares<Op::kGt>},
-    {"gt", compares<Op::kGt>},
-    {"in", compares<Op::kIn>},
-    {"integer", is_kind<Kind::kInt>},
-    {"iterable", is_kind<Kind::kString, Kind::kList, Kind::kTuple, Kind::kGenerator, Kind::kDict, Kind::kUndefined>},
-    {"le", compares<Op::kLe>},
-    {"lessthan", compares<Op::kLt>},
-    {"lower", text_is<python::is_lower>},
-    {"lt", compares<Op::kLt>},
-    {"mapping", is_kind<Kind::kDict>},
-    {"ne", compares<Op::kNe>},
-    {"none", is_kind<Kind::kNone>},
-    {"number", is_kind<Kind::kBool, Kind::kInt, Kind::kFloat>},
-    {"odd", parity<1>},
-    {"sameas", same_as},
-    {"sequence", is_kind<Kind::kString, Kind::kList, Kind::kTuple, Kind::kDict, Kind::kUndefined>},
-    {"string", is_kind<Kind::kString>},
-    {"test", is_test},
-    {"true", is_bool<true>},
-    {"undefined", is_kind<Kind::kUndefined>},
-    {"upper", text_is<python::is_upper>},
-});
-
-template <class Table>
-auto find_in(const Table& table, std::string_view name) noexcept {
-  const auto it = std::find_if(table.begin(), table.end(), [&](const auto& row) { return row.name == name; });
-  return it == table.end() ? nullptr : it->apply;
-}
-
-bool is_filter(Interpreter& in, const Value& input, Arguments& /*arguments*/) {
-  return find_in(kFilters, in.text_of(input)) != nullptr;
-}
-bool is_test(Interpreter& in, const Value& input, Arguments& /*arguments*/) {
-  return find_in(kTests, in.text_of(input)) != nullptr;
-}
-
-// Work on a long text counts by its size, whichever filter it is.
 void charge_input(Heap& heap, const Value& input) {
   heap.step();
   if (input.is(Kind::kString)) {
@@ -686,26 +593,13 @@ void charge_input(Heap& heap, const Value& input) {
   }
 }
 
-}  // namespace
-
 Value Interpreter::apply_filter(std::string_view name, const Value& input, Arguments arguments) {
-  const Filter filter = find_in(kFilters, name);
+  const Filter filter = find_filter(name);
   if (filter == nullptr) {
     fail(fmt::format("no filter named '{}'", name));
   }
   charge_input(heap_, input);
   Value out = filter(*this, input, arguments);
-  arguments.done();
-  return out;
-}
-
-bool Interpreter::apply_test(std::string_view name, const Value& input, Arguments arguments) {
-  const Test test = find_in(kTests, name);
-  if (test == nullptr) {
-    fail(fmt::format("no test named '{}'", name));
-  }
-  charge_input(heap_, input);
-  const bool out = test(*this, input, arguments);
   arguments.done();
   return out;
 }
