@@ -11,10 +11,12 @@ usage: decoder_models.py [--folder DIR]   with DIR also writes each model as a H
 import argparse
 import json
 import pathlib
+import tempfile
 
 import numpy as np
 import torch
 import transformers
+from safetensors import safe_open
 from transformers import AutoConfig, AutoModelForCausalLM
 
 U64 = np.uint64
@@ -72,6 +74,10 @@ MODELS = {
 }
 
 
+# Where transformers has another name in memory than in the files that it writes and that models are published in.
+FILE_NAMES = {"gpt_neox": {"lm_head.weight": "embed_out.weight"}}
+
+
 def make(family, model_type, options, folder):
     config = AutoConfig.for_model(model_type, **options)
     model = AutoModelForCausalLM.from_config(config, attn_implementation="eager", dtype=torch.float32).eval()
@@ -83,6 +89,7 @@ def make(family, model_type, options, folder):
         for name, parameter in model.named_parameters():
             if name in shared and config.tie_word_embeddings:
                 continue
+            name = FILE_NAMES.get(family, {}).get(name, name)
             tensors[name] = list(parameter.shape)
             parameter.copy_(torch.from_numpy(weights(name, list(parameter.shape))))
         ids = [1] + [(7 * i * i + 31 * i + 5) % 157 + 3 for i in range(23)]
@@ -106,8 +113,11 @@ def make(family, model_type, options, folder):
     path.write_text(json.dumps(gold, separators=(",", ":")) + "\n")
     print(f"{family:9} {len(tensors):3} of {len(names):3} tensors, logits {float(logits.std()):.3f} std, "
           f"smallest greedy margin {min(margins):.2e}, {len(set(greedy))} distinct greedy ids")
-    if folder:
-        model.save_pretrained(pathlib.Path(folder) / family)
+    with tempfile.TemporaryDirectory() as scratch:
+        saved_to = pathlib.Path(folder or scratch) / family
+        model.save_pretrained(saved_to)
+        with safe_open(saved_to / "model.safetensors", "np") as file:
+            assert set(file.keys()) == set(tensors), set(file.keys()) ^ set(tensors)
 
 
 if __name__ == "__main__":
