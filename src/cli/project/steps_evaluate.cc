@@ -66,7 +66,7 @@ void log_measures(StepContext& context, const govern::Measures& measures) {
 Step evaluate_step(Project& project) {
   Step step;
   step.name = "evaluate";
-  step.code_version = 2;
+  step.code_version = 3;
   step.needs = {"split", "train"};
   step.config = project.config.resolved["evaluate"];
   const std::vector<std::string> known = evaluate::known_measures(project.config.labels);
