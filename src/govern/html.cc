@@ -102,7 +102,7 @@ std::string count(double value) {
   for (size_t i = digits.size(); i > 3; i -= 3) {
     digits.insert(i - 3, ",");
   }
-  return (value < 0 ? "−" : "") + digits;
+  return (value < 0 && digits != "0" ? "−" : "") + digits;
 }
 
 std::string percent(double share, int decimals) {
@@ -115,7 +115,7 @@ std::string bytes(double value) {
   }
   const char* units[] = {"B", "kB", "MB", "GB", "TB"};
   size_t unit = 0;
-  while (std::fabs(value) >= 1000 && unit < 4) {
+  while (std::fabs(value) >= 999.5 && unit < 4) {  // what would be rounded to 1000 is 1.0 of the next
     value /= 1000;
     ++unit;
   }
@@ -126,13 +126,14 @@ std::string seconds(double value) {
   if (!std::isfinite(value)) {
     return std::string(kDash);
   }
-  if (value < 0.001) {
+  // Limits are where rounding would reach the next unit.
+  if (value < 0.0009995) {
     return fmt::format("{:.0f} µs", value * 1e6);
   }
-  if (value < 1) {
+  if (value < 0.9995) {
     return fmt::format("{:.0f} ms", value * 1e3);
   }
-  if (value < 60) {
+  if (value < 59.95) {
     return fmt::format("{:.1f} s", value);
   }
   const auto whole = std::llround(std::min(value, 1e12));
