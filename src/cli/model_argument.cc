@@ -48,6 +48,17 @@ LocatedModel locate_model(App& app, const std::string& model, const std::string&
   return located;
 }
 
+fs::path locate_decoder(App& app, const std::string& model) {
+  if (fs::is_regular_file(model)) {
+    return model;
+  }
+  if (!record::is_model_reference(model) && !model.starts_with("models:") && !fs::is_directory(model)) {
+    throw base::Error(base::Code::kNotFound,
+                      fmt::format("'{}' is neither a model folder, nor a .gguf file, nor a reference like models:/NAME@ALIAS", model));
+  }
+  return locate_model(app, model, "float32").folder;
+}
+
 std::unique_ptr<engine::Engine> load_engine(App& app, const LocatedModel& model, const std::string& precision) {
   engine::EngineOptions options;
   options.precision = precision;

@@ -22,6 +22,9 @@ struct LocatedModel {
 // there is.
 LocatedModel locate_model(App& app, const std::string& model, const std::string& precision);
 
+// A .gguf file or a folder as it is, else as locate_model: what engine::load_generator takes.
+std::filesystem::path locate_decoder(App& app, const std::string& model);
+
 // locate_model, then the engine over it.
 std::unique_ptr<engine::Engine> load_engine(App& app, const LocatedModel& model, const std::string& precision);
 
