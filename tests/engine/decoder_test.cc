@@ -103,7 +103,8 @@ TEST_P(TinyDecoder, GreedyTextIsTransformersTokenForToken) {
                       {.max_batch_tokens = 7,  // the prompt in pieces
                        .context_length = kContext,
                        .kv_pages = kPages,
-                       .page_tokens = kPageTokens},
+                       .page_tokens = kPageTokens,
+                       .eos_ids = {}},
                       pool);
   const auto expected = gold.at("greedy").get<std::vector<int32_t>>();
   std::promise<GenerateResult> promise;
@@ -177,7 +178,7 @@ TEST_P(TinyDecoder, SmallerWeightsGiveNearbyLogits) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, TinyDecoder, ::testing::ValuesIn(tests::tiny_decoder_names()),
-                         [](const auto& info) { return info.param; });
+                         [](const auto& family) { return family.param; });
 
 TEST(Decoder, RefusesAnUnknownWeightType) {
   const base::TempDir folder;
