@@ -12,7 +12,8 @@ namespace {
 
 constexpr uint32_t kOffset = 0x80808080U;  // 128 added to four s8
 constexpr int64_t kPrepareWork = 1 << 17;  // activations worth handing to other threads
-constexpr int64_t kPartNs = 8000;          // of one part, at least: some hundred times what a hand-over costs
+constexpr int64_t kSharedNs = 4000;        // of a group, from which other threads help: a hand-over costs under 1000
+constexpr int64_t kPartNs = 8000;          // of one of several parts for a thread, at least
 
 int words_of(BlockType type) { return type == BlockType::kQ8_0 ? 8 : 4; }
 int scales_of(BlockType type) { return type == BlockType::kQ4_1 ? 2 : 1; }
@@ -201,7 +202,11 @@ int BlockGemm::parts(int threads) const noexcept {
     return 1;
   }
   const int64_t ns = std::max(bytes_ / 20, work_ / 150);  // one core: 20 GB/s, 150 GOP/s
-  return static_cast<int>(std::clamp<int64_t>(ns / kPartNs, 1, int64_t{4} * threads));
+  if (ns < kSharedNs) {
+    return 1;
+  }
+  // As many for each thread; several where they are long, so that a slow core takes fewer.
+  return threads * static_cast<int>(std::clamp<int64_t>(ns / threads / kPartNs, 1, 4));
 }
 
 void BlockGemm::run(int part, int parts) const noexcept {

@@ -29,11 +29,11 @@ static inline void score_page(const AttendItem& a, int rows, const float* q, con
   const int64_t step = tokens * Load::kBytes;
   int t = 0;
   for (; t + 2 * kLanes <= tokens; t += 2 * kLanes) {
-    tile_strided<Load, 2>(rows, a.layout.head_dim, q, a.layout.head_dim, keys + t * Load::kBytes, step, false, 0,
+    tile_strided<Load, 2>(rows, a.layout.head_dim, q, a.layout.head_dim, keys + t * Load::kBytes, step, false,
                           scores + t, ld);
   }
   if (t < tokens) {
-    tile_strided<Load, 1>(rows, a.layout.head_dim, q, a.layout.head_dim, keys + t * Load::kBytes, step, false, 0,
+    tile_strided<Load, 1>(rows, a.layout.head_dim, q, a.layout.head_dim, keys + t * Load::kBytes, step, false,
                           scores + t, ld);
   }
 }
@@ -46,10 +46,10 @@ static inline void add_values(const AttendItem& a, int rows, int tokens, const f
   const int64_t step = dim * Load::kBytes;
   int j = 0;
   for (; j + 2 * kLanes <= dim; j += 2 * kLanes) {
-    tile_strided<Load, 2>(rows, tokens, p, ld, values + j * Load::kBytes, step, resume, 0, out + j, dim);
+    tile_strided<Load, 2>(rows, tokens, p, ld, values + j * Load::kBytes, step, resume, out + j, dim);
   }
   if (j + kLanes <= dim) {
-    tile_strided<Load, 1>(rows, tokens, p, ld, values + j * Load::kBytes, step, resume, 0, out + j, dim);
+    tile_strided<Load, 1>(rows, tokens, p, ld, values + j * Load::kBytes, step, resume, out + j, dim);
     j += kLanes;
   }
   for (; j < dim; ++j) {

@@ -128,22 +128,13 @@ static void quantize_blocks_impl(int rows, int k, const float* x, int64_t ldx, B
       const float largest = reduce_max(high);
       const bool flat = !(largest > 1e-30F);
       const F factor = set1(flat ? 0.0F : 127.0F / largest);
-      alignas(64) int32_t q[kBlockValues];
       I total = set1_int(0);
       for (int j = 0; j < kBlockValues; j += kLanes) {
         const I v = round_int(mul(load(from + j), factor));
-        __builtin_memcpy(q + j, &v, sizeof v);
+        store_signed_bytes(out->q + j, v);
         total = add_int(total, v);
       }
-      for (int j = 0; j < kBlockValues; ++j) {
-        out->q[j] = static_cast<int8_t>(q[j]);
-      }
-      int32_t lanes[kLanes];
-      __builtin_memcpy(lanes, &total, sizeof total);
-      int32_t sum = 0;
-      for (int j = 0; j < kLanes; ++j) {
-        sum += lanes[j];
-      }
+      const int32_t sum = reduce_add_int(total);
       out->d = flat ? 0.0F : largest / 127.0F;
       out->dsum = out->d * static_cast<float>(sum);
       out->init8 = -128 * sum;

@@ -15,10 +15,10 @@ struct LoadBf16 {
 };
 
 // c [kRows, kVectors * kLanes] (+)= a [kRows, k] b, where row p of b begins p * step bytes after `b`. One chain of
-// multiply-adds an element, in rising k; with `resume` it goes on from c. `ahead` > 0: bytes ahead that b is asked for.
+// multiply-adds an element, in rising k; with `resume` it goes on from c.
 template <class Load, int kRows, int kVectors>
-static void micro_strided(int k, const float* a, int64_t lda, const std::byte* b, int64_t step, bool resume,
-                          int64_t ahead, float* c, int64_t ldc) {
+static void micro_strided(int k, const float* a, int64_t lda, const std::byte* b, int64_t step, bool resume, float* c,
+                          int64_t ldc) {
   F sum[kRows][kVectors];
 #pragma GCC unroll 16
   for (int i = 0; i < kRows; ++i) {
@@ -28,11 +28,6 @@ static void micro_strided(int k, const float* a, int64_t lda, const std::byte* b
     }
   }
   for (int p = 0; p < k; ++p, b += step, ++a) {
-    if (ahead > 0) {
-      for (int64_t i = 0; i < kVectors * kLanes * Load::kBytes; i += 64) {
-        __builtin_prefetch(b + ahead + i);
-      }
-    }
     F w[kVectors];
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) {
@@ -58,19 +53,19 @@ static void micro_strided(int k, const float* a, int64_t lda, const std::byte* b
 
 template <class Load, int kVectors>
 static void tile_strided(int rows, int k, const float* a, int64_t lda, const std::byte* b, int64_t step, bool resume,
-                         int64_t ahead, float* c, int64_t ldc) {
+                         float* c, int64_t ldc) {
   switch (rows) {
-    case 1: micro_strided<Load, 1, kVectors>(k, a, lda, b, step, resume, ahead, c, ldc); break;
-    case 2: micro_strided<Load, 2, kVectors>(k, a, lda, b, step, resume, ahead, c, ldc); break;
-    case 3: micro_strided<Load, 3, kVectors>(k, a, lda, b, step, resume, ahead, c, ldc); break;
-    case 4: micro_strided<Load, 4, kVectors>(k, a, lda, b, step, resume, ahead, c, ldc); break;
+    case 1: micro_strided<Load, 1, kVectors>(k, a, lda, b, step, resume, c, ldc); break;
+    case 2: micro_strided<Load, 2, kVectors>(k, a, lda, b, step, resume, c, ldc); break;
+    case 3: micro_strided<Load, 3, kVectors>(k, a, lda, b, step, resume, c, ldc); break;
+    case 4: micro_strided<Load, 4, kVectors>(k, a, lda, b, step, resume, c, ldc); break;
 #if SLIPWAY_TILE_ROWS >= 6
-    case 5: micro_strided<Load, 5, kVectors>(k, a, lda, b, step, resume, ahead, c, ldc); break;
-    case 6: micro_strided<Load, 6, kVectors>(k, a, lda, b, step, resume, ahead, c, ldc); break;
+    case 5: micro_strided<Load, 5, kVectors>(k, a, lda, b, step, resume, c, ldc); break;
+    case 6: micro_strided<Load, 6, kVectors>(k, a, lda, b, step, resume, c, ldc); break;
 #endif
 #if SLIPWAY_TILE_ROWS >= 8
-    case 7: micro_strided<Load, 7, kVectors>(k, a, lda, b, step, resume, ahead, c, ldc); break;
-    case 8: micro_strided<Load, 8, kVectors>(k, a, lda, b, step, resume, ahead, c, ldc); break;
+    case 7: micro_strided<Load, 7, kVectors>(k, a, lda, b, step, resume, c, ldc); break;
+    case 8: micro_strided<Load, 8, kVectors>(k, a, lda, b, step, resume, c, ldc); break;
 #endif
     default: break;
   }

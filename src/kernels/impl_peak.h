@@ -18,11 +18,10 @@ static double peak_int8_impl() noexcept {
   }
   I b = set1_int(0x01010101);
   for (int s = 0; s < kPeakSteps; ++s) {
-    __asm__ volatile(
-        ""
-        : "+" SLIPWAY_VECTOR_CONSTRAINT(b));  // a new value for the compiler, so that nothing leaves the loop
 #pragma GCC unroll 16
     for (int i = 0; i < kChains; ++i) {
+      // A new value for the compiler, so that nothing leaves the loop and no product serves two chains.
+      __asm__ volatile("" : "+" SLIPWAY_VECTOR_CONSTRAINT(b));
       acc[i] = dot_accumulate(acc[i], 0x01010101, b);
     }
   }
@@ -59,9 +58,6 @@ static double peak_int8_impl() noexcept {
   I sum[4] = {set1_int(0), set1_int(0), set1_int(0), set1_int(0)};
   constexpr int64_t kVector = sizeof(I);
   for (int64_t i = 0; i < bytes; i += 4 * kVector) {
-    for (int64_t j = 0; j < 4 * kVector; j += 64) {
-      __builtin_prefetch(memory + i + j + 4096);
-    }
 #pragma GCC unroll 4
     for (int v = 0; v < 4; ++v) {
       sum[v] = add_int(sum[v], load_int(reinterpret_cast<const int32_t*>(memory + i + v * kVector)));

@@ -1,4 +1,5 @@
-// The kernels of one instruction set as a table. Inside a namespace of one translation unit, after the other impl_ headers.
+// The kernels of one instruction set as a table. Inside a namespace of one translation unit, after the other impl_
+// headers.
 
 static_assert(kTileRows == SLIPWAY_TILE_ROWS);
 

@@ -39,6 +39,11 @@ static inline void store_bytes(uint8_t* p, I v) {
   _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtusepi32_epi8(positive));
 }
 
+// Lanes of -128..127 as signed bytes.
+static inline void store_signed_bytes(int8_t* p, I v) {
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(v));
+}
+static inline int32_t reduce_add_int(I v) { return _mm512_reduce_add_epi32(v); }
 static inline F load_f16(const std::byte* p) {
   return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
 }

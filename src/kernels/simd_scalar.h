@@ -68,6 +68,13 @@ static inline void store_bytes(uint8_t* p, I v) {
   }
 }
 
+// Lanes of -128..127 as signed bytes.
+static inline void store_signed_bytes(int8_t* p, I v) {
+  for (int i = 0; i < kLanes; ++i) {
+    p[i] = static_cast<int8_t>(v[i]);
+  }
+}
+static inline int32_t reduce_add_int(I v) { return v[0] + v[1] + v[2] + v[3]; }
 static inline F load_f16(const std::byte* p) {
   uint16_t bits[kLanes];
   __builtin_memcpy(bits, p, sizeof bits);
