@@ -1,5 +1,6 @@
 #include "net/server.h"
 
+#include <atomic>
 #include <deque>
 #include <future>
 #include <optional>
@@ -345,6 +346,36 @@ TEST_F(ServerTest, DrainAnswersWhatTheKernelHadQueued) {
   }
   EXPECT_EQ(blocking.read_all().substr(0, 12), "HTTP/1.1 200");
   EXPECT_EQ(drained.get(), 0);
+}
+
+TEST_F(ServerTest, DrainResetsNoneOfTheConnectionsThatKeepComing) {
+  ServerOptions options;
+  options.threads = 2;
+  HttpServer& server = start(options);
+  std::atomic<int> answered{0};
+  std::atomic<int> cut{0};
+  std::vector<std::thread> clients;
+  for (int t = 0; t < 4; ++t) {
+    clients.emplace_back([&] {
+      HttpClient client(server.url());
+      try {
+        while (client.get("/hello/x").status == 200) {
+          ++answered;
+          client.close();  // the next request comes on a connection of its own
+        }
+      } catch (const NoAnswer& refused) {
+        cut += refused.sent() ? 1 : 0;
+      }
+    });
+  }
+  while (answered < 40 && cut == 0) {
+    std::this_thread::yield();
+  }
+  EXPECT_EQ(server.drain(std::chrono::seconds(10)), 0);
+  for (std::thread& client : clients) {
+    client.join();
+  }
+  EXPECT_EQ(cut, 0);
 }
 
 TEST_F(ServerTest, ClientsKnowWhetherTheirRequestWasSent) {
