@@ -10,6 +10,7 @@
 #include "model/folder.h"
 #include "model/gguf.h"
 #include "model/safetensors_source.h"
+#include "model/torch_file.h"
 
 namespace slipway::model {
 namespace {
@@ -41,13 +42,13 @@ Json read_object(const fs::path& path) {
 }
 
 std::shared_ptr<const TensorSource> open_folder_weights(const fs::path& path) {
-  for (const char* name : {kWeightsFile, kShardIndexFile}) {
+  for (const char* name : {kWeightsFile, kShardIndexFile, kTorchWeightsFile, kTorchShardIndexFile}) {
     if (is_file(path / name)) {
-      return std::make_shared<SafetensorsSource>(path / name);
+      return open_weights(path / name);
     }
   }
-  throw Error(Code::kNotFound,
-              fmt::format("'{}' has no weights: neither {} nor {}", path.string(), kWeightsFile, kShardIndexFile));
+  throw Error(Code::kNotFound, fmt::format("'{}' has no weights: none of {}, {}, {}, {}", path.string(), kWeightsFile,
+                                           kShardIndexFile, kTorchWeightsFile, kTorchShardIndexFile));
 }
 
 // "bos_token": a text, or an added token's description.

@@ -49,37 +49,46 @@ std::map<std::string, std::string> read_shard_index(const fs::path& index) {
   return shards;
 }
 
-SafetensorsSource::SafetensorsSource(const fs::path& path) : source_(path.string()) {
-  std::map<std::string, std::string> where;  // tensor -> shard; empty for a single file
-  std::vector<std::string> names;            // of the files, parallel to files_
-  if (path.extension() == ".json") {
-    where = read_shard_index(path);
-    std::set<std::string> unique;
-    for (const auto& [tensor, file] : where) {
-      unique.insert(file);
-    }
-    names.assign(unique.begin(), unique.end());
-  } else {
-    names = {path.filename().string()};
-  }
-  std::map<std::string, std::string> found;
-  for (const std::string& name : names) {
-    files_.emplace_back(path.parent_path() / name);
-    for (const auto& [tensor, view] : files_.back().tensors()) {
-      if (!tensors_.emplace(tensor, view).second) {
-        throw Error(Code::kIntegrity,
-                    fmt::format("{}: tensor '{}' is in '{}' and in '{}'", source_, tensor, found[tensor], name));
-      }
-      found[tensor] = name;
-    }
-  }
+std::vector<std::string> shard_names(const std::map<std::string, std::string>& where) {
+  std::set<std::string> unique;
   for (const auto& [tensor, file] : where) {
-    const auto it = found.find(tensor);
-    if (it == found.end() || it->second != file) {
+    unique.insert(file);
+  }
+  return {unique.begin(), unique.end()};
+}
+
+void ShardMerger::add(const std::string& shard, const std::map<std::string, TensorView>& tensors) {
+  for (const auto& [tensor, view] : tensors) {
+    if (!out_.emplace(tensor, view).second) {
+      throw Error(Code::kIntegrity,
+                  fmt::format("{}: tensor '{}' is in '{}' and in '{}'", source_, tensor, found_[tensor], shard));
+    }
+    found_[tensor] = shard;
+  }
+}
+
+void ShardMerger::check(const std::map<std::string, std::string>& where) const {
+  for (const auto& [tensor, file] : where) {
+    const auto it = found_.find(tensor);
+    if (it == found_.end() || it->second != file) {
       throw Error(Code::kIntegrity,
                   fmt::format("{}: tensor '{}' is not in '{}', where the index has it", source_, tensor, file));
     }
   }
+}
+
+SafetensorsSource::SafetensorsSource(const fs::path& path) : source_(path.string()) {
+  const bool is_index = path.extension() == ".json";
+  const std::map<std::string, std::string> where =
+      is_index ? read_shard_index(path) : std::map<std::string, std::string>();
+  const std::vector<std::string> names =
+      is_index ? shard_names(where) : std::vector<std::string>{path.filename().string()};
+  ShardMerger merger(tensors_, source_);
+  for (const std::string& name : names) {
+    files_.emplace_back(path.parent_path() / name);
+    merger.add(name, files_.back().tensors());
+  }
+  merger.check(where);
 }
 
 }  // namespace slipway::model
