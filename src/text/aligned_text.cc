@@ -1,5 +1,6 @@
 #include "text/aligned_text.h"
 
+#include "text/regex.h"
 #include "text/unicode.h"
 
 namespace slipway::text {
@@ -50,26 +51,54 @@ void AlignedText::filter(const std::function<bool(char32_t)>& keep) {
   origins.resize(kept);
 }
 
-void AlignedText::replace(std::u32string_view pattern, std::u32string_view content) {
-  if (chars.find(pattern) == std::u32string::npos) {
+// `find(at, begin, end)` gives the next place to replace; not empty. Replacements are of the last character replaced.
+template <class Find>
+void AlignedText::replace_found(std::u32string_view content, const Find& find) {
+  size_t begin = 0;
+  size_t end = 0;
+  if (!find(0, begin, end)) {
     return;
   }
   AlignedText result;
   size_t at = 0;
-  for (;;) {
-    const size_t hit = chars.find(pattern, at);
-    const size_t end = hit == std::u32string::npos ? chars.size() : hit;
-    result.chars.append(chars, at, end - at);
+  const auto keep = [&](size_t to) {
+    result.chars.append(chars, at, to - at);
     result.origins.insert(result.origins.end(), origins.begin() + static_cast<std::ptrdiff_t>(at),
-                          origins.begin() + static_cast<std::ptrdiff_t>(end));
-    if (hit == std::u32string::npos) {
-      break;
-    }
-    at = hit + pattern.size();
+                          origins.begin() + static_cast<std::ptrdiff_t>(to));
+  };
+  do {
+    keep(begin);
+    at = end;
     result.chars += content;
     result.origins.insert(result.origins.end(), content.size(), origins[at - 1]);
-  }
+  } while (find(at, begin, end));
+  keep(chars.size());
   *this = std::move(result);
+}
+
+void AlignedText::replace(std::u32string_view pattern, std::u32string_view content) {
+  replace_found(content, [&](size_t at, size_t& begin, size_t& end) {
+    begin = chars.find(pattern, at);
+    end = begin + pattern.size();
+    return begin != std::u32string::npos;
+  });
+}
+
+void AlignedText::replace(const Regex& regex, std::u32string_view content) {
+  const auto size = static_cast<uint32_t>(chars.size());
+  replace_found(content, [&](size_t at, size_t& begin, size_t& end) {
+    Regex::Match match{};
+    auto from = static_cast<uint32_t>(at);
+    while (from <= size && regex.find(chars, 0, size, from, match)) {
+      if (match.begin < match.end) {
+        begin = match.begin;
+        end = match.end;
+        return true;
+      }
+      from = match.end + 1;
+    }
+    return false;
+  });
 }
 
 void AlignedText::prepend(std::u32string_view prefix) {

@@ -12,6 +12,8 @@
 
 namespace slipway::text {
 
+class Regex;
+
 struct Origin {
   uint32_t begin = 0;  // code points of the original text, half-open
   uint32_t end = 0;
@@ -38,10 +40,16 @@ struct AlignedText {
   void filter(const std::function<bool(char32_t)>& keep);
   // Replaces every occurrence of `pattern` (not empty) by `content`.
   void replace(std::u32string_view pattern, std::u32string_view content);
+  // Replaces every match of a regular expression.
+  void replace(const Regex& regex, std::u32string_view content);
   // Puts `prefix` before the first character; nothing happens to an empty text.
   void prepend(std::u32string_view prefix);
   // Appends the UTF-8 of [begin, end) to `out`; `char_of_byte` gets the index of each byte's character when not null.
   void encode(size_t begin, size_t end, std::string& out, std::vector<uint32_t>* char_of_byte) const;
+
+ private:
+  template <class Find>
+  void replace_found(std::u32string_view content, const Find& find);
 };
 
 std::u32string to_utf32(std::string_view utf8);

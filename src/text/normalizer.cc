@@ -5,7 +5,11 @@
 #include <utf8proc.h>
 
 #include "base/error.h"
+#include "text/byte_level.h"
+#include "text/charsmap.h"
 #include "text/hf_unicode.h"
+#include "text/regex.h"
+#include "text/sentencepiece_normalizer.h"
 #include "text/unicode.h"
 
 namespace slipway::text {
@@ -159,8 +163,20 @@ class FormNormalizer final : public Normalizer {
     const std::vector<Change> decomposed = decompose(text.chars, compatible_);
     text.transform(composed_ ? compose(decomposed) : decomposed);
   }
+  bool apply_bytes(std::string_view text, std::string& out) const override {
+    if (!stays(text)) {
+      return false;
+    }
+    out += text;
+    return true;
+  }
 
  private:
+  // ASCII in every form; below U+0300, without compatibility, all that is composed.
+  bool stays(std::string_view text) const noexcept {
+    const unsigned limit = composed_ && !compatible_ ? 0xCC : 0x80;
+    return std::all_of(text.begin(), text.end(), [limit](char c) { return static_cast<unsigned char>(c) < limit; });
+  }
   bool compatible_;
   bool composed_;
 };
@@ -201,22 +217,70 @@ class StripNormalizer final : public Normalizer {
 
 class ReplaceNormalizer final : public Normalizer {
  public:
-  ReplaceNormalizer(std::u32string pattern, std::u32string content)
-      : pattern_(std::move(pattern)), content_(std::move(content)) {}
+  ReplaceNormalizer(const std::string& pattern, const std::string& content)
+      : pattern_(to_utf32(pattern)), content_(to_utf32(content)), pattern_utf8_(pattern), content_utf8_(content) {}
   void apply(AlignedText& text) const override { text.replace(pattern_, content_); }
+  bool apply_bytes(std::string_view text, std::string& out) const override {
+    for (size_t at = 0;;) {
+      const size_t hit = text.find(pattern_utf8_, at);
+      out += text.substr(at, hit - at);
+      if (hit == std::string_view::npos) {
+        return true;
+      }
+      out += content_utf8_;
+      at = hit + pattern_utf8_.size();
+    }
+  }
 
  private:
   std::u32string pattern_;
   std::u32string content_;
+  std::string pattern_utf8_;
+  std::string content_utf8_;
+};
+
+class RegexReplaceNormalizer final : public Normalizer {
+ public:
+  RegexReplaceNormalizer(const std::string& pattern, std::u32string content, const std::string& source)
+      : regex_(pattern, source), content_(std::move(content)) {}
+  void apply(AlignedText& text) const override { text.replace(regex_, content_); }
+
+ private:
+  Regex regex_;
+  std::u32string content_;
+};
+
+// Every byte as its character (byte_level.h).
+class ByteLevelNormalizer final : public Normalizer {
+ public:
+  void apply(AlignedText& text) const override {
+    std::vector<Change> changes;
+    std::string utf8;
+    for (const char32_t c : text.chars) {
+      utf8.clear();
+      append_utf8(c, utf8);
+      for (size_t i = 0; i < utf8.size(); ++i) {
+        changes.push_back({byte_to_char(static_cast<unsigned char>(utf8[i])), i == 0 ? 0 : 1});
+      }
+    }
+    text.transform(changes);
+  }
 };
 
 class PrependNormalizer final : public Normalizer {
  public:
-  explicit PrependNormalizer(std::u32string prefix) : prefix_(std::move(prefix)) {}
-  void apply(AlignedText& text) const override { text.prepend(prefix_); }
+  explicit PrependNormalizer(std::string prefix) : prefix_(std::move(prefix)) {}
+  void apply(AlignedText& text) const override { text.prepend(to_utf32(prefix_)); }
+  bool apply_bytes(std::string_view text, std::string& out) const override {
+    if (!text.empty()) {
+      out += prefix_;
+      out += text;
+    }
+    return true;
+  }
 
  private:
-  std::u32string prefix_;
+  std::string prefix_;
 };
 
 class SequenceNormalizer final : public Normalizer {
@@ -228,6 +292,19 @@ class SequenceNormalizer final : public Normalizer {
     }
   }
   const BertNormalizerOptions* bert() const override { return parts_.size() == 1 ? parts_[0]->bert() : nullptr; }
+  bool apply_bytes(std::string_view text, std::string& out) const override {
+    std::string now;
+    std::string next;
+    for (size_t i = 0; i < parts_.size(); ++i) {
+      next.clear();
+      if (!parts_[i]->apply_bytes(i == 0 ? text : std::string_view(now), next)) {
+        return false;
+      }
+      now.swap(next);
+    }
+    out += parts_.empty() ? text : std::string_view(now);
+    return true;
+  }
 
  private:
   std::vector<std::unique_ptr<Normalizer>> parts_;
@@ -244,15 +321,27 @@ std::unique_ptr<Normalizer> parse_bert(const Json& json, const std::string& sour
 
 std::unique_ptr<Normalizer> parse_replace(const Json& json, const std::string& source) {
   const Json pattern = base::get<Json>(json, "pattern", source);
+  const auto content = base::get<std::string>(json, "content", source);
+  if (pattern.is_object() && pattern.contains("Regex")) {
+    return std::make_unique<RegexReplaceNormalizer>(base::get<std::string>(pattern, "Regex", source), to_utf32(content),
+                                                    source);
+  }
   if (!pattern.is_object() || !pattern.contains("String")) {
-    throw Error(Code::kInvalid,
-                source + ": Replace needs a pattern {\"String\": ...}; regular expressions are not supported");
+    throw Error(Code::kInvalid, source + ": Replace needs a pattern {\"String\": ...} or {\"Regex\": ...}");
   }
   const auto text = base::get<std::string>(pattern, "String", source);
   if (text.empty()) {
     throw Error(Code::kInvalid, source + ": Replace with an empty pattern");
   }
-  return std::make_unique<ReplaceNormalizer>(to_utf32(text), to_utf32(base::get<std::string>(json, "content", source)));
+  return std::make_unique<ReplaceNormalizer>(text, content);
+}
+
+std::unique_ptr<Normalizer> parse_precompiled(const Json& json, const std::string& source) {
+  const auto blob = decode_base64(base::get_or<std::string>(json, "precompiled_charsmap", "", source));
+  if (!blob) {
+    throw Error(Code::kInvalid, source + ": precompiled_charsmap is not base64");
+  }
+  return make_precompiled(CharsMap(*blob, source));
 }
 
 }  // namespace
@@ -287,11 +376,21 @@ std::unique_ptr<Normalizer> parse_normalizer(const Json& json, const std::string
     return parse_replace(json, where);
   }
   if (type == "Prepend") {
-    return std::make_unique<PrependNormalizer>(to_utf32(base::get<std::string>(json, "prepend", where)));
+    return std::make_unique<PrependNormalizer>(base::get<std::string>(json, "prepend", where));
+  }
+  if (type == "Precompiled") {
+    return parse_precompiled(json, where);
+  }
+  if (type == "Nmt") {
+    return make_nmt();
+  }
+  if (type == "ByteLevel") {
+    return std::make_unique<ByteLevelNormalizer>();
   }
   if (type == "Sequence") {
     std::vector<std::unique_ptr<Normalizer>> parts;
-    for (const Json& part : base::get<Json>(json, "normalizers", where)) {
+    const Json normalizers = base::get<Json>(json, "normalizers", where);
+    for (const Json& part : normalizers) {
       if (auto normalizer = parse_normalizer(part, source)) {
         parts.push_back(std::move(normalizer));
       }
@@ -300,7 +399,8 @@ std::unique_ptr<Normalizer> parse_normalizer(const Json& json, const std::string
   }
   throw Error(Code::kInvalid,
               fmt::format("{}: normalizer type '{}' is not supported; supported: BertNormalizer, "
-                          "Lowercase, NFC, NFD, NFKC, NFKD, Prepend, Replace, Sequence, Strip, StripAccents",
+                          "ByteLevel, Lowercase, NFC, NFD, NFKC, NFKD, Nmt, Precompiled, Prepend, Replace, Sequence, "
+                          "Strip, StripAccents",
                           source, type));
 }
 

@@ -21,6 +21,9 @@ class Normalizer {
  public:
   virtual ~Normalizer() = default;
   virtual void apply(AlignedText& text) const = 0;
+  // The same on valid UTF-8 alone, for callers that need no offsets: appends the normalised text; false, with `out` in
+  // any state, when only apply() can do it.
+  virtual bool apply_bytes(std::string_view /*text*/, std::string& /*out*/) const { return false; }
   // Set for a BertNormalizer alone: lets the fast path take over.
   virtual const BertNormalizerOptions* bert() const { return nullptr; }
 };

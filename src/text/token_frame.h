@@ -1,5 +1,5 @@
-// The "post_processor" and "decoder" sections of a tokenizer.json: the special tokens around a text, and tokens back to
-// text. Plain values, immutable after loading: any thread.
+// The "post_processor" section of a tokenizer.json: the special tokens around a text or a pair of texts, and whether
+// offsets leave out the spaces at the ends of tokens. Plain values, immutable after loading: any thread.
 #pragma once
 
 #include <cstdint>
@@ -10,26 +10,24 @@
 
 namespace slipway::text {
 
-// The special tokens before and after a single text.
 struct TokenFrame {
-  std::vector<int32_t> before;
-  std::vector<int32_t> after;
+  struct Item {
+    int sequence;  // 0 the first text, 1 the second, -1 a special token
+    int32_t id;    // of a special token
+    int32_t type_id;
+  };
+  std::vector<Item> single = {{0, 0, 0}};
+  std::vector<Item> pair = {{0, 0, 0}, {1, 0, 1}};
+  bool trim_offsets = false;
+  bool add_prefix_space = false;  // the space that trimming leaves alone at the beginning of the text
 };
 
-// Reads TemplateProcessing (its "single" template), BertProcessing, RobertaProcessing, or a Sequence with one of them;
-// null gives an empty frame. Throws Error(kInvalid) naming what is wrong or not supported.
+// Reads TemplateProcessing, BertProcessing, RobertaProcessing, ByteLevel, or a Sequence of them; null gives a frame
+// without tokens. Throws Error(kInvalid) naming what is wrong or not supported.
 TokenFrame parse_post_processor(const base::Json& json, const std::string& source);
 
-struct DecoderOptions {
-  bool wordpiece = false;  // join pieces that start with `prefix`; else tokens are joined by single spaces
-  std::string prefix = "##";
-  bool cleanup = true;  // no space before . ? ! , and English clitics
-};
-
-// Reads WordPiece or null. Throws Error(kInvalid) naming a type that is not supported.
-DecoderOptions parse_decoder(const base::Json& json, const std::string& source);
-
-// Appends one token to the text so far, as Hugging Face's decoder does; `first` for the first one.
-void append_decoded(const DecoderOptions& options, std::string_view token, bool first, std::string& out);
+// One text between special tokens; of a pair the second has type 1, and `between` before it.
+TokenFrame make_frame(const std::vector<int32_t>& before, const std::vector<int32_t>& after,
+                      const std::vector<int32_t>& between);
 
 }  // namespace slipway::text

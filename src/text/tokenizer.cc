@@ -1,18 +1,14 @@
 #include "text/tokenizer.h"
 
 #include <fmt/format.h>
-#include <unordered_map>
 
 #include "base/error.h"
 #include "base/file.h"
-#include "text/added_tokens.h"
-#include "text/bert_encoder.h"
-#include "text/normalizer.h"
-#include "text/pre_tokenizer.h"
-#include "text/token_frame.h"
-#include "text/token_model.h"
+#include "text/bpe.h"
 #include "text/tokenizer_json.h"
+#include "text/tokenizer_parts.h"
 #include "text/unicode.h"
+#include "text/wordpiece.h"
 
 namespace slipway::text {
 namespace {
@@ -20,226 +16,7 @@ namespace {
 using base::Code;
 using base::Error;
 using base::Json;
-
-constexpr size_t kMaxTextBytes = size_t{1} << 31;  // offsets are 32 bits
-
-// The parts a tokenizer.json describes, working one after the other.
-struct Parts {
-  Vocabulary vocabulary;
-  std::vector<AddedToken> added;
-  std::unique_ptr<Normalizer> normalizer;
-  std::unique_ptr<PreTokenizer> pre_tokenizer;
-  std::unique_ptr<TokenModel> model;
-  TokenFrame frame;
-  DecoderOptions decoder;
-  int file_max_length = 0;
-};
-
-class PipelineTokenizer final : public Tokenizer {
- public:
-  PipelineTokenizer(std::unique_ptr<Parts> parts, const std::string& source);
-
-  void encode(std::string_view text, const EncodeOptions& options, Encoding& out) const override;
-  std::string decode(std::span<const int32_t> ids, bool skip_special_tokens) const override;
-  int vocab_size() const override { return parts_->vocabulary.size(); }
-  int token_to_id(std::string_view token) const override { return parts_->vocabulary.find(token); }
-  std::string_view id_to_token(int id) const override { return parts_->vocabulary.token(id); }
-  bool is_special(int id) const override {
-    return id >= 0 && static_cast<size_t>(id) < special_.size() && special_[static_cast<size_t>(id)];
-  }
-  int file_max_length() const override { return parts_->file_max_length; }
-
- private:
-  void encode_part(std::string_view text, uint32_t first, bool with_offsets, size_t max_ids, Encoding& out) const;
-  void encode_general(std::string_view text, uint32_t first, bool with_offsets, Encoding& out) const;
-  void encode_words(const AlignedText& text, bool with_offsets, Encoding& out) const;
-
-  std::unique_ptr<Parts> parts_;
-  std::vector<bool> special_;  // by id
-  // Normalised added tokens decode to their normalised text, as Hugging Face tokenizers 0.23 has it.
-  std::unordered_map<int32_t, std::string> decoded_as_;
-  AddedTokenMatcher raw_tokens_;         // looked for in the text itself
-  AddedTokenMatcher normalized_tokens_;  // looked for in the normalised text
-  std::unique_ptr<BertEncoder> fast_;    // when the parts are BERT's
-};
-
-void check_frame(const TokenFrame& frame, const Vocabulary& vocabulary, const std::string& source) {
-  for (const auto* ids : {&frame.before, &frame.after}) {
-    for (const int32_t id : *ids) {
-      if (vocabulary.token(id).empty()) {
-        throw Error(Code::kInvalid,
-                    fmt::format("{}: post_processor uses id {}, which the vocabulary does not have", source, id));
-      }
-    }
-  }
-}
-
-PipelineTokenizer::PipelineTokenizer(std::unique_ptr<Parts> parts, const std::string& source)
-    : parts_(std::move(parts)) {
-  check_frame(parts_->frame, parts_->vocabulary, source);
-  special_.resize(static_cast<size_t>(parts_->vocabulary.size()));
-  std::vector<AddedTokenMatcher::Pattern> raw;
-  std::vector<AddedTokenMatcher::Pattern> normalized;
-  for (const AddedToken& token : parts_->added) {
-    if (token.special) {
-      special_[static_cast<size_t>(token.id)] = true;
-    }
-    if (token.normalized && parts_->normalizer) {
-      AlignedText text = AlignedText::decode(token.content, 0);
-      parts_->normalizer->apply(text);
-      std::string pattern;
-      text.encode(0, text.size(), pattern, nullptr);
-      decoded_as_.emplace(token.id, pattern);
-      normalized.push_back({std::move(pattern), token});
-    } else {
-      raw.push_back({token.content, token});
-    }
-  }
-  raw_tokens_ = AddedTokenMatcher(std::move(raw));
-  normalized_tokens_ = AddedTokenMatcher(std::move(normalized));
-
-  const auto* wordpiece = dynamic_cast<const WordPiece*>(parts_->model.get());
-  const BertNormalizerOptions* bert = parts_->normalizer ? parts_->normalizer->bert() : nullptr;
-  if (wordpiece != nullptr && bert != nullptr && parts_->pre_tokenizer && parts_->pre_tokenizer->is_bert() &&
-      normalized_tokens_.empty() && wordpiece->max_input_chars_per_word() >= 1 &&
-      wordpiece->max_input_chars_per_word() <= BertEncoder::kMaxWordChars) {
-    fast_ = std::make_unique<BertEncoder>(*bert, *wordpiece, parts_->vocabulary);
-  }
-}
-
-void PipelineTokenizer::encode(std::string_view text, const EncodeOptions& options, Encoding& out) const {
-  out.ids.clear();
-  out.offsets.clear();
-  if (text.size() > kMaxTextBytes) {
-    throw Error(Code::kInvalid,
-                fmt::format("a text of {} bytes; the tokenizer takes at most {}", text.size(), kMaxTextBytes));
-  }
-  const size_t frame_size = options.add_special_tokens ? parts_->frame.before.size() + parts_->frame.after.size() : 0;
-  if (options.max_length > 0 && static_cast<size_t>(options.max_length) < frame_size) {
-    throw Error(Code::kInvalid,
-                fmt::format("max_length {} leaves no room for the {} special tokens", options.max_length, frame_size));
-  }
-  const size_t max_ids = options.max_length > 0 ? static_cast<size_t>(options.max_length) - frame_size : SIZE_MAX;
-  const auto add_frame = [&](const std::vector<int32_t>& ids) {
-    out.ids.insert(out.ids.end(), ids.begin(), ids.end());
-    if (options.with_offsets) {
-      out.offsets.insert(out.offsets.end(), ids.size(), {0, 0});
-    }
-  };
-  size_t before = 0;
-  if (options.add_special_tokens) {
-    add_frame(parts_->frame.before);
-    before = out.ids.size();
-  }
-  const size_t limit = max_ids == SIZE_MAX ? SIZE_MAX : before + max_ids;
-  encode_part(text, 0, options.with_offsets, limit, out);
-  if (out.ids.size() > limit) {
-    out.ids.resize(limit);
-    out.offsets.resize(options.with_offsets ? limit : 0);
-  }
-  if (options.add_special_tokens) {
-    add_frame(parts_->frame.after);
-  }
-}
-
-// The text between added tokens, and the added tokens.
-void PipelineTokenizer::encode_part(std::string_view text, uint32_t first, bool with_offsets, size_t max_ids,
-                                    Encoding& out) const {
-  std::vector<Segment> segments;
-  raw_tokens_.split(text, segments);
-  for (const Segment& segment : segments) {
-    const std::string_view part = text.substr(segment.begin, segment.end - segment.begin);
-    const bool count_chars = with_offsets && segments.size() > 1;
-    const uint32_t size = count_chars ? static_cast<uint32_t>(count_code_points(part)) : 0;
-    if (segment.id >= 0) {
-      out.ids.push_back(segment.id);
-      if (with_offsets) {
-        out.offsets.emplace_back(first, first + (count_chars ? size : static_cast<uint32_t>(count_code_points(part))));
-      }
-    } else if (!fast_ || !fast_->encode(part, first, with_offsets, max_ids, out)) {
-      encode_general(part, first, with_offsets, out);
-    }
-    first += size;
-    if (out.ids.size() >= max_ids) {
-      return;
-    }
-  }
-}
-
-void PipelineTokenizer::encode_general(std::string_view text, uint32_t first, bool with_offsets, Encoding& out) const {
-  AlignedText aligned = AlignedText::decode(text, first);
-  if (parts_->normalizer) {
-    parts_->normalizer->apply(aligned);
-  }
-  if (normalized_tokens_.empty()) {
-    encode_words(aligned, with_offsets, out);
-    return;
-  }
-  std::string normalized;
-  std::vector<uint32_t> char_of_byte;
-  aligned.encode(0, aligned.size(), normalized, &char_of_byte);
-  char_of_byte.push_back(static_cast<uint32_t>(aligned.size()));
-  std::vector<Segment> segments;
-  normalized_tokens_.split(normalized, segments);
-  for (const Segment& segment : segments) {
-    const size_t begin = char_of_byte[segment.begin];
-    const size_t end = char_of_byte[segment.end];
-    if (segment.id >= 0) {
-      out.ids.push_back(segment.id);
-      if (with_offsets) {
-        out.offsets.emplace_back(aligned.origins[begin].begin, aligned.origins[end - 1].end);
-      }
-      continue;
-    }
-    AlignedText part;
-    part.chars = aligned.chars.substr(begin, end - begin);
-    part.origins.assign(aligned.origins.begin() + static_cast<std::ptrdiff_t>(begin),
-                        aligned.origins.begin() + static_cast<std::ptrdiff_t>(end));
-    encode_words(part, with_offsets, out);
-  }
-}
-
-void PipelineTokenizer::encode_words(const AlignedText& text, bool with_offsets, Encoding& out) const {
-  std::vector<CharSpan> words = {{0, static_cast<uint32_t>(text.size())}};
-  if (parts_->pre_tokenizer) {
-    parts_->pre_tokenizer->split(text.chars, words);
-  }
-  std::string word;
-  std::vector<uint32_t> char_of_byte;
-  std::vector<Piece> pieces;
-  for (const CharSpan span : words) {
-    if (span.begin == span.end) {
-      continue;
-    }
-    word.clear();
-    char_of_byte.clear();
-    pieces.clear();
-    text.encode(span.begin, span.end, word, with_offsets ? &char_of_byte : nullptr);
-    parts_->model->tokenize(word, pieces);
-    for (const Piece& piece : pieces) {
-      out.ids.push_back(piece.id);
-      if (with_offsets) {
-        out.offsets.emplace_back(text.origins[char_of_byte[piece.begin]].begin,
-                                 text.origins[char_of_byte[piece.end - 1]].end);
-      }
-    }
-  }
-}
-
-std::string PipelineTokenizer::decode(std::span<const int32_t> ids, bool skip_special_tokens) const {
-  std::string out;
-  bool first = true;
-  for (const int32_t id : ids) {
-    const std::string_view token = id_to_token(id);
-    if (token.empty() || (skip_special_tokens && is_special(id))) {
-      continue;
-    }
-    const auto normalized = decoded_as_.find(id);
-    append_decoded(parts_->decoder, normalized == decoded_as_.end() ? token : normalized->second, first, out);
-    first = false;
-  }
-  return out;
-}
+namespace fs = std::filesystem;
 
 int parse_truncation(const Json& json, const std::string& source) {
   if (json.is_null()) {
@@ -257,36 +34,70 @@ Json section(const Json& sections, const char* name) {
   return it == sections.end() ? Json() : *it;
 }
 
-void add_tokens(Parts& parts, const std::string& source) {
-  for (const AddedToken& token : parts.added) {
-    const std::string_view known = parts.vocabulary.token(token.id);
-    if (known.empty()) {
-      parts.vocabulary.add(token.content, token.id, source + ": added_tokens");
-    } else if (known != token.content) {
-      throw Error(Code::kInvalid, fmt::format("{}: added token '{}' has id {}, which the vocabulary gives to '{}'",
-                                              source, token.content, token.id, known));
-    }
-  }
-}
-
-std::unique_ptr<Tokenizer> from_vocab_txt(std::string_view text, bool lowercase, const std::string& source) {
-  auto parts = std::make_unique<Parts>();
-  parts->vocabulary.reserve(text.size(), text.size() / 8);
-  int64_t id = 0;
-  for (size_t at = 0; at < text.size(); ++id) {
+// The lines of a text without their ends; the last may be empty.
+template <class Line>
+void for_lines(std::string_view text, const Line& line_is) {
+  int64_t number = 0;
+  for (size_t at = 0; at < text.size(); ++number) {
     const size_t end = std::min(text.find('\n', at), text.size());
     std::string_view line = text.substr(at, end - at);
     if (line.ends_with('\r')) {
       line.remove_suffix(1);
     }
+    line_is(line, number);
+    at = end + 1;
+  }
+}
+
+Json config_beside(const fs::path& file) {
+  const fs::path config = file.parent_path() / "tokenizer_config.json";
+  if (!fs::exists(config)) {
+    return Json::object();
+  }
+  return base::parse_json(base::read_file(config, size_t{16} << 20), config.string());
+}
+
+// The file of a folder to read.
+fs::path file_of_folder(const fs::path& folder) {
+  for (const char* name :
+       {"tokenizer.json", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "vocab.json", "vocab.txt"}) {
+    if (fs::exists(folder / name) && (name != std::string_view("vocab.json") || fs::exists(folder / "merges.txt"))) {
+      return folder / name;
+    }
+  }
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+    if (entry.path().extension() == ".tiktoken") {
+      return entry.path();
+    }
+  }
+  return folder / "tokenizer.json";  // whose absence is then told
+}
+
+std::unique_ptr<Tokenizer> load_vocab_merges(const fs::path& vocab, const fs::path& merges) {
+  return parse_vocab_merges(base::read_file(vocab, kMaxTokenizerBytes), base::read_file(merges, kMaxTokenizerBytes),
+                            vocab.string());
+}
+
+// x.vocab.json stands beside x.merges.txt, vocab.json beside merges.txt.
+fs::path sibling(const fs::path& file, const std::string& from, const std::string& to) {
+  std::string name = file.filename().string();
+  const size_t at = name.rfind(from);
+  return at == std::string::npos ? fs::path() : file.parent_path() / name.replace(at, from.size(), to);
+}
+
+}  // namespace
+
+std::unique_ptr<Tokenizer> parse_vocab_txt(std::string_view text, bool lowercase, const std::string& source) {
+  auto parts = std::make_unique<TokenizerParts>();
+  parts->vocabulary.reserve(text.size(), text.size() / 8);
+  for_lines(text, [&](std::string_view line, int64_t id) {
     if (!is_valid_utf8(line)) {
       throw Error(Code::kInvalid, fmt::format("{}: line {} is not UTF-8", source, id + 1));
     }
     if (!line.empty()) {
       parts->vocabulary.add(line, id, source);
     }
-    at = end + 1;
-  }
+  });
   parts->vocabulary.build(source);
   const auto need = [&](const char* token) {
     const int found = parts->vocabulary.find(token);
@@ -296,7 +107,7 @@ std::unique_ptr<Tokenizer> from_vocab_txt(std::string_view text, bool lowercase,
     }
     return found;
   };
-  parts->frame = {{need("[CLS]")}, {need("[SEP]")}};
+  parts->frame = make_frame({need("[CLS]")}, {need("[SEP]")}, {});
   for (const char* special : {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"}) {
     if (const int found = parts->vocabulary.find(special); found >= 0) {
       parts->added.push_back({found, special, false, false, false, false, true});
@@ -307,47 +118,77 @@ std::unique_ptr<Tokenizer> from_vocab_txt(std::string_view text, bool lowercase,
   parts->normalizer = make_bert_normalizer(options);
   parts->pre_tokenizer = make_bert_pre_tokenizer();
   parts->model = std::make_unique<WordPiece>(WordPieceOptions{}, parts->vocabulary, source);
-  parts->decoder.wordpiece = true;
-  return std::make_unique<PipelineTokenizer>(std::move(parts), source);
+  parts->decoder = make_wordpiece_decoder("##", true);
+  return assemble_tokenizer(std::move(parts), source);
 }
 
-}  // namespace
+std::unique_ptr<Tokenizer> parse_vocab_merges(std::string_view vocab_json, std::string_view merges_txt,
+                                              const std::string& source) {
+  auto parts = std::make_unique<TokenizerParts>();
+  parts->vocabulary.reserve(vocab_json.size(), vocab_json.size() / 8);
+  read_vocabulary_json(vocab_json, source, parts->vocabulary);
+  parts->vocabulary.build(source);
+  MergeList merges;
+  for_lines(merges_txt, [&](std::string_view line, int64_t number) {
+    if (line.empty() || (number == 0 && line.starts_with("#version"))) {
+      return;
+    }
+    if (!is_valid_utf8(line) || !merges.add(line)) {
+      throw Error(Code::kInvalid,
+                  fmt::format("{}: merges.txt, line {}: not two tokens with a space between", source, number + 1));
+    }
+  });
+  if (const int end = parts->vocabulary.find("<|endoftext|>"); end >= 0) {
+    parts->added.push_back({end, "<|endoftext|>", false, false, false, false, true});
+  }
+  parts->pre_tokenizer = make_byte_level({.add_prefix_space = false});
+  parts->model = make_bpe({}, merges, parts->vocabulary, source);
+  parts->frame.trim_offsets = true;
+  parts->decoder = make_byte_level_decoder();
+  return assemble_tokenizer(std::move(parts), source);
+}
 
 std::unique_ptr<Tokenizer> parse_tokenizer(std::string_view json, std::string_view source_name) {
   const std::string source(source_name);
   TokenizerFile file = split_tokenizer_json(json, source);
-  auto parts = std::make_unique<Parts>();
+  auto parts = std::make_unique<TokenizerParts>();
   parts->vocabulary = std::move(file.vocabulary);
   parts->added = parse_added_tokens(section(file.sections, "added_tokens"), source);
-  add_tokens(*parts, source);
+  add_added_tokens(*parts, source);
   parts->vocabulary.build(source);
-  parts->model = parse_model(file.model, parts->vocabulary, source);
+  parts->model = parse_model(file.model, file.lists, parts->vocabulary, source);
   parts->normalizer = parse_normalizer(section(file.sections, "normalizer"), source);
   parts->pre_tokenizer = parse_pre_tokenizer(section(file.sections, "pre_tokenizer"), source);
   parts->frame = parse_post_processor(section(file.sections, "post_processor"), source);
   parts->decoder = parse_decoder(section(file.sections, "decoder"), source);
   parts->file_max_length = parse_truncation(section(file.sections, "truncation"), source);
-  return std::make_unique<PipelineTokenizer>(std::move(parts), source);
+  return assemble_tokenizer(std::move(parts), source);
 }
 
-std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& path) {
-  std::filesystem::path file = path;
-  bool lowercase = true;
-  if (std::filesystem::is_directory(path)) {
-    file = path / "tokenizer.json";
-    if (!std::filesystem::exists(file) && std::filesystem::exists(path / "vocab.txt")) {
-      file = path / "vocab.txt";
-    }
+std::unique_ptr<Tokenizer> load_tokenizer(const fs::path& path) {
+  const fs::path file = fs::is_directory(path) ? file_of_folder(path) : path;
+  const std::string name = file.filename().string();
+  if (name.ends_with("vocab.json")) {
+    return load_vocab_merges(file, sibling(file, "vocab.json", "merges.txt"));
   }
-  if (file.extension() != ".txt") {
-    return parse_tokenizer(base::read_file(file, kMaxTokenizerBytes), file.string());
+  if (name.ends_with("merges.txt")) {
+    return load_vocab_merges(sibling(file, "merges.txt", "vocab.json"), file);
   }
-  const std::filesystem::path config = file.parent_path() / "tokenizer_config.json";
-  if (std::filesystem::exists(config)) {
-    const Json json = base::parse_json(base::read_file(config, size_t{16} << 20), config.string());
-    lowercase = base::get_or(json, "do_lower_case", true, config.string());
+  const std::string bytes = base::read_file(file, kMaxTokenizerBytes);
+  if (name.ends_with(".txt")) {
+    return parse_vocab_txt(bytes, base::get_or(config_beside(file), "do_lower_case", true, "tokenizer_config.json"),
+                           file.string());
   }
-  return from_vocab_txt(base::read_file(file, kMaxTokenizerBytes), lowercase, file.string());
+  if (name.ends_with(".tiktoken") || (name.ends_with(".model") && is_tiktoken(bytes))) {
+    return parse_tiktoken(bytes, name, file.string());
+  }
+  if (name.ends_with(".model")) {
+    const Json config = config_beside(file);
+    const SideOptions side{base::get_or(config, "add_bos_token", false, "tokenizer_config.json"),
+                           base::get_or(config, "add_eos_token", false, "tokenizer_config.json")};
+    return parse_sentencepiece(bytes, side, file.string());
+  }
+  return parse_tokenizer(bytes, file.string());
 }
 
 }  // namespace slipway::text

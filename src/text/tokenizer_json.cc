@@ -1,5 +1,7 @@
 #include "text/tokenizer_json.h"
 
+#include <charconv>
+#include <cmath>
 #include <fmt/format.h>
 
 #include "base/error.h"
@@ -66,6 +68,24 @@ class Cursor {
   // A string's value; a view of the file when it has no escapes, else of `buffer`.
   std::string_view string(std::string& buffer);
   int64_t integer();
+  double number();
+  // In a list: true when another item follows, false at its end.
+  bool next_item() {
+    const char c = peek();
+    if (c != ',' && c != ']') {
+      fail("expected ',' or ']'");
+    }
+    ++at_;
+    return c == ',';
+  }
+  bool open_list() {
+    expect('[');
+    if (peek() == ']') {
+      ++at_;
+      return false;
+    }
+    return true;
+  }
   // The bytes of the next value, whatever it is, not looked at closely: base::parse_json does that.
   std::string_view raw_value();
 
@@ -176,6 +196,18 @@ int64_t Cursor::integer() {
   return negative ? -value : value;
 }
 
+double Cursor::number() {
+  peek();
+  double value = 0;
+  const char* begin = text_.data() + at_;
+  const auto [end, error] = std::from_chars(begin, text_.data() + text_.size(), value);
+  if (error != std::errc() || !std::isfinite(value)) {
+    fail("expected a number");
+  }
+  at_ += static_cast<size_t>(end - begin);
+  return value;
+}
+
 void Cursor::skip_string() {
   ++at_;
   while (at_ < text_.size() && text_[at_] != '"') {
@@ -235,6 +267,45 @@ void read_vocabulary(Cursor& cursor, const std::string& source, Vocabulary& voca
   } while (cursor.next_member());
 }
 
+// [["piece", score], ...]
+void read_pieces(Cursor& cursor, const std::string& source, TokenizerFile& file) {
+  std::string buffer;
+  const std::string where = source + ": vocabulary";
+  if (!cursor.open_list()) {
+    return;
+  }
+  do {
+    cursor.expect('[');
+    const std::string_view piece = cursor.string(buffer);
+    file.vocabulary.add(piece, static_cast<int64_t>(file.lists.scores.size()), where);
+    cursor.expect(',');
+    file.lists.scores.push_back(cursor.number());
+    cursor.expect(']');
+  } while (cursor.next_item());
+}
+
+// ["a b", ...] or [["a", "b"], ...]
+void read_merges(Cursor& cursor, MergeList& merges) {
+  std::string buffer;
+  std::string second;
+  if (!cursor.open_list()) {
+    return;
+  }
+  do {
+    if (cursor.peek() == '"') {
+      if (!merges.add(cursor.string(buffer))) {
+        cursor.fail(fmt::format("merge {} is not two tokens with a space between", merges.places.size() + 1));
+      }
+      continue;
+    }
+    cursor.expect('[');
+    const std::string_view left = cursor.string(buffer);
+    cursor.expect(',');
+    merges.add(left, cursor.string(second));
+    cursor.expect(']');
+  } while (cursor.next_item());
+}
+
 void read_model(Cursor& cursor, const std::string& source, TokenizerFile& file) {
   file.model = base::Json::object();
   if (!cursor.open_object()) {
@@ -251,9 +322,16 @@ void read_model(Cursor& cursor, const std::string& source, TokenizerFile& file) 
       }
       seen = true;
       read_vocabulary(cursor, source, file.vocabulary);
-    } else if (key == "merges" || key == "vocab") {
-      cursor.raw_value();  // of models that are not read yet; parse_model names the type
-      file.model[key] = nullptr;
+    } else if (key == "vocab" && cursor.peek() == '[') {
+      if (seen) {
+        cursor.fail("a second vocab");
+      }
+      seen = true;
+      read_pieces(cursor, source, file);
+    } else if (key == "merges" && cursor.peek() == '[') {
+      file.lists.merges = {};
+      read_merges(cursor, file.lists.merges);
+      file.model[key] = nullptr;  // older files are known for BPE by it
     } else {
       file.model[key] = base::parse_json(cursor.raw_value(), source + ": model." + key);
     }
@@ -261,6 +339,14 @@ void read_model(Cursor& cursor, const std::string& source, TokenizerFile& file) 
 }
 
 }  // namespace
+
+void read_vocabulary_json(std::string_view json, const std::string& source, Vocabulary& vocabulary) {
+  Cursor cursor(json, source);
+  read_vocabulary(cursor, source, vocabulary);
+  if (!cursor.at_end()) {
+    cursor.fail("something follows the end");
+  }
+}
 
 TokenizerFile split_tokenizer_json(std::string_view json, const std::string& source) {
   if (json.size() > kMaxTokenizerBytes) {

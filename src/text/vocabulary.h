@@ -76,6 +76,8 @@ class Vocabulary {
   void build(const std::string& source);
 
   int find(std::string_view token) const noexcept { return index_.find(token, PrefixHash::of(token)); }
+  // The same with PrefixHash::of(token) known.
+  int find(std::string_view token, uint64_t hash) const noexcept { return index_.find(token, hash); }
   // Empty for an unused id.
   std::string_view token(int id) const noexcept;
   // One more than the largest id.

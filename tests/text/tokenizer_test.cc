@@ -209,15 +209,13 @@ TEST(Tokenizer, ReadsWordLevel) {
 }
 
 TEST(Tokenizer, NamesUnsupportedTypes) {
-  EXPECT_NE(error_of([](Json& j) { j["model"]["type"] = "BPE"; }).find("model type 'BPE' is not supported"),
+  EXPECT_NE(error_of([](Json& j) { j["model"]["type"] = "Odd"; }).find("model type 'Odd' is not supported"),
             std::string::npos);
-  EXPECT_NE(parse_error_of(R"({"model": {"type": "Unigram", "vocab": [["a", -1.5]]}})").find("'Unigram'"),
-            std::string::npos);
-  EXPECT_NE(error_of([](Json& j) { j["normalizer"]["type"] = "Precompiled"; }).find("'Precompiled'"),
-            std::string::npos);
-  EXPECT_NE(error_of([](Json& j) { j["pre_tokenizer"]["type"] = "ByteLevel"; }).find("'ByteLevel'"), std::string::npos);
+  EXPECT_NE(parse_error_of(R"({"model": {"type": "Odd", "vocab": [["a", -1.5]]}})").find("'Odd'"), std::string::npos);
+  EXPECT_NE(error_of([](Json& j) { j["normalizer"]["type"] = "Odd"; }).find("'Odd'"), std::string::npos);
+  EXPECT_NE(error_of([](Json& j) { j["pre_tokenizer"]["type"] = "Odd"; }).find("'Odd'"), std::string::npos);
   EXPECT_NE(error_of([](Json& j) { j["post_processor"]["type"] = "Odd"; }).find("'Odd'"), std::string::npos);
-  EXPECT_NE(error_of([](Json& j) { j["decoder"]["type"] = "CTC"; }).find("'CTC'"), std::string::npos);
+  EXPECT_NE(error_of([](Json& j) { j["decoder"]["type"] = "Odd"; }).find("'Odd'"), std::string::npos);
 }
 
 TEST(Tokenizer, RefusesBrokenVocabularies) {
