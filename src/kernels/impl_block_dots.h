@@ -5,6 +5,10 @@
 // block of 32: eight calls a sum). start* and finish* open and close the sum of one block; `init8` is -128 sum(x),
 // `init4` is -8 sum(x) for kQ4_0 and 0 for kQ4_1. All exact.
 
+// A sum is to be in its register here. Without it GCC 12 puts additions off to the end of the block and spills what they
+// add.
+#define SLIPWAY_SETTLE(sum) __asm__ volatile("" : "+v"(sum))
+
 #if SLIPWAY_INT8 == 4  // VNNI multiplies u8 by s8: weights are stored with 128 added, which init8 takes away again
 constexpr bool kOffset8 = true;
 using W8 = I;
@@ -32,11 +36,17 @@ static inline I start8(int32_t) { return _mm512_setzero_si512(); }
 // |w| (sign(w) x): pairs reach 2 x 128 x 127 < 32767.
 static inline I dot8(I sum, const W8& w, I x) {
   const I signed_x = _mm512_mask_sub_epi8(x, w.negative, _mm512_setzero_si512(), x);
-  return _mm512_add_epi32(sum, _mm512_madd_epi16(_mm512_maddubs_epi16(w.magnitude, signed_x), _mm512_set1_epi16(1)));
+  sum = _mm512_add_epi32(sum, _mm512_madd_epi16(_mm512_maddubs_epi16(w.magnitude, signed_x), _mm512_set1_epi16(1)));
+  SLIPWAY_SETTLE(sum);
+  return sum;
 }
 static inline I start4(int32_t) { return _mm512_setzero_si512(); }
 // In 16 bits: eight pairs of at most 2 x 15 x 127 are 30480.
-static inline I dot4(I sum, I q, I x) { return _mm512_add_epi16(sum, _mm512_maddubs_epi16(q, x)); }
+static inline I dot4(I sum, I q, I x) {
+  sum = _mm512_add_epi16(sum, _mm512_maddubs_epi16(q, x));
+  SLIPWAY_SETTLE(sum);
+  return sum;
+}
 static inline I finish4(I sum, int32_t init4) {
   return _mm512_add_epi32(_mm512_madd_epi16(sum, _mm512_set1_epi16(1)), _mm512_set1_epi32(init4));
 }
@@ -54,10 +64,16 @@ static inline W8 prepare8(I w) { return {w, _mm256_abs_epi8(w)}; }
 static inline I start8(int32_t) { return _mm256_setzero_si256(); }
 static inline I dot8(I sum, const W8& w, I x) {
   const I pairs = _mm256_maddubs_epi16(w.magnitude, _mm256_sign_epi8(x, w.w));
-  return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+  sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+  SLIPWAY_SETTLE(sum);
+  return sum;
 }
 static inline I start4(int32_t) { return _mm256_setzero_si256(); }
-static inline I dot4(I sum, I q, I x) { return _mm256_add_epi16(sum, _mm256_maddubs_epi16(q, x)); }
+static inline I dot4(I sum, I q, I x) {
+  sum = _mm256_add_epi16(sum, _mm256_maddubs_epi16(q, x));
+  SLIPWAY_SETTLE(sum);
+  return sum;
+}
 static inline I finish4(I sum, int32_t init4) {
   return _mm256_add_epi32(_mm256_madd_epi16(sum, _mm256_set1_epi16(1)), _mm256_set1_epi32(init4));
 }
