@@ -235,6 +235,9 @@ std::string completion(const std::string& shell) {
                               flag.substr(2));
       }
     }
+    for (const base::Field& field : global_table.fields()) {
+      script += fmt::format("complete -c slipway -l {}{}\n", flag_name(field.name).substr(2), field.type == "boolean" ? "" : " -r");
+    }
     return script;
   }
   if (shell != "bash" && shell != "zsh") {
@@ -242,9 +245,24 @@ std::string completion(const std::string& shell) {
   }
   std::string script = shell == "zsh" ? "autoload -U +X bashcompinit && bashcompinit\n" : "";
   // Two words first: a case takes the first pattern that fits. A noun alone offers its verbs too.
-  script += "_slipway() {\n  local cur=${COMP_WORDS[COMP_CWORD]} path=\"${COMP_WORDS[1]}\" words=\"\"\n";
-  script += "  if [ \"$COMP_CWORD\" -gt 2 ]; then path=\"$path ${COMP_WORDS[2]}\"; fi\n";
-  script += fmt::format("  if [ \"$COMP_CWORD\" -eq 1 ]; then words=\"{}\"\n  else case \"$path\" in\n", fmt::join(nouns, " "));
+  script += "_slipway() {\n  local cur=${COMP_WORDS[COMP_CWORD]} at=1 path words=\"\"\n";
+  // Options of all commands may come first; bash gives "--threads=2" as three words.
+  std::vector<std::string> with_value;
+  for (const base::Field& field : global_table.fields()) {
+    if (field.type != "boolean") {
+      with_value.push_back(flag_name(field.name));
+    }
+  }
+  script += fmt::format(
+      "  while [ \"$at\" -lt \"$COMP_CWORD\" ]; do case \"${{COMP_WORDS[at]}}\" in\n"
+      "    {}) if [ \"${{COMP_WORDS[at + 1]}}\" = \"=\" ]; then at=$((at + 3)); else at=$((at + 2)); fi ;;\n"
+      "    --*) at=$((at + 1)) ;;\n    *) break ;;\n  esac; done\n",
+      fmt::join(with_value, "|"));
+  script += "  path=\"${COMP_WORDS[at]}\"\n";
+  script += "  if [ \"$COMP_CWORD\" -gt $((at + 1)) ]; then path=\"$path ${COMP_WORDS[at + 1]}\"; fi\n";
+  script += "  if [ \"$COMP_CWORD\" -lt \"$at\" ]; then COMPREPLY=(); return; fi  # the value of an option\n";
+  script += fmt::format("  if [ \"$COMP_CWORD\" -eq \"$at\" ]; then words=\"{} {}\"\n  else case \"$path\" in\n", fmt::join(nouns, " "),
+                        fmt::join(everywhere, " "));
   for (const auto& [path, list] : flags) {
     if (path.find(' ') != std::string::npos) {
       script += fmt::format("    \"{}\") words=\"{} {}\" ;;\n", path, fmt::join(list, " "), fmt::join(everywhere, " "));
