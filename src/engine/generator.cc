@@ -8,6 +8,8 @@
 #include "engine/decoder.h"
 #include "engine/scheduler.h"
 #include "model/decoder_files.h"
+#include "model/gguf.h"
+#include "text/gguf_vocabulary.h"
 
 namespace slipway::engine {
 namespace {
@@ -63,12 +65,27 @@ int context_of(const GeneratorOptions& options, const model::DecoderSpec& spec, 
   return static_cast<int>(std::min<int64_t>(kv_tokens, std::min(spec.max_positions, kDefaultContext)));
 }
 
+std::unique_ptr<text::Tokenizer> tokenizer_of(const model::OpenedDecoder& opened) {
+  if (opened.gguf != nullptr) {
+    const auto vocabulary = opened.gguf->vocabulary();
+    if (!vocabulary) {
+      throw base::Error(base::Code::kInvalid, fmt::format("'{}' has no tokenizer", opened.path.string()));
+    }
+    return text::make_tokenizer(*vocabulary, opened.path.string());
+  }
+  if (opened.tokenizer.empty()) {
+    throw base::Error(base::Code::kNotFound,
+                      fmt::format("'{}' has neither tokenizer.json nor tokenizer.model", opened.path.string()));
+  }
+  return text::load_tokenizer(opened.tokenizer);
+}
+
 DecoderGenerator::DecoderGenerator(const std::filesystem::path& path, const GeneratorOptions& options,
                                    base::Pool& pool) {
   check_options(options);
   const model::OpenedDecoder opened = model::open_decoder(path);
   const model::DecoderSpec& spec = opened.spec;
-  tokenizer_ = text::load_tokenizer(opened.tokenizer);
+  tokenizer_ = tokenizer_of(opened);
   DecoderOptions decoder{.isa = base::select_isa(options.isa),
                          .weight_type = options.weight_type,
                          .kv_type = options.kv_type == "f16" ? kernels::KvType::kF16 : kernels::KvType::kF32,
