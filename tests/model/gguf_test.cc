@@ -211,6 +211,43 @@ TEST(Gguf, ReadsAVocabularyWithoutAModel) {
   EXPECT_EQ(vocabulary->add_eos, std::nullopt);
 }
 
+// Every tensor of a real file against the Python package gguf; Llama's q and k in the canonical order.
+TEST(Gguf, ReadsSmolLm2AsThePackageGgufDoes) {
+  const auto folder = tests::cached("smollm2");
+  if (!folder) {
+    GTEST_SKIP() << "skipped: no SmolLM2 in the cache (tools/setup decoder)";
+  }
+  const auto gold_path = tests::source_dir() / "tests" / "gold" / "smollm2.json";
+  const base::Json gold = base::parse_json(base::read_file(gold_path), gold_path.string());
+  const OpenedDecoder model = open_decoder(*folder / "SmolLM2-135M-Instruct.Q4_1.gguf");
+  const GgufFile& file = *model.gguf;
+  ASSERT_EQ(file.tensors().size(), gold.size());
+  for (const auto& [name, one] : gold.items()) {
+    const TensorView* tensor = file.find(name);
+    ASSERT_NE(tensor, nullptr) << name;
+    EXPECT_EQ(dtype_name(tensor->dtype), one.at("type").get<std::string>()) << name;
+    EXPECT_EQ(tensor->shape, one.at("shape").get<std::vector<int64_t>>()) << name;
+    const std::vector<float> values = file.read_f32(name);
+    double sum = 0;
+    for (const float value : values) {
+      sum += value;
+    }
+    EXPECT_NEAR(sum, one.at("sum").get<double>(), 1e-6 * static_cast<double>(values.size())) << name;
+    const base::Json& at = one.at("at");
+    for (size_t i = 0; i < at.size(); ++i) {
+      EXPECT_EQ(values[at[i].get<size_t>()], one.at("values")[i].get<float>()) << name;
+    }
+  }
+  const auto rows = file.read_f32("blk.3.attn_k.weight");
+  const auto canonical = model.weights->read_f32("model.layers.3.self_attn.k_proj.weight");
+  EXPECT_EQ(tests::pair_rows(canonical, 64, 576), rows);
+  EXPECT_EQ(model.spec.num_layers, 30);
+  EXPECT_EQ(model.spec.num_kv_heads, 3);
+  EXPECT_TRUE(model.spec.tied_embeddings);
+  EXPECT_EQ(model.eos_token, "<|im_end|>");
+  EXPECT_NE(model.chat_template.find("im_start"), std::string::npos);
+}
+
 TEST(Gguf, DecoderMetadataThatAreMissingOrNotSupportedAreNamed) {
   const auto message = [](const GgufWriter& out) {
     const std::string bytes = out.bytes();

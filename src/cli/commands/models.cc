@@ -1,4 +1,4 @@
-// slipway models: the registry's versions and aliases; a look into a folder; conversions.
+// slipway models: the registry's versions and aliases; conversions. A look into files: models_inspect.cc.
 #include <ostream>
 
 #include <fmt/format.h>
@@ -12,8 +12,6 @@
 #include "cli/table.h"
 #include "convert/onnx.h"
 #include "convert/quantize.h"
-#include "model/cost.h"
-#include "model/folder.h"
 
 namespace slipway::cli {
 namespace {
@@ -144,58 +142,6 @@ class ModelsAliasCommand final : public Command {
   std::string version_;
 };
 
-class InspectCommand final : public Command {
- public:
-  CommandInfo info() const override {
-    return {"models inspect", "architecture, sizes and tensors of a model folder", "",
-            "slipway models inspect ~/.cache/slipway/minilm --tensors"};
-  }
-  void describe(Parameters& parameters) override {
-    parameters.positional("MODEL", model_, "a model folder or a reference");
-    parameters.flags.add("tensors", tensors_, "list every tensor");
-  }
-  int run(App& app) override {
-    const LocatedModel located = locate_model(app, model_, "auto");
-    const model::ModelFolder folder = model::open_model_folder(located.folder, {.weights = false, .tokenizer = false});
-    const model::ModelSpec& spec = folder.spec;
-    base::Json json = {{"folder", located.folder.string()}, {"config", model::config_from_spec(spec)}, {"parameters", spec.parameter_count()},
-                       {"labels", spec.labels}, {"bytes_float32", model::weight_bytes_f32(spec)}, {"bytes_int8", model::weight_bytes_int8(spec)},
-                       {"flops_per_token_128", model::flops_per_token(spec, 128)}};
-    Table table({"TENSOR", "TYPE", "SHAPE", "BYTES"});
-    for (const auto& path : {folder.weights, folder.int8}) {
-      if (!path) {
-        continue;
-      }
-      const model::SafetensorsFile file(*path);
-      base::Json list = base::Json::array();
-      for (const auto& [name, tensor] : file.tensors()) {
-        list.push_back({{"name", name}, {"dtype", model::dtype_name(tensor.dtype)}, {"shape", tensor.shape}, {"bytes", tensor.bytes.size()}});
-        table.row({name, model::dtype_name(tensor.dtype), fmt::format("{}", tensor.shape), std::to_string(tensor.bytes.size())});
-      }
-      json["files"][path->filename().string()] = {{"tensors", list}, {"metadata", file.metadata()}};
-    }
-    if (app.json()) {
-      app.print_json(json);
-      return 0;
-    }
-    app.out() << fmt::format("{}\nBERT encoder: {} layers, hidden {}, {} heads, intermediate {}, vocabulary {}, {} positions\n"
-                             "{} parameters; {} as float32, {} as int8; {:.1f} MFLOP a token at length 128\nlabels: {}\n",
-                             located.folder.string(), spec.num_layers, spec.hidden_size, spec.num_heads, spec.intermediate_size,
-                             spec.vocab_size, spec.max_positions, human_count(spec.parameter_count(), ""),
-                             human_count(model::weight_bytes_f32(spec), "bytes"), human_count(model::weight_bytes_int8(spec), "bytes"),
-                             model::flops_per_token(spec, 128) / 1e6, spec.labels.empty() ? "none" : fmt::format("{}", fmt::join(spec.labels, ", ")));
-    if (tensors_) {
-      app.out() << '\n';
-      table.print(app.out(), app.color_out());
-    }
-    return 0;
-  }
-
- private:
-  std::string model_;
-  bool tensors_ = false;
-};
-
 class QuantizeCommand final : public Command {
  public:
   CommandInfo info() const override {
@@ -255,7 +201,6 @@ class ExportCommand final : public Command {
 std::unique_ptr<Command> make_models() { return std::make_unique<ModelsCommand>(); }
 std::unique_ptr<Command> make_models_show() { return std::make_unique<ModelsShowCommand>(); }
 std::unique_ptr<Command> make_models_alias() { return std::make_unique<ModelsAliasCommand>(); }
-std::unique_ptr<Command> make_models_inspect() { return std::make_unique<InspectCommand>(); }
 std::unique_ptr<Command> make_models_quantize() { return std::make_unique<QuantizeCommand>(); }
 std::unique_ptr<Command> make_models_export() { return std::make_unique<ExportCommand>(); }
 

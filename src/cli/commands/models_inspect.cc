@@ -1,0 +1,167 @@
+// slipway models inspect: what is in a model's folder or file.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <ostream>
+
+#include "cli/app.h"
+#include "cli/commands/factories.h"
+#include "cli/model_argument.h"
+#include "cli/progress.h"
+#include "cli/table.h"
+#include "model/cost.h"
+#include "model/decoder_files.h"
+#include "model/folder.h"
+#include "model/inspect.h"
+
+namespace slipway::cli {
+namespace {
+
+std::string text_or(const base::Json& value, const char* fallback) {
+  return value.is_string() ? value.get<std::string>() : fallback;
+}
+
+std::string tokenizer_line(const base::Json& tokenizer) {
+  if (!tokenizer.is_object()) {
+    return "none";
+  }
+  std::string line = tokenizer.at("kind").get<std::string>();
+  if (tokenizer.contains("tokens")) {
+    line += fmt::format(" ({}{}), {} tokens, {} merges",
+                        tokenizer.at("pre").get<std::string>().empty() ? "no pre-tokenizer named" : "pre-tokenizer ",
+                        tokenizer.at("pre").get<std::string>(), tokenizer.at("tokens").get<int64_t>(),
+                        tokenizer.at("merges").get<int64_t>());
+  }
+  return line;
+}
+
+// Architecture, sizes, types, tokenizer and licence of what model::inspect_weights found.
+void print_summary(std::ostream& out, const base::Json& json) {
+  out << fmt::format("{}\n{} · {}\n", json.at("path").get<std::string>(),
+                     text_or(json.at("architecture"), "architecture unknown"), text_or(json.at("format"), "?"));
+  if (const base::Json& decoder = json.at("decoder"); decoder.is_object()) {
+    const auto size = [&](const char* key) { return decoder.at(key).get<int64_t>(); };
+    out << fmt::format(
+        "decoder: {} layers, hidden {}, {} heads ({} for keys and values) of {}, intermediate {}, vocabulary {}, {} "
+        "positions{}\n",
+        size("num_hidden_layers"), size("hidden_size"), size("num_attention_heads"), size("num_key_value_heads"),
+        size("head_dim"), size("intermediate_size"), size("vocab_size"), size("max_position_embeddings"),
+        decoder.at("sliding_window").is_null() ? "" : fmt::format(", window {}", size("sliding_window")));
+    out << fmt::format("KV cache: {} a token in f16\n", human_count(size("kv_cache_bytes_per_token_f16"), "bytes"));
+  }
+  const int64_t values = json.at("parameters").get<int64_t>();
+  out << fmt::format("{} parameters in {}", human_count(values, ""),
+                     human_count(json.at("bytes").get<int64_t>(), "bytes"));
+  out << (values > 0 ? fmt::format(", {:.2f} bits each\n", json.at("bits_per_weight").get<double>())
+                     : std::string("\n"));
+  const base::Json& types = json.at("types");
+  for (const base::Json& type : types) {
+    out << fmt::format("  {:<7} {:>5} tensors {:>14}\n", type.at("type").get<std::string>(),
+                       type.at("tensors").get<int64_t>(), human_count(type.at("bytes").get<int64_t>(), "bytes"));
+  }
+  out << fmt::format("tokenizer: {}\nchat template: {}\nlicence: {}\n", tokenizer_line(json.at("tokenizer")),
+                     json.at("chat_template").get<bool>() ? "yes" : "none", text_or(json.at("licence"), "not told"));
+  if (json.contains("decoder_error") && json.at("decoder").is_null()) {
+    out << fmt::format("not a decoder that is run: {}\n", json.at("decoder_error").get<std::string>());
+  }
+}
+
+class InspectCommand final : public Command {
+ public:
+  CommandInfo info() const override {
+    return {"models inspect", "architecture, sizes and tensors of a model folder or file",
+            "MODEL is a folder, a .gguf, a .safetensors, a PyTorch .bin or .pt (nothing in it is run), or a reference.",
+            "slipway models inspect ~/.cache/slipway/minilm --tensors\nslipway models inspect model.gguf --json"};
+  }
+  void describe(Parameters& parameters) override {
+    parameters.positional("MODEL", model_, "a model folder, a file of weights or a reference");
+    parameters.flags.add("tensors", tensors_, "list every tensor");
+  }
+  int run(App& app) override {
+    std::error_code ignored;
+    const bool is_file = std::filesystem::is_regular_file(model_, ignored);
+    if (is_file || model::is_decoder_path(model_)) {
+      return show_weights(app);
+    }
+    const LocatedModel located = locate_model(app, model_, "auto");
+    return show_encoder(app, located);
+  }
+
+ private:
+  int show_weights(App& app);
+  int show_encoder(App& app, const LocatedModel& located);
+  std::string model_;
+  bool tensors_ = false;
+};
+
+int InspectCommand::show_weights(App& app) {
+  const base::Json json = model::inspect_weights(model_);
+  if (app.json()) {
+    app.print_json(json);
+    return 0;
+  }
+  print_summary(app.out(), json);
+  if (tensors_) {
+    Table table({"TENSOR", "TYPE", "SHAPE", "BYTES"});
+    const base::Json& tensors = json.at("tensors");
+    for (const base::Json& tensor : tensors) {
+      table.row({tensor.at("name").get<std::string>(), tensor.at("type").get<std::string>(),
+                 fmt::format("{}", tensor.at("shape").get<std::vector<int64_t>>()),
+                 std::to_string(tensor.at("bytes").get<int64_t>())});
+    }
+    app.out() << '\n';
+    table.print(app.out(), app.color_out());
+  }
+  return 0;
+}
+
+int InspectCommand::show_encoder(App& app, const LocatedModel& located) {
+  const model::ModelFolder folder = model::open_model_folder(located.folder, {.weights = false, .tokenizer = false});
+  const model::ModelSpec& spec = folder.spec;
+  base::Json json = {{"folder", located.folder.string()},
+                     {"config", model::config_from_spec(spec)},
+                     {"parameters", spec.parameter_count()},
+                     {"labels", spec.labels},
+                     {"bytes_float32", model::weight_bytes_f32(spec)},
+                     {"bytes_int8", model::weight_bytes_int8(spec)},
+                     {"flops_per_token_128", model::flops_per_token(spec, 128)}};
+  Table table({"TENSOR", "TYPE", "SHAPE", "BYTES"});
+  for (const auto& path : {folder.weights, folder.int8}) {
+    if (!path) {
+      continue;
+    }
+    const model::SafetensorsFile file(*path);
+    base::Json list = base::Json::array();
+    for (const auto& [name, tensor] : file.tensors()) {
+      list.push_back({{"name", name},
+                      {"dtype", model::dtype_name(tensor.dtype)},
+                      {"shape", tensor.shape},
+                      {"bytes", tensor.bytes.size()}});
+      table.row({name, model::dtype_name(tensor.dtype), fmt::format("{}", tensor.shape),
+                 std::to_string(tensor.bytes.size())});
+    }
+    json["files"][path->filename().string()] = {{"tensors", list}, {"metadata", file.metadata()}};
+  }
+  if (app.json()) {
+    app.print_json(json);
+    return 0;
+  }
+  app.out() << fmt::format(
+      "{}\nBERT encoder: {} layers, hidden {}, {} heads, intermediate {}, vocabulary {}, {} positions\n"
+      "{} parameters; {} as float32, {} as int8; {:.1f} MFLOP a token at length 128\nlabels: {}\n",
+      located.folder.string(), spec.num_layers, spec.hidden_size, spec.num_heads, spec.intermediate_size,
+      spec.vocab_size, spec.max_positions, human_count(spec.parameter_count(), ""),
+      human_count(model::weight_bytes_f32(spec), "bytes"), human_count(model::weight_bytes_int8(spec), "bytes"),
+      model::flops_per_token(spec, 128) / 1e6,
+      spec.labels.empty() ? "none" : fmt::format("{}", fmt::join(spec.labels, ", ")));
+  if (tensors_) {
+    app.out() << '\n';
+    table.print(app.out(), app.color_out());
+  }
+  return 0;
+}
+
+}  // namespace
+
+std::unique_ptr<Command> make_models_inspect() { return std::make_unique<InspectCommand>(); }
+
+}  // namespace slipway::cli
