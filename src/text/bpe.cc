@@ -182,6 +182,7 @@ Bpe::Bpe(const BpeOptions& options, MergeTable merges, const Vocabulary& vocabul
 
 void Bpe::start(std::string_view word, std::vector<BpeSymbol>& symbols) const {
   int64_t unknown_from = -1;  // a run of unknown characters not yet written
+  uint32_t place = 0;
   std::string changed;
   const auto flush_unknown = [&](size_t end) {
     if (unknown_from >= 0) {
@@ -200,9 +201,10 @@ void Bpe::start(std::string_view word, std::vector<BpeSymbol>& symbols) const {
       changed += suffixed ? options_.end_of_word_suffix : std::string();
       text = changed;
     }
-    const auto begin = static_cast<uint32_t>(at);
     at += size;
-    const auto end = static_cast<uint32_t>(at);
+    const uint32_t begin = place;
+    const uint32_t end = place + static_cast<uint32_t>(size);
+    place = end;
     if (const int id = vocabulary_.find(text); id >= 0) {
       flush_unknown(begin);
       symbols.push_back({id, begin, end});
@@ -219,6 +221,7 @@ void Bpe::start(std::string_view word, std::vector<BpeSymbol>& symbols) const {
       continue;
     }
     if (unk_id_ < 0) {
+      place = begin;  // it vanishes, and Hugging Face counts on as if it had not been there
       continue;
     }
     if (!options_.fuse_unk) {
@@ -226,7 +229,7 @@ void Bpe::start(std::string_view word, std::vector<BpeSymbol>& symbols) const {
     }
     unknown_from = unknown_from < 0 ? begin : unknown_from;
   }
-  flush_unknown(word.size());
+  flush_unknown(place);
 }
 
 void Bpe::tokenize(std::string_view word, std::vector<Piece>& pieces) const {

@@ -82,7 +82,7 @@ class RegexSplit final : public PreTokenizer {
     const bool all_kept = behavior == Behavior::kIsolated && !invert;
     const bool none_between = behavior == Behavior::kRemoved && invert;
     if (all_kept || none_between) {
-      scanner_ = scanner_of_pattern(pattern);
+      scanner_ = scanner_of_pattern(pattern, flavor);
     }
   }
   void split(AlignedText& text, std::vector<CharSpan>& spans, bool /*at_start*/) const override {

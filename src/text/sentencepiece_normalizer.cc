@@ -45,21 +45,27 @@ class PrecompiledNormalizer final : public Normalizer {
     }
   }
 
-  // Alone in its cluster, a character of ASCII maps as it stands: clusters only grow by what is not ASCII, and CR LF.
   bool apply_bytes(std::string_view text, std::string& out) const override {
-    for (const char c : text) {
-      const auto byte = static_cast<unsigned char>(c);
-      if (byte >= 0x80 || byte == '\r' || byte == '\n') {
-        return false;
-      }
-    }
-    for (size_t i = 0; i < text.size(); ++i) {
-      if (map_.keeps(static_cast<unsigned char>(text[i]))) {
-        out += text[i];
+    for (size_t at = 0; at < text.size();) {
+      const size_t end = cluster_end(text, at);
+      const std::string_view cluster = text.substr(at, end - at);
+      at = end;
+      if (cluster.size() == 1 && map_.keeps(static_cast<unsigned char>(cluster[0]))) {
+        out += cluster[0];
         continue;
       }
-      const auto hit = map_.find(text.substr(i, 1), false);
-      out += hit ? hit->replacement : text.substr(i, 1);
+      if (cluster.size() < kMaxClusterBytes) {
+        if (const auto hit = map_.find(cluster, false)) {
+          out += hit->replacement;
+          continue;
+        }
+      }
+      for (size_t i = 0; i < cluster.size();) {
+        const std::string_view part = cluster.substr(i, decode_at(cluster, i).size);
+        const auto hit = map_.find(part, false);
+        out += hit ? hit->replacement : part;
+        i += part.size();
+      }
     }
     return true;
   }
@@ -67,6 +73,24 @@ class PrecompiledNormalizer final : public Normalizer {
  private:
   static constexpr size_t kMaxClusterBytes = 6;
 
+  // The end of the grapheme cluster at `at` of UTF-8 text. Before another one, a character of ASCII is alone.
+  static size_t cluster_end(std::string_view text, size_t at) noexcept {
+    const auto ascii = [&](size_t i) { return static_cast<unsigned char>(text[i]) < 0x80; };
+    if (ascii(at) && (at + 1 == text.size() || ascii(at + 1)) && text[at] != '\r') {
+      return at + 1;
+    }
+    Decoded last = decode_at(text, at);
+    utf8proc_int32_t state = 0;
+    for (at += last.size; at < text.size(); at += last.size) {
+      const Decoded next = decode_at(text, at);
+      if (utf8proc_grapheme_break_stateful(static_cast<utf8proc_int32_t>(last.code),
+                                           static_cast<utf8proc_int32_t>(next.code), &state)) {
+        break;
+      }
+      last = next;
+    }
+    return at;
+  }
   static size_t grapheme_end(const std::u32string& chars, size_t begin) noexcept {
     utf8proc_int32_t state = 0;
     size_t end = begin + 1;

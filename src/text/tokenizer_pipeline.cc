@@ -39,10 +39,11 @@ class PipelineTokenizer final : public Tokenizer {
                    Encoding& out) const;
   void encode_general(std::string_view text, uint32_t first, bool with_offsets, bool at_start, Encoding& out) const;
   void encode_words(AlignedText& text, bool with_offsets, bool at_start, Encoding& out) const;
-  void trim_offsets(size_t begin, Encoding& out) const;
+  void trim_offsets(std::string_view text, size_t begin, Encoding& out) const;
 
   std::unique_ptr<TokenizerParts> parts_;
   std::vector<bool> special_;  // by id
+  std::vector<bool> strips_;   // by id: an added token that takes white space along
   // Normalised added tokens decode to their normalised text, as Hugging Face tokenizers 0.23 has it.
   std::unordered_map<int32_t, std::string> decoded_as_;
   AddedTokenMatcher raw_tokens_;         // looked for in the text itself
@@ -73,12 +74,14 @@ PipelineTokenizer::PipelineTokenizer(std::unique_ptr<TokenizerParts> parts, cons
 
 void PipelineTokenizer::find_added_tokens() {
   special_.resize(static_cast<size_t>(parts_->vocabulary.size()));
+  strips_.resize(special_.size());
   for (const int32_t id : parts_->special_ids) {
     special_[static_cast<size_t>(id)] = true;
   }
   std::vector<AddedTokenMatcher::Pattern> raw;
   std::vector<AddedTokenMatcher::Pattern> normalized = parts_->symbols;
   for (const AddedToken& token : parts_->added) {
+    strips_[static_cast<size_t>(token.id)] = token.lstrip || token.rstrip;
     if (token.special) {
       special_[static_cast<size_t>(token.id)] = true;
     }
@@ -150,7 +153,7 @@ void PipelineTokenizer::encode(std::string_view text, const EncodeOptions& optio
       out.offsets.resize(options.with_offsets ? limit : 0);
     }
     if (options.with_offsets && parts_->frame.trim_offsets) {
-      trim_offsets(before, out);
+      trim_offsets(text, before, out);
     }
   }
 }
@@ -271,11 +274,25 @@ void PipelineTokenizer::encode_words(AlignedText& text, bool with_offsets, bool 
   }
 }
 
-// Offsets without the white space that tokens begin and end with, as Hugging Face's ByteLevel processor counts it.
-void PipelineTokenizer::trim_offsets(size_t begin, Encoding& out) const {
+// Offsets without the white space that tokens begin and end with, as Hugging Face's ByteLevel processor counts it: in
+// the token, or for an added token in the text that it was found in.
+void PipelineTokenizer::trim_offsets(std::string_view text, size_t begin, Encoding& out) const {
   constexpr char32_t kByteSpace = 0x120;
+  size_t byte = 0;  // of the character `at_char`
+  uint32_t at_char = 0;
+  const auto byte_of = [&](uint32_t wanted) {
+    for (; at_char < wanted && byte < text.size(); ++at_char) {
+      byte += decode_at(text, byte).size;
+    }
+    return byte;
+  };
   for (size_t i = begin; i < out.ids.size(); ++i) {
-    const std::u32string token = to_utf32(id_to_token(out.ids[i]));
+    std::string_view written = id_to_token(out.ids[i]);
+    if (strips_[static_cast<size_t>(out.ids[i])]) {
+      const size_t start = byte_of(out.offsets[i].first);
+      written = text.substr(start, byte_of(out.offsets[i].second) - start);
+    }
+    const std::u32string token = to_utf32(written);
     const auto is_space = [](char32_t c) { return c == kByteSpace || hf_is_space(c); };
     auto leading = static_cast<uint32_t>(std::find_if_not(token.begin(), token.end(), is_space) - token.begin());
     const auto trailing =

@@ -177,9 +177,10 @@ constexpr std::pair<std::string_view, WordPattern> kPatterns[] = {
 
 }  // namespace
 
-std::optional<ScannerKind> scanner_of_pattern(std::string_view pattern) {
+std::optional<ScannerKind> scanner_of_pattern(std::string_view pattern, Regex::Flavor flavor) {
   for (const auto& [known, kind] : kPatterns) {
-    if (pattern == known) {
+    // To Oniguruma {1,3}+ in cl100k's pattern means ({1,3})+.
+    if (pattern == known && (kind != WordPattern::kCl100k || flavor == Regex::Flavor::kRust)) {
       return ScannerKind{.pattern = kind};
     }
   }

@@ -8,6 +8,8 @@
 #include <optional>
 #include <string_view>
 
+#include "text/regex.h"
+
 namespace slipway::text {
 
 enum class WordPattern : uint8_t {
@@ -27,7 +29,7 @@ struct ScannerKind {
 };
 
 // The kind of a pattern of a tokenizer file, nullopt when there is no scanner for it.
-std::optional<ScannerKind> scanner_of_pattern(std::string_view pattern);
+std::optional<ScannerKind> scanner_of_pattern(std::string_view pattern, Regex::Flavor flavor);
 // What two pre-tokenizers one after the other amount to; nullopt when no scanner does that.
 std::optional<ScannerKind> chain_scanners(const ScannerKind& first, const ScannerKind& second);
 

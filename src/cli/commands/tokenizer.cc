@@ -1,16 +1,33 @@
 // slipway tokenizer encode | decode: ids and offsets as Hugging Face tokenizers give them, line by line.
-#include <ostream>
+#include "text/tokenizer.h"
 
 #include <fmt/format.h>
+#include <ostream>
 
 #include "base/error.h"
 #include "cli/app.h"
 #include "cli/commands/factories.h"
 #include "cli/text_lines.h"
-#include "text/tokenizer.h"
+#include "model/gguf.h"
+#include "text/gguf_vocabulary.h"
 
 namespace slipway::cli {
 namespace {
+
+constexpr const char* kFileHelp =
+    "tokenizer.json, a folder, vocab.json beside merges.txt, a SentencePiece .model, a .tiktoken, a .gguf or a "
+    "vocab.txt";
+
+std::unique_ptr<text::Tokenizer> load(const std::string& path) {
+  if (!path.ends_with(".gguf")) {
+    return text::load_tokenizer(path);
+  }
+  const auto vocabulary = model::GgufFile(std::filesystem::path(path)).vocabulary();
+  if (!vocabulary) {
+    throw base::Error(base::Code::kInvalid, path + ": has no tokenizer");
+  }
+  return text::make_tokenizer(*vocabulary, path);
+}
 
 void append_ids(std::string& out, const std::vector<int32_t>& ids) {
   out += "{\"ids\":[";
@@ -24,19 +41,21 @@ class EncodeCommand final : public Command {
  public:
   CommandInfo info() const override {
     return {"tokenizer encode", "token ids and offsets of JSON lines from standard input",
-            "Each line {\"text\": …} gives a line {\"ids\": […], \"offsets\": [[begin, end], …]}. Offsets are in Unicode code\n"
+            "Each line {\"text\": …} gives a line {\"ids\": […], \"offsets\": [[begin, end], …]}. Offsets are in "
+            "Unicode code\n"
             "points of the text, as Hugging Face tokenizers give them.",
             "echo '{\"text\": \"Hello, world!\"}' | slipway tokenizer encode tokenizer.json --special"};
   }
   void describe(Parameters& parameters) override {
-    parameters.positional("TOKENIZER", tokenizer_, "tokenizer.json, a folder that holds one, or a vocab.txt");
+    parameters.positional("TOKENIZER", tokenizer_, kFileHelp);
     parameters.flags.add("special", special_, "add the special tokens ([CLS], [SEP])");
     parameters.flags.add("max_length", max_length_, "cut to this many ids; 0 = no limit", {0, 1e9});
     parameters.flags.add("offsets", offsets_, "write offsets; --no-offsets leaves them out");
   }
   int run(App& app) override {
-    const auto tokenizer = text::load_tokenizer(tokenizer_);
-    const text::EncodeOptions options{.add_special_tokens = special_, .with_offsets = offsets_, .max_length = max_length_};
+    const auto tokenizer = load(tokenizer_);
+    const text::EncodeOptions options{
+        .add_special_tokens = special_, .with_offsets = offsets_, .max_length = max_length_};
     text::Encoding encoding;
     std::string line;
     read_text_lines(app.in(), "standard input", "text", [&](const std::string& text, const base::Json&) {
@@ -71,11 +90,11 @@ class DecodeCommand final : public Command {
             "echo '{\"ids\": [101, 7592, 102]}' | slipway tokenizer decode tokenizer.json"};
   }
   void describe(Parameters& parameters) override {
-    parameters.positional("TOKENIZER", tokenizer_, "tokenizer.json, a folder that holds one, or a vocab.txt");
+    parameters.positional("TOKENIZER", tokenizer_, kFileHelp);
     parameters.flags.add("skip_special", skip_special_, "leave special tokens out; --no-skip-special keeps them");
   }
   int run(App& app) override {
-    const auto tokenizer = text::load_tokenizer(tokenizer_);
+    const auto tokenizer = load(tokenizer_);
     std::string line;
     for (int64_t number = 1; std::getline(app.in(), line); ++number) {
       const std::string where = fmt::format("standard input:{}", number);
