@@ -118,7 +118,7 @@ TEST_F(FolderTest, TruncatedAndMismatchedWeightsAreRefused) {
 }
 
 TEST_F(FolderTest, ReadsTheRealEncoder) {
-  const auto minilm = tests::cached("all-MiniLM-L6-v2");
+  const auto minilm = tests::cached("minilm");
   if (!minilm) {
     GTEST_SKIP() << "skipped: no all-MiniLM-L6-v2 in the cache";
   }

@@ -201,7 +201,7 @@ TEST(Safetensors, HalvesAndBrainFloatsConvertExactly) {
 }
 
 TEST(Safetensors, ReadsOneWrittenByTheReferenceLibrary) {
-  const auto minilm = tests::cached("all-MiniLM-L6-v2");
+  const auto minilm = tests::cached("minilm");
   if (!minilm) {
     GTEST_SKIP() << "skipped: no all-MiniLM-L6-v2 in the cache";
   }

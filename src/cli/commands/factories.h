@@ -28,6 +28,8 @@ std::unique_ptr<Command> make_models_alias();
 std::unique_ptr<Command> make_models_inspect();
 std::unique_ptr<Command> make_models_quantize();
 std::unique_ptr<Command> make_models_export();
+std::unique_ptr<Command> make_vectors_nearest();
+std::unique_ptr<Command> make_vectors_analogy();
 std::unique_ptr<Command> make_artifacts();
 std::unique_ptr<Command> make_artifacts_get();
 std::unique_ptr<Command> make_lineage();
