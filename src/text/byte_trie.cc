@@ -18,7 +18,7 @@ struct Work {
 ByteTrie::ByteTrie(std::vector<Key> keys) : nodes_(512) {
   std::stable_sort(keys.begin(), keys.end(), [](const Key& a, const Key& b) { return a.text < b.text; });
   std::vector<Work> work = {{kRoot, 0, static_cast<uint32_t>(keys.size()), 0}};
-  uint32_t first_free = 1;  // no free node before it
+  uint32_t next_check = 1;
   std::vector<std::pair<unsigned char, uint32_t>> children;
   while (!work.empty()) {
     const Work item = work.back();
@@ -40,30 +40,30 @@ ByteTrie::ByteTrie(std::vector<Key> keys) : nodes_(512) {
         children.emplace_back(byte, i);
       }
     }
-    while (nodes_[first_free].parent != 0) {
-      ++first_free;
-      if (first_free + 512 > nodes_.size()) {
-        nodes_.resize(nodes_.size() * 2);
-      }
-    }
-    // The first base where every child is free; nodes whose tries failed often are passed over.
-    uint32_t place = std::max<uint32_t>(first_free, children[0].first + 1U);
-    uint32_t tries = 0;
+    // The first place where every child is free. Where nearly all was taken, the next search does not look again.
+    uint32_t place = std::max<uint32_t>(next_check, children[0].first + 1U);
+    uint32_t taken = 0;
+    bool seen_free = false;
     for (;; ++place) {
       const uint32_t base = place - children[0].first;
       if (base + 512 > nodes_.size()) {
         nodes_.resize(nodes_.size() * 2);
       }
       if (nodes_[place].parent != 0) {
+        ++taken;
         continue;
+      }
+      if (!seen_free) {
+        seen_free = true;
+        next_check = place;
       }
       if (std::all_of(children.begin(), children.end(),
                       [&](const auto& child) { return nodes_[base + child.first].parent == 0; })) {
         break;
       }
-      if (++tries == 256 && children.size() > 1) {
-        first_free = place;  // dense so far
-      }
+    }
+    if (taken * 20 >= (place - next_check + 1) * 19) {
+      next_check = place;
     }
     const uint32_t base = place - children[0].first;
     nodes_[item.node].base = base;

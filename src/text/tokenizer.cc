@@ -87,6 +87,11 @@ fs::path sibling(const fs::path& file, const std::string& from, const std::strin
 
 }  // namespace
 
+void Tokenizer::encode_pair(std::string_view /*first*/, std::string_view /*second*/, const EncodeOptions& /*options*/,
+                            Encoding& /*out*/) const {
+  throw Error(Code::kInvalid, "this tokenizer takes no pairs of texts");
+}
+
 std::unique_ptr<Tokenizer> parse_vocab_txt(std::string_view text, bool lowercase, const std::string& source) {
   auto parts = std::make_unique<TokenizerParts>();
   parts->vocabulary.reserve(text.size(), text.size() / 8);

@@ -13,10 +13,15 @@
 
 namespace slipway::text {
 
+// Which of a pair of texts is cut when both do not fit; as Hugging Face's strategies.
+enum class TruncationStrategy : uint8_t { kLongestFirst, kOnlyFirst, kOnlySecond };
+
 struct EncodeOptions {
   bool add_special_tokens = true;
   bool with_offsets = false;
-  int max_length = 0;  // truncate to this many ids, special tokens included (right side); 0 = no limit
+  int max_length = 0;          // truncate to this many ids, special tokens included; 0 = no limit
+  bool truncate_left = false;  // keep the end of a text instead of its beginning
+  TruncationStrategy strategy = TruncationStrategy::kLongestFirst;  // of encode_pair()
 };
 
 // One encoded text. Buffers are reused: encode() clears and fills them.
@@ -24,6 +29,8 @@ struct Encoding {
   std::vector<int32_t> ids;
   // Half-open [begin, end) in Unicode code points of the original text; (0, 0) for special tokens. Filled on demand.
   std::vector<std::pair<uint32_t, uint32_t>> offsets;
+  // 0 for the first text and its special tokens, 1 for the second, or what the file says; encode_pair() fills it.
+  std::vector<int32_t> type_ids;
 };
 
 class Tokenizer {
@@ -32,6 +39,11 @@ class Tokenizer {
 
   // `text` is UTF-8; invalid bytes count as U+FFFD.
   virtual void encode(std::string_view text, const EncodeOptions& options, Encoding& out) const = 0;
+  // Two texts as one sequence, with the file's special tokens around and between. Throws Error(kInvalid) when
+  // max_length leaves no room for the special tokens, or when the one text that may be cut would have to go altogether,
+  // and where a tokenizer takes no pairs.
+  virtual void encode_pair(std::string_view first, std::string_view second, const EncodeOptions& options,
+                           Encoding& out) const;
   virtual std::string decode(std::span<const int32_t> ids, bool skip_special_tokens) const = 0;
   virtual int vocab_size() const = 0;
   // -1 when the vocabulary does not have it.

@@ -7,6 +7,7 @@
 #include "text/hf_unicode.h"
 #include "text/piece_encoder.h"
 #include "text/tokenizer_parts.h"
+#include "text/truncation.h"
 #include "text/unicode.h"
 
 namespace slipway::text {
@@ -22,6 +23,8 @@ class PipelineTokenizer final : public Tokenizer {
   PipelineTokenizer(std::unique_ptr<TokenizerParts> parts, const std::string& source);
 
   void encode(std::string_view text, const EncodeOptions& options, Encoding& out) const override;
+  void encode_pair(std::string_view first, std::string_view second, const EncodeOptions& options,
+                   Encoding& out) const override;
   std::string decode(std::span<const int32_t> ids, bool skip_special_tokens) const override;
   int vocab_size() const override { return parts_->vocabulary.size(); }
   int token_to_id(std::string_view token) const override { return parts_->vocabulary.find(token); }
@@ -34,6 +37,7 @@ class PipelineTokenizer final : public Tokenizer {
  private:
   void find_added_tokens();
   void find_fast_path();
+  void encode_text(std::string_view text, bool with_offsets, size_t max_ids, Encoding& out) const;
   void encode_part(std::string_view text, bool with_offsets, size_t max_ids, Encoding& out) const;
   bool encode_fast(std::string_view text, uint32_t first, bool with_offsets, bool at_start, size_t max_ids,
                    Encoding& out) const;
@@ -126,17 +130,9 @@ void PipelineTokenizer::find_fast_path() {
 void PipelineTokenizer::encode(std::string_view text, const EncodeOptions& options, Encoding& out) const {
   out.ids.clear();
   out.offsets.clear();
-  if (text.size() > kMaxTextBytes) {
-    throw Error(Code::kInvalid,
-                fmt::format("a text of {} bytes; the tokenizer takes at most {}", text.size(), kMaxTextBytes));
-  }
+  out.type_ids.clear();
   const std::vector<TokenFrame::Item>& frame = parts_->frame.single;
-  const size_t frame_size = options.add_special_tokens ? frame.size() - 1 : 0;
-  if (options.max_length > 0 && static_cast<size_t>(options.max_length) < frame_size) {
-    throw Error(Code::kInvalid,
-                fmt::format("max_length {} leaves no room for the {} special tokens", options.max_length, frame_size));
-  }
-  const size_t max_ids = options.max_length > 0 ? static_cast<size_t>(options.max_length) - frame_size : SIZE_MAX;
+  const size_t room = room_for_text(options, options.add_special_tokens ? frame.size() - 1 : 0);
   for (const TokenFrame::Item& item : frame) {
     if (item.sequence < 0) {
       if (options.add_special_tokens) {
@@ -146,15 +142,47 @@ void PipelineTokenizer::encode(std::string_view text, const EncodeOptions& optio
       continue;
     }
     const size_t before = out.ids.size();
-    const size_t limit = max_ids == SIZE_MAX ? SIZE_MAX : before + max_ids;
-    encode_part(text, options.with_offsets, limit, out);
-    if (out.ids.size() > limit) {
-      out.ids.resize(limit);
-      out.offsets.resize(options.with_offsets ? limit : 0);
+    // The end is known only when all is there.
+    const bool to_the_end = room == SIZE_MAX || options.truncate_left;
+    encode_text(text, options.with_offsets, to_the_end ? SIZE_MAX : before + room, out);
+    truncate(before, room, options.truncate_left, out);
+  }
+}
+
+void PipelineTokenizer::encode_pair(std::string_view first, std::string_view second, const EncodeOptions& options,
+                                    Encoding& out) const {
+  Encoding texts[2];
+  encode_text(first, options.with_offsets, SIZE_MAX, texts[0]);
+  encode_text(second, options.with_offsets, SIZE_MAX, texts[1]);
+  const std::vector<TokenFrame::Item>& frame = parts_->frame.pair;
+  const size_t room = room_for_text(options, options.add_special_tokens ? frame.size() - 2 : 0);
+  truncate_pair(room, options, texts);
+  out.ids.clear();
+  out.offsets.clear();
+  out.type_ids.clear();
+  for (const TokenFrame::Item& item : frame) {
+    if (item.sequence >= 0) {
+      const Encoding& text = texts[item.sequence];
+      out.ids.insert(out.ids.end(), text.ids.begin(), text.ids.end());
+      out.offsets.insert(out.offsets.end(), text.offsets.begin(), text.offsets.end());
+    } else if (options.add_special_tokens) {
+      out.ids.push_back(item.id);
+      out.offsets.resize(options.with_offsets ? out.ids.size() : 0);
     }
-    if (options.with_offsets && parts_->frame.trim_offsets) {
-      trim_offsets(text, before, out);
-    }
+    out.type_ids.resize(out.ids.size(), item.type_id);
+  }
+}
+
+// The ids of a text alone; may be a few more than `max_ids`.
+void PipelineTokenizer::encode_text(std::string_view text, bool with_offsets, size_t max_ids, Encoding& out) const {
+  if (text.size() > kMaxTextBytes) {
+    throw Error(Code::kInvalid,
+                fmt::format("a text of {} bytes; the tokenizer takes at most {}", text.size(), kMaxTextBytes));
+  }
+  const size_t before = out.ids.size();
+  encode_part(text, with_offsets, max_ids, out);
+  if (with_offsets && parts_->frame.trim_offsets) {
+    trim_offsets(text, before, out);
   }
 }
 

@@ -151,6 +151,38 @@ def cases(bases):
     yield "clip", "regex decoder", {d: {"type": "Replace", "pattern": {"Regex": "</w>"}, "content": " "}}
 
 
+def pairs(bases):
+    """Pairs of texts under every strategy of truncation."""
+    roberta = {"post_processor": {"type": "RobertaProcessing", "sep": ["</s>", 1], "cls": ["<s>", 0], "trim_offsets": True,
+                                  "add_prefix_space": False}}
+    bert = {"post_processor": {"type": "BertProcessing", "sep": ["</s>", 1], "cls": ["<s>", 0]}}
+    a, b = {"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 3}}
+    end = {"SpecialToken": {"id": "</s>", "type_id": 2}}
+    template = {"post_processor": dict(bases["unigram"]["post_processor"], pair=[a, end, b, end])}
+    texts = [("a film", "The film was not good at all."), ("The film was not good at all.", "a film"), ("It was good, wasn't it?", "No, not at all!"),
+             ("", "one"), ("one", "")]
+    for base, name, change in (("byte", "roberta", roberta), ("byte", "bert", bert), ("byte", "none", {}), ("unigram", "template", template)):
+        definition = dict(copy.deepcopy(bases[base]), **change)
+        tokenizer = Tokenizer.from_str(json.dumps(definition))
+        rows = []
+        for first, second in texts:
+            for special in (False, True):
+                for length in (0, 5, 8, 12):
+                    for strategy in ("longest_first", "only_first", "only_second"):
+                        for direction in ("right", "left"):
+                            tokenizer.no_truncation()
+                            if length:
+                                tokenizer.enable_truncation(length, strategy=strategy, direction=direction)
+                            try:
+                                out = tokenizer.encode(first, second, add_special_tokens=special)
+                            except Exception:
+                                rows.append([first, second, special, length, strategy, direction, None, None, None])
+                                continue
+                            rows.append([first, second, special, length, strategy, direction, out.ids, out.type_ids,
+                                         [x for pair in out.offsets for x in pair]])
+        yield {"base": base, "name": name, "change": change, "rows": rows}
+
+
 def main():
     bases = {"byte": byte_base(), "spm": spm_base(), "unigram": unigram_base(), "clip": clip_base()}
     rows = []
@@ -165,7 +197,7 @@ def main():
                             tokenizer.decode(plain.ids, skip_special_tokens=True)])
         rows.append({"base": base, "name": name, "change": change, "results": results,
                      "special": tokenizer.encode(ALL[2], add_special_tokens=True).ids})
-    out = {"made_by": f"Hugging Face tokenizers {tokenizers.__version__}", "bases": bases, "texts": ALL, "cases": rows}
+    out = {"made_by": f"Hugging Face tokenizers {tokenizers.__version__}", "bases": bases, "texts": ALL, "cases": rows, "pairs": list(pairs(bases))}
     json.dump(out, sys.stdout, ensure_ascii=False, separators=(",", ":"))
     print()
 

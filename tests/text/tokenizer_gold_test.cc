@@ -1,6 +1,7 @@
 // Every section type that we read, against what Hugging Face tokenizers gives (tests/gold/make_tokenizer_gold.py).
 #include <gtest/gtest.h>
 
+#include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "support/support.h"
@@ -97,6 +98,36 @@ TEST_P(TokenizerGold, TruncationKeepsTheBeginning) {
       }
     }
   }
+}
+
+TEST(TokenizerPairs, AreFramedTypedAndCutTheSame) {
+  const std::string file = "tests/gold/tokenizer_families.json";
+  const Json all = base::parse_json(base::read_file(tests::source_dir() / file), file);
+  const std::map<std::string, TruncationStrategy> strategies = {{"longest_first", TruncationStrategy::kLongestFirst},
+                                                                {"only_first", TruncationStrategy::kOnlyFirst},
+                                                                {"only_second", TruncationStrategy::kOnlySecond}};
+  int compared = 0;
+  for (const Json& one : all["pairs"]) {
+    const auto tokenizer = tokenizer_of(all, one);
+    for (const Json& row : one["rows"]) {
+      const EncodeOptions options{row[2].get<bool>(), true, row[3].get<int>(), row[5] == "left",
+                                  strategies.at(row[4].get<std::string>())};
+      const auto first = row[0].get<std::string>();
+      const auto second = row[1].get<std::string>();
+      const std::string where = one["name"].get<std::string>() + " " + row.dump();
+      Encoding out;
+      if (row[6].is_null()) {
+        EXPECT_THROW(tokenizer->encode_pair(first, second, options, out), base::Error) << where;
+        continue;
+      }
+      tokenizer->encode_pair(first, second, options, out);
+      EXPECT_EQ(out.ids, row[6].get<std::vector<int32_t>>()) << where;
+      EXPECT_EQ(out.type_ids, row[7].get<std::vector<int32_t>>()) << where;
+      EXPECT_EQ(flat(out), row[8].get<std::vector<int32_t>>()) << where;
+      ++compared;
+    }
+  }
+  EXPECT_GT(compared, 300);
 }
 
 }  // namespace
