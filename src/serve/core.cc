@@ -9,8 +9,6 @@ namespace slipway::serve {
 
 namespace {
 
-// A body up to here is parsed and tokenised in well under a millisecond; larger ones go to a worker.
-constexpr size_t kInlineBody = size_t{8} << 10;
 constexpr int kWorkers = 2;
 constexpr size_t kWorkerQueue = 256;
 constexpr size_t kExplainQueue = 16;  // an explanation takes about a second
@@ -27,30 +25,6 @@ Logging parse_logging(const std::string& text, bool has_store) {
 }
 
 }  // namespace
-
-net::Response plain_error(int status, const std::string& message) {
-  if (status == 429) {
-    return net::too_many_requests(message, 1);
-  }
-  net::Response response = net::error_response(status, message);
-  if (status == 503) {
-    response.headers.set("Retry-After", "1");
-  }
-  return response;
-}
-
-int status_of(const std::exception& error) noexcept {
-  if (const auto* with_status = dynamic_cast<const StatusError*>(&error)) {
-    return with_status->status();
-  }
-  const auto* known = dynamic_cast<const base::Error*>(&error);
-  return known == nullptr ? 500 : net::status_of(known->code());
-}
-
-std::string message_of(const std::exception& error) {
-  return dynamic_cast<const base::Error*>(&error) != nullptr ? error.what()
-                                                             : "the server failed on this request; its log says why";
-}
 
 struct Core::Gather {
   Inference inference;
@@ -302,46 +276,12 @@ void Core::answer(const std::shared_ptr<Gather>& gather) {
   gather->inference.responder.send([gather] { return gather->inference.render(*gather->batch); });
 }
 
-namespace {
-
-void guarded(const Core::Handle& handle, const RenderError& render_error, base::Log& log, const net::Request& request,
-             const net::Responder& responder) {
-  try {
-    handle(request, responder);
-  } catch (const std::exception& error) {
-    const int status = status_of(error);
-    if (status >= 500) {
-      log.error("a request failed", {{"route", request.route}, {"error", std::string(error.what())}});
-    }
-    responder.send(render_error(status, message_of(error)));
-  }
-}
-
-}  // namespace
-
 net::Handler Core::worker_handler(Handle handle, RenderError render_error) {
-  return [this, handle = std::move(handle), render_error = std::move(render_error)](net::Request request,
-                                                                                    net::Responder responder) {
-    auto shared = std::make_shared<net::Request>(std::move(request));
-    const bool taken = workers.post([this, handle, render_error, shared, responder] {
-      guarded(handle, render_error, context.log, *shared, responder);
-    });
-    if (!taken) {
-      responder.send(render_error(429, "too many requests are waiting; try again in a second"));
-    }
-  };
+  return on_worker(workers, context.log, std::move(handle), std::move(render_error));
 }
 
 net::Handler Core::handler(Handle handle, RenderError render_error) {
-  net::Handler elsewhere = worker_handler(handle, render_error);
-  return [this, handle = std::move(handle), render_error = std::move(render_error), elsewhere = std::move(elsewhere)](
-             net::Request request, net::Responder responder) {
-    if (request.body.size() > kInlineBody) {
-      elsewhere(std::move(request), std::move(responder));
-    } else {
-      guarded(handle, render_error, context.log, request, responder);
-    }
-  };
+  return here_or_on_worker(workers, context.log, std::move(handle), std::move(render_error));
 }
 
 }  // namespace slipway::serve

@@ -11,6 +11,7 @@
 #include "net/router.h"
 #include "serve/batch.h"
 #include "serve/fleet.h"
+#include "serve/handling.h"
 #include "serve/model_server.h"
 #include "serve/monitor_feed.h"
 #include "serve/prediction_writer.h"
@@ -20,19 +21,7 @@ namespace slipway::serve {
 
 enum class Logging { kDurable, kAsync, kOff };
 
-// How a protocol words a failure: status and message to its JSON.
-using RenderError = std::function<net::Response(int status, const std::string& message)>;
 using RenderBatch = std::function<net::Response(const Batch&)>;
-
-// A failure with the HTTP status that says it best.
-class StatusError : public base::Error {
- public:
-  StatusError(int status, const std::string& message) : base::Error(base::Code::kInvalid, message), status_(status) {}
-  int status() const noexcept { return status_; }
-
- private:
-  int status_;
-};
 
 class Core {
  public:
@@ -66,7 +55,6 @@ class Core {
 
   // Runs `handle` here when the body is small, on a worker otherwise; what it throws is answered through
   // `render_error`.
-  using Handle = std::function<void(const net::Request&, const net::Responder&)>;
   net::Handler handler(Handle handle, RenderError render_error);
   // The same, always on a worker.
   net::Handler worker_handler(Handle handle, RenderError render_error);
@@ -100,15 +88,11 @@ class Core {
   net::Counter& texts_;
 };
 
-// {"error": message}, with Retry-After for 429 and 503.
-net::Response plain_error(int status, const std::string& message);
-int status_of(const std::exception& error) noexcept;
-std::string message_of(const std::exception& error);
-
 // Each adds its routes; the core outlives the router.
 void add_classify_routes(net::Router& router, Core& core);
 void add_oip_routes(net::Router& router, Core& core);
 void add_tei_routes(net::Router& router, Core& core);
+void add_embedding_routes(net::Router& router, Core& core);  // OpenAI's and Ollama's
 void add_admin_routes(net::Router& router, Core& core);
 void add_monitor_routes(net::Router& router, Core& core);
 

@@ -36,7 +36,6 @@ struct ModelServer::Impl {
       : options(std::move(options_in)), core(options, store, context, std::move(hooks)) {}
 
   net::Router make_router();
-  net::Observer make_observer();
   void follow_loop();
   void stop_follower();
   void put_record(DeploymentStatus status);
@@ -62,29 +61,10 @@ net::Router ModelServer::Impl::make_router() {
   add_classify_routes(router, core);
   add_oip_routes(router, core);
   add_tei_routes(router, core);
+  add_embedding_routes(router, core);
   add_admin_routes(router, core);
   add_monitor_routes(router, core);
   return router;
-}
-
-net::Observer ModelServer::Impl::make_observer() {
-  return [this](const net::Finished& finished) {
-    const std::string route = finished.route.empty() ? "none" : std::string(finished.route);
-    core.metrics
-        .counter("slipway_requests_total", "Requests answered.", {"route", "status"},
-                 {route, std::to_string(finished.status)})
-        .add();
-    core.metrics
-        .histogram("slipway_request_duration_seconds", "Time from the end of a request's body to its response.",
-                   net::latency_bounds(), {"route"}, {route})
-        .observe(finished.seconds);
-    if (core.context.log.enabled(base::LogLevel::kDebug)) {
-      core.context.log.debug("answered", {{"request_id", std::string(finished.request_id)},
-                                          {"route", route},
-                                          {"status", finished.status},
-                                          {"seconds", finished.seconds}});
-    }
-  };
 }
 
 void ModelServer::Impl::put_record(DeploymentStatus status) {
@@ -185,8 +165,8 @@ void ModelServer::start() {
   const Routing first = core.fleet.snapshot();
   core.endpoint = impl.options.endpoint.empty() ? first.primary->model : impl.options.endpoint;
   impl.deployment.endpoint = core.endpoint;
-  impl.http =
-      std::make_unique<net::HttpServer>(impl.options.http, impl.make_router(), core.context.log, impl.make_observer());
+  impl.http = std::make_unique<net::HttpServer>(impl.options.http, impl.make_router(), core.context.log,
+                                                counting_observer(core.metrics, core.context.log));
   core.fleet.on_change([&impl](const Routing& routing, const std::string& reason) { impl.on_change(routing, reason); });
   impl.http->start();
   const double seconds = base::monotonic_seconds() - begin;

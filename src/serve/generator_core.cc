@@ -1,0 +1,310 @@
+#include "serve/generator_core.h"
+
+#include <algorithm>
+#include <chrono>
+#include <fmt/format.h>
+
+namespace slipway::serve {
+
+namespace {
+
+constexpr int kWorkers = 2;
+constexpr size_t kWorkerQueue = 256;
+constexpr int kDefaultMaxTokens = 4096;  // of a chat that asks for no number: longer answers are nearly always loops
+
+using Clock = std::chrono::steady_clock;
+
+double seconds(Clock::duration time) { return std::chrono::duration<double>(time).count(); }
+
+net::Response stream_head(const char* type) {
+  net::Response head;
+  head.headers.set("Content-Type", type);
+  head.headers.set("Cache-Control", "no-cache");
+  return head;
+}
+
+}  // namespace
+
+bool LateStream::write(std::string_view bytes) {
+  const std::lock_guard lock(mutex_);
+  if (writer_) {
+    return writer_->write(bytes);
+  }
+  waiting_ += bytes;
+  return true;
+}
+
+void LateStream::finish() {
+  const std::lock_guard lock(mutex_);
+  finished_ = true;
+  if (writer_) {
+    writer_->finish();
+  }
+}
+
+void LateStream::open(net::StreamWriter writer) {
+  const std::lock_guard lock(mutex_);
+  writer_ = std::move(writer);
+  if (!waiting_.empty()) {
+    writer_->write(std::exchange(waiting_, {}));
+  }
+  if (finished_) {
+    writer_->finish();
+  }
+}
+
+net::Response event_stream_head() { return stream_head("text/event-stream; charset=utf-8"); }
+net::Response ndjson_head() { return stream_head("application/x-ndjson"); }
+
+// Each number under our name and under the one that dashboards made for vLLM look for.
+struct GeneratorCore::Meters {
+  explicit Meters(net::MetricRegistry& metrics)
+      : prompt_tokens(metrics.counter("slipway_tokens_total", "Tokens computed.", {"kind"}, {"input"})),
+        output_tokens(metrics.counter("slipway_tokens_total", "Tokens computed.", {"kind"}, {"output"})),
+        cached_tokens(metrics.counter("slipway_cached_tokens_total", "Prompt tokens taken from the prefix cache.")),
+        vllm_prompt_tokens(metrics.counter("vllm:prompt_tokens_total", "As slipway_tokens_total, kind input.")),
+        vllm_output_tokens(metrics.counter("vllm:generation_tokens_total", "As slipway_tokens_total, kind output.")),
+        first_token(metrics.histogram("slipway_time_to_first_token_seconds", "From the request to its first token.",
+                                      net::latency_bounds())),
+        vllm_first_token(metrics.histogram("vllm:time_to_first_token_seconds",
+                                           "As slipway_time_to_first_token_seconds.", net::latency_bounds())),
+        inter_token(metrics.histogram("slipway_inter_token_seconds", "Between two tokens of an answer.",
+                                      net::latency_bounds())),
+        vllm_inter_token(metrics.histogram("vllm:inter_token_latency_seconds", "As slipway_inter_token_seconds.",
+                                           net::latency_bounds())),
+        queue(metrics.histogram("slipway_queue_seconds", "Time a request waits until it is computed.",
+                                net::latency_bounds())),
+        vllm_queue(
+            metrics.histogram("vllm:request_queue_time_seconds", "As slipway_queue_seconds.", net::latency_bounds())),
+        whole(metrics.histogram("slipway_generation_seconds", "From the request to its last token.",
+                                net::latency_bounds())),
+        vllm_whole(metrics.histogram("vllm:e2e_request_latency_seconds", "As slipway_generation_seconds.",
+                                     net::latency_bounds())) {}
+
+  void token_after(double time) {
+    inter_token.observe(time);
+    vllm_inter_token.observe(time);
+  }
+  void done(const engine::GenerateResult& result) {
+    prompt_tokens.add(result.usage.prompt_tokens);
+    vllm_prompt_tokens.add(result.usage.prompt_tokens);
+    output_tokens.add(result.usage.completion_tokens);
+    vllm_output_tokens.add(result.usage.completion_tokens);
+    cached_tokens.add(result.usage.cached_tokens);
+    if (result.usage.completion_tokens > 0) {
+      first_token.observe(seconds(result.first_token));
+      vllm_first_token.observe(seconds(result.first_token));
+    }
+    queue.observe(seconds(result.queued));
+    vllm_queue.observe(seconds(result.queued));
+    whole.observe(seconds(result.total));
+    vllm_whole.observe(seconds(result.total));
+  }
+
+  net::Counter& prompt_tokens;
+  net::Counter& output_tokens;
+  net::Counter& cached_tokens;
+  net::Counter& vllm_prompt_tokens;
+  net::Counter& vllm_output_tokens;
+  net::Histogram& first_token;
+  net::Histogram& vllm_first_token;
+  net::Histogram& inter_token;
+  net::Histogram& vllm_inter_token;
+  net::Histogram& queue;
+  net::Histogram& vllm_queue;
+  net::Histogram& whole;
+  net::Histogram& vllm_whole;
+};
+
+// One job under way; owned by the callbacks of its requests.
+struct GeneratorCore::Running {
+  Running(GeneratorCore& core_in, Job job_in)
+      : core(core_in),
+        job(std::move(job_in)),
+        results(job.choices.size()),
+        last(job.choices.size()),
+        left(job.choices.size()) {}
+
+  void token(size_t choice, const engine::TokenEvent& event) {
+    const Clock::time_point now = Clock::now();
+    if (event.index > 0) {
+      core.meters_->token_after(seconds(now - last[choice]));
+    }
+    last[choice] = now;
+    if (!abandoned && job.on_token && !job.on_token(choice, event)) {
+      cancel();
+    }
+  }
+
+  void done(size_t choice, const engine::GenerateResult& result) {
+    core.meters_->done(result);
+    core.metrics
+        .counter("slipway_generations_total", "Answers by how they ended.", {"finished_reason"},
+                 {engine::finish_reason_name(result.finish_reason)})
+        .add();
+    core.metrics
+        .counter("vllm:request_success_total", "As slipway_generations_total.", {"finished_reason"},
+                 {engine::finish_reason_name(result.finish_reason)})
+        .add();
+    if (!abandoned && job.on_done) {
+      job.on_done(choice, result);
+    }
+    results[choice] = result;
+    if (left.fetch_sub(1) == 1 && !abandoned && job.on_end) {
+      job.on_end(results);
+    }
+  }
+
+  void cancel() {
+    std::vector<uint64_t> all;
+    {
+      const std::lock_guard lock(mutex);
+      cancelled = true;
+      all = handles;
+    }
+    for (const uint64_t handle : all) {
+      core.generator->cancel(handle);
+    }
+  }
+
+  void add(uint64_t handle) {
+    bool late = false;
+    {
+      const std::lock_guard lock(mutex);
+      handles.push_back(handle);
+      late = cancelled;
+    }
+    if (late) {
+      core.generator->cancel(handle);
+    }
+  }
+
+  GeneratorCore& core;
+  Job job;
+  std::vector<engine::GenerateResult> results;  // of the scheduler's thread, like `last`
+  std::vector<Clock::time_point> last;
+  std::atomic<size_t> left;
+  std::atomic<bool> abandoned{false};  // the caller was told that it failed
+  std::mutex mutex;                    // guards handles and cancelled
+  std::vector<uint64_t> handles;
+  bool cancelled = false;
+};
+
+GeneratorCore::GeneratorCore(std::unique_ptr<engine::Generator> generator_in, std::string name_in,
+                             base::Context& context_in)
+    : generator(std::move(generator_in)),
+      name(std::move(name_in)),
+      created_s(context_in.clock.unix_ms() / 1000),
+      context(context_in),
+      workers(kWorkers, kWorkerQueue),
+      meters_(std::make_unique<Meters>(metrics)) {
+  if (const std::string& source = generator->info().chat_template; !source.empty()) {
+    try {
+      chat_template = text::ChatTemplate::parse(source);
+    } catch (const base::Error& error) {
+      context.log.warning("the model's chat template is not used", {{"error", std::string(error.what())}});
+    }
+  }
+  const auto gauge = [this](const char* ours, const char* vllm, const char* help, auto read) {
+    for (const char* metric : {ours, vllm}) {
+      metrics.callback(metric, help, [this, read] { return static_cast<double>(read(generator->stats())); });
+    }
+  };
+  gauge("slipway_running_requests", "vllm:num_requests_running", "Answers being generated.",
+        [](const engine::GeneratorStats& stats) { return stats.running; });
+  gauge("slipway_waiting_requests", "vllm:num_requests_waiting", "Requests that wait for the engine.",
+        [](const engine::GeneratorStats& stats) { return stats.waiting; });
+  gauge("slipway_kv_cache_used_ratio", "vllm:kv_cache_usage_perc", "Share of the KV cache that running answers use.",
+        [](const engine::GeneratorStats& s) {
+          const auto pages = static_cast<double>(std::max<int64_t>(1, s.kv_pages));
+          return static_cast<double>(s.kv_pages - s.kv_pages_free - s.kv_pages_cached) / pages;
+        });
+  metrics.add_process_metrics();
+}
+
+GeneratorCore::~GeneratorCore() {
+  workers.stop();
+  generator.reset();  // its last callbacks count in the metrics
+}
+
+void GeneratorCore::check_model(const Body& body) const {
+  const auto model = body.text("model");
+  if (model && *model != name && *model != name + ":latest") {
+    throw StatusError(404,
+                      fmt::format("the model '{}' does not exist; this server has '{}'", model->substr(0, 100), name),
+                      "model", "model_not_found");
+  }
+}
+
+std::vector<int32_t> GeneratorCore::encode(std::string_view text) const {
+  text::Encoding encoding;
+  generator->tokenizer().encode(text, {}, encoding);
+  return std::move(encoding.ids);
+}
+
+std::vector<int32_t> GeneratorCore::encode_chat(const text::ChatRequest& request) const {
+  if (!chat_template) {
+    throw StatusError(400, fmt::format("the model '{}' has no chat template; use /v1/completions with a prompt", name),
+                      "messages");
+  }
+  text::ChatRequest chat = request;
+  chat.extra["bos_token"] = generator->info().bos_token;
+  chat.extra["eos_token"] = generator->info().eos_token;
+  std::string prompt;
+  try {
+    prompt = chat_template->render(chat);
+  } catch (const base::Error& error) {
+    throw StatusError(400, error.what(), "messages");
+  }
+  text::Encoding encoding;
+  generator->tokenizer().encode(prompt, {.add_special_tokens = false}, encoding);  // the template wrote them
+  return std::move(encoding.ids);
+}
+
+int GeneratorCore::max_tokens(size_t prompt_tokens, std::optional<int64_t> asked) const {
+  const int64_t room = std::max<int64_t>(1, generator->info().context_length - static_cast<int64_t>(prompt_tokens));
+  return static_cast<int>(std::min(room, asked.value_or(kDefaultMaxTokens)));
+}
+
+GeneratorCore::Cancel GeneratorCore::run(Job job) {
+  std::vector<engine::GenerateRequest> choices = std::move(job.choices);
+  job.choices.resize(choices.size());
+  auto running = std::make_shared<Running>(*this, std::move(job));
+  for (size_t i = 0; i < choices.size(); ++i) {
+    choices[i].on_token = [running, i](const engine::TokenEvent& event) { running->token(i, event); };
+    choices[i].on_done = [running, i](const engine::GenerateResult& result) { running->done(i, result); };
+    try {
+      running->add(generator->submit(std::move(choices[i])));
+    } catch (const base::Error& error) {
+      running->abandoned = true;
+      running->cancel();
+      if (error.code() == base::Code::kUnavailable) {
+        throw StatusError(429, "too many requests are waiting; try again in a second", {}, "rate_limit_exceeded");
+      }
+      throw;
+    }
+  }
+  return [running] { running->cancel(); };
+}
+
+void GeneratorCore::run_stream(Job job, const std::shared_ptr<LateStream>& stream, const net::Responder& responder,
+                               net::Response head) {
+  run(std::move(job));
+  stream->open(responder.stream(std::move(head)));  // a client that is gone shows at the next write
+}
+
+std::optional<std::pair<int, std::string>> GeneratorCore::failure_of(const engine::GenerateResult& result) {
+  if (result.finish_reason == engine::FinishReason::kCancelled) {
+    return std::pair{503, std::string("the request was cancelled: the server is stopping")};
+  }
+  if (result.finish_reason != engine::FinishReason::kError) {
+    return std::nullopt;
+  }
+  try {
+    std::rethrow_exception(result.error);
+  } catch (const std::exception& error) {
+    return std::pair{status_of(error), message_of(error)};
+  }
+}
+
+}  // namespace slipway::serve

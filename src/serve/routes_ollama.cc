@@ -1,0 +1,214 @@
+// Ollama's API: /api/version, /api/tags, /api/ps, /api/show, /api/generate, /api/chat. Streams are one JSON object a
+// line, and the default. Its models are fixed: pulling, creating and deleting answer 501.
+#include <fmt/format.h>
+
+#include "base/clock.h"
+#include "serve/generator_core.h"
+
+namespace slipway::serve {
+
+namespace {
+
+constexpr int64_t kNanoseconds = 1000;  // in a microsecond
+
+Json tag_of(const GeneratorCore& core) {
+  const engine::GeneratorInfo& info = core.generator->info();
+  return {{"name", core.name + ":latest"},
+          {"model", core.name + ":latest"},
+          {"modified_at", base::iso8601(core.created_s * 1000)},
+          {"size", info.weight_bytes},
+          {"digest", ""},
+          {"details",
+           {{"parent_model", ""},
+            {"format", "slipway"},
+            {"family", info.architecture},
+            {"families", Json::array({info.architecture})},
+            {"parameter_size", fmt::format("{:.1f}M", static_cast<double>(info.parameters) / 1e6)},
+            {"quantization_level", info.weight_type}}}};
+}
+
+// Their defaults where the request says nothing.
+engine::GenerateRequest read_options(const GeneratorCore& core, const Body& body, std::vector<int32_t> ids) {
+  engine::GenerateRequest request;
+  request.sampling.temperature = 0.8;
+  request.sampling.top_k = 40;
+  request.sampling.top_p = 0.9;
+  std::optional<int64_t> asked;
+  if (const Json* options = body.find("options")) {
+    if (!options->is_object()) {
+      reject("options", "'options' must be an object");
+    }
+    const Body inner(*options);
+    read_sampling(inner, request.sampling);
+    asked = inner.whole("num_predict", -2, 1 << 30);
+    if (asked && *asked < 0) {
+      asked = core.generator->info().context_length;  // until it ends by itself
+    }
+  }
+  if (const Json* format = body.find("format"); format != nullptr && *format != "") {
+    reject("format", "'format' is not supported by this server yet");
+  }
+  if (ids.empty()) {
+    reject("prompt", "the prompt is empty");
+  }
+  request.max_tokens = core.max_tokens(ids.size(), asked);
+  request.ids = std::move(ids);
+  return request;
+}
+
+// How a piece of the answer is written: generate's "response" or chat's "message".
+using Piece = Json (*)(const std::string& text);
+Json generate_piece(const std::string& text) { return {{"response", text}}; }
+Json chat_piece(const std::string& text) { return {{"message", {{"role", "assistant"}, {"content", text}}}}; }
+
+Json line_of(const GeneratorCore& core, Piece piece, const std::string& text, bool done) {
+  Json line = {{"model", core.name}, {"created_at", base::iso8601(core.context.clock.unix_ms())}};
+  line.update(piece(text));
+  line["done"] = done;
+  return line;
+}
+
+void finish_line(Json& line, const engine::GenerateResult& result) {
+  const auto prompt = result.first_token - result.queued;
+  line["done_reason"] = result.finish_reason == engine::FinishReason::kLength ? "length" : "stop";
+  line["total_duration"] = result.total.count() * kNanoseconds;
+  line["load_duration"] = 0;
+  line["prompt_eval_count"] = result.usage.prompt_tokens;
+  line["prompt_eval_duration"] = prompt.count() * kNanoseconds;
+  line["eval_count"] = result.usage.completion_tokens;
+  line["eval_duration"] = (result.total - result.first_token).count() * kNanoseconds;
+}
+
+void answer(GeneratorCore& core, const Body& body, engine::GenerateRequest request, Piece piece,
+            const net::Responder& responder) {
+  GeneratorCore::Job job;
+  job.choices.push_back(std::move(request));
+  if (!body.flag("stream", true)) {
+    job.on_end = [&core, piece, responder](const std::vector<engine::GenerateResult>& results) {
+      if (const auto failure = GeneratorCore::failure_of(results[0])) {
+        responder.send(plain_error(failure->first, failure->second));
+        return;
+      }
+      Json line = line_of(core, piece, results[0].text, true);
+      finish_line(line, results[0]);
+      responder.send(net::json_response(line));
+    };
+    core.run(std::move(job));
+    return;
+  }
+  auto stream = std::make_shared<LateStream>();
+  job.on_token = [&core, piece, stream](size_t, const engine::TokenEvent& event) {
+    return event.text.empty() || stream->line(line_of(core, piece, event.text, false));
+  };
+  job.on_end = [&core, piece, stream](const std::vector<engine::GenerateResult>& results) {
+    if (const auto failure = GeneratorCore::failure_of(results[0])) {
+      stream->line(Json{{"error", failure->second}});
+    } else {
+      Json line = line_of(core, piece, results[0].text_tail, true);
+      finish_line(line, results[0]);
+      stream->line(line);
+    }
+    stream->finish();
+  };
+  core.run_stream(std::move(job), stream, responder, ndjson_head());
+}
+
+void generate(GeneratorCore& core, const net::Request& request, const net::Responder& responder) {
+  const Json json = parse_body(request);
+  const Body body(json);
+  core.check_model(body);
+  const std::string prompt = body.text("prompt").value_or("");
+  if (prompt.empty()) {  // only asks that the model be loaded
+    Json line = line_of(core, generate_piece, "", true);
+    line["done_reason"] = "load";
+    responder.send(net::json_response(line));
+    return;
+  }
+  std::vector<int32_t> ids;
+  if (core.chat_template && !body.flag("raw", false)) {
+    text::ChatRequest chat;
+    if (const auto system = body.text("system")) {
+      chat.messages.push_back({{"role", "system"}, {"content", *system}});
+    }
+    chat.messages.push_back({{"role", "user"}, {"content", prompt}});
+    ids = core.encode_chat(chat);
+  } else {
+    ids = core.encode(prompt);
+  }
+  answer(core, body, read_options(core, body, std::move(ids)), generate_piece, responder);
+}
+
+void chat(GeneratorCore& core, const net::Request& request, const net::Responder& responder) {
+  const Json json = parse_body(request);
+  const Body body(json);
+  core.check_model(body);
+  const Json* messages = body.find("messages");
+  if (messages == nullptr || !messages->is_array() || messages->empty()) {
+    reject("messages", "'messages' must be a list of at least one message");
+  }
+  if (const Json* tools = body.find("tools"); tools != nullptr && !tools->empty()) {
+    reject("tools", "'tools' is not supported by this server yet");
+  }
+  text::ChatRequest chat_request;
+  for (const Json& message : *messages) {
+    if (!message.is_object() || !message.contains("role") || !message["role"].is_string() ||
+        !message.contains("content") || !message["content"].is_string()) {
+      reject("messages", "each message must have a role and a content");
+    }
+    if (const auto images = message.find("images"); images != message.end() && !images->empty()) {
+      reject("messages", "this model takes text only");
+    }
+    chat_request.messages.push_back({{"role", message["role"]}, {"content", message["content"]}});
+  }
+  answer(core, body, read_options(core, body, core.encode_chat(chat_request)), chat_piece, responder);
+}
+
+void show(const GeneratorCore& core, const net::Request& request, const net::Responder& responder) {
+  const Json json = parse_body(request);
+  core.check_model(Body(json));
+  const engine::GeneratorInfo& info = core.generator->info();
+  Json capabilities = Json::array({"completion"});
+  responder.send(net::json_response({{"modelfile", ""},
+                                     {"parameters", ""},
+                                     {"template", info.chat_template},
+                                     {"modified_at", base::iso8601(core.created_s * 1000)},
+                                     {"details", tag_of(core)["details"]},
+                                     {"model_info",
+                                      {{"general.architecture", info.architecture},
+                                       {"general.parameter_count", info.parameters},
+                                       {info.architecture + ".context_length", info.context_length}}},
+                                     {"capabilities", std::move(capabilities)}}));
+}
+
+}  // namespace
+
+void add_ollama_routes(net::Router& router, GeneratorCore& core) {
+  const auto post = [&](const char* path, auto route) {
+    router.add("POST", path,
+               on_worker(
+                   core.workers, core.context.log,
+                   [&core, route](const net::Request& request, const net::Responder& responder) {
+                     route(core, request, responder);
+                   },
+                   plain_error));
+  };
+  post("/api/generate", generate);
+  post("/api/chat", chat);
+  post("/api/show", show);
+  const auto get = [&](const char* path, auto make) {
+    router.add("GET", path, [make](const net::Request&, const net::Responder& responder) {
+      responder.send(net::json_response(make()));
+    });
+  };
+  get("/api/version", [] { return Json{{"version", SLIPWAY_VERSION}}; });
+  get("/api/tags", [&core] { return Json{{"models", Json::array({tag_of(core)})}}; });
+  get("/api/ps", [&core] { return Json{{"models", Json::array({tag_of(core)})}}; });
+  for (const char* path : {"/api/pull", "/api/push", "/api/create", "/api/copy", "/api/embed", "/api/embeddings"}) {
+    router.add("POST", path, [](const net::Request& request, const net::Responder& responder) {
+      responder.send(
+          plain_error(501, fmt::format("{} is not offered: this server serves one generator", request.path)));
+    });
+  }
+}
+
+}  // namespace slipway::serve
