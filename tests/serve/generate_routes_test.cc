@@ -1,0 +1,104 @@
+// Text Generation Inference, Ollama, metrics and the page of a generator server.
+#include "serve/generator_fixture.h"
+
+namespace slipway::serve {
+namespace {
+
+using base::Json;
+
+TEST_F(GeneratorServerTest, TgiGeneratesWithDetails) {
+  EXPECT_EQ(post("/generate", {{"inputs", "good"}}), (Json{{"generated_text", "Hello, wörld!"}}));
+  EXPECT_EQ(fake_->requests[0].sampling.temperature, 0);  // greedy unless asked
+  EXPECT_EQ(fake_->requests[0].max_tokens, 38);           // 100, but the context has 40
+  const Json answer = post("/generate", {{"inputs", "good"},
+                                         {"parameters",
+                                          {{"details", true},
+                                           {"do_sample", true},
+                                           {"seed", 3},
+                                           {"max_new_tokens", 9},
+                                           {"return_full_text", true},
+                                           {"stop", {"!"}}}}});
+  EXPECT_EQ(answer["generated_text"], "goodHello, wörld");
+  EXPECT_EQ(answer["details"]["finish_reason"], "stop_sequence");
+  EXPECT_EQ(answer["details"]["seed"], 3);
+  EXPECT_EQ(answer["details"]["generated_tokens"], 4);
+  EXPECT_EQ(answer["details"]["tokens"].size(), 4U);
+  EXPECT_EQ(answer["details"]["tokens"][0]["text"], "Hello");
+  EXPECT_EQ(fake_->requests[1].sampling.temperature, 1);
+  EXPECT_EQ(fake_->requests[1].max_tokens, 9);
+  EXPECT_EQ(post("/generate", {{"inputs", 1}}, 422)["error_type"], "validation");
+  EXPECT_EQ(post("/generate", {{"inputs", "a"}, {"parameters", {{"grammar", "x"}}}}, 422)["error_type"], "validation");
+}
+
+TEST_F(GeneratorServerTest, TgiStreamsTokensAndTheWholeTextWithTheLast) {
+  const auto all = events("/generate_stream", {{"inputs", "good"}});
+  ASSERT_EQ(all.size(), 5U);
+  std::string text;
+  for (size_t i = 0; i < all.size(); ++i) {
+    EXPECT_EQ(all[i]["index"], i + 1);
+    EXPECT_EQ(all[i]["generated_text"].is_null(), i + 1 < all.size());
+    text += all[i]["token"]["text"].get<std::string>();
+  }
+  EXPECT_EQ(text, "Hello, wörld!");
+  EXPECT_EQ(all[4]["generated_text"], text);
+  EXPECT_EQ(all[4]["details"]["finish_reason"], "eos_token");
+}
+
+TEST_F(GeneratorServerTest, OllamaStreamsLinesByDefault) {
+  const auto all = lines("/api/chat", {{"model", "fake"}, {"messages", {{{"role", "user"}, {"content", "good"}}}}});
+  ASSERT_EQ(all.size(), 5U);
+  std::string text;
+  for (const Json& line : all) {
+    EXPECT_EQ(line["message"]["role"], "assistant");
+    EXPECT_EQ(line["done"], &line == &all.back());
+    text += line["message"]["content"].get<std::string>();
+  }
+  EXPECT_EQ(text, "Hello, wörld!");
+  EXPECT_EQ(all.back()["done_reason"], "stop");
+  EXPECT_EQ(all.back()["eval_count"], 5);
+  EXPECT_EQ(all.back()["total_duration"], 4'000'000);
+  EXPECT_EQ(all.back()["eval_duration"], 2'500'000);
+}
+
+TEST_F(GeneratorServerTest, OllamaAnswersAtOnceWhenAskedTo) {
+  const Json answer =
+      post("/api/generate", {{"model", "fake:latest"},
+                             {"prompt", "good"},
+                             {"stream", false},
+                             {"options", {{"num_predict", 2}, {"temperature", 0}, {"repeat_penalty", 1.1}}}});
+  EXPECT_EQ(answer["response"], "Hello, w");
+  EXPECT_EQ(answer["done"], true);
+  EXPECT_EQ(answer["done_reason"], "length");
+  EXPECT_EQ(fake_->requests[0].sampling.repetition_penalty, 1.1);
+  EXPECT_EQ(fake_->requests[0].sampling.top_k, 40);
+  EXPECT_EQ(post("/api/generate", {{"model", "fake"}})["done_reason"], "load");
+  EXPECT_TRUE(post("/api/generate", {{"model", "other"}, {"prompt", "x"}}, 404)["error"].is_string());
+  EXPECT_EQ(post("/api/show", {{"model", "fake"}})["model_info"]["general.architecture"], "llama");
+  EXPECT_EQ(base::parse_json(get("/api/tags").body, "tags")["models"][0]["name"], "fake:latest");
+  EXPECT_TRUE(base::parse_json(get("/api/version").body, "version")["version"].is_string());
+  post("/api/pull", {{"model", "x"}}, 501);
+}
+
+TEST_F(GeneratorServerTest, MetricsCountTokensUnderOurNamesAndVllms) {
+  post("/v1/completions", {{"prompt", "good"}});
+  const std::string metrics = get("/metrics").body;
+  for (const char* line : {"slipway_tokens_total{kind=\"output\"} 5", "vllm:generation_tokens_total 5",
+                           "slipway_inter_token_seconds_count 4", "vllm:inter_token_latency_seconds_count 4",
+                           "slipway_time_to_first_token_seconds_count 1", "vllm:time_to_first_token_seconds_count 1",
+                           "vllm:num_requests_running 1", "vllm:num_requests_waiting 2", "vllm:kv_cache_usage_perc 0.5",
+                           "vllm:request_success_total{finished_reason=\"stop\"} 1",
+                           "slipway_requests_total{route=\"/v1/completions\",status=\"200\"} 1"}) {
+    EXPECT_NE(metrics.find(line), std::string::npos) << line << "\n" << metrics;
+  }
+}
+
+TEST_F(GeneratorServerTest, ThePageIsForBrowsersAndAsksNobodyElse) {
+  EXPECT_EQ(get("/").body, "Slipway is running\n");
+  const net::Response page = get("/", {{"Accept", "text/html,*/*"}});
+  EXPECT_TRUE(page.headers.get("Content-Type").starts_with("text/html"));
+  EXPECT_NE(page.body.find("/v1/chat/completions"), std::string::npos);
+  EXPECT_EQ(page.body.find("http"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace slipway::serve
