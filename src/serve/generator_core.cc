@@ -239,6 +239,9 @@ void GeneratorCore::check_model(const Body& body) const {
 std::vector<int32_t> GeneratorCore::encode(std::string_view text) const {
   text::Encoding encoding;
   generator->tokenizer().encode(text, {}, encoding);
+  if (encoding.ids.empty() && generator->info().bos_id >= 0) {
+    encoding.ids.push_back(generator->info().bos_id);  // an empty prompt: the beginning of a text
+  }
   return std::move(encoding.ids);
 }
 

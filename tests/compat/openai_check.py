@@ -1,0 +1,155 @@
+#!/usr/bin/env python3
+"""OpenAI's own client against `slipway serve`: openai_check.py PROGRAM TOKENIZER_JSON SHARED (the last two are not needed).
+
+A tiny decoder whose greedy text transformers computed (tests/gold), and MiniLM's folder for embeddings. Each answer is held
+to the client's own types, strictly: a client that does not raise proves little. Exit code 77: openai is not installed.
+"""
+import base64, json, pathlib, signal, struct, subprocess, sys, tempfile, time, urllib.request
+
+try:
+    import openai
+except ImportError as error:
+    print(f"skipped: {error}")
+    sys.exit(77)
+
+PROGRAM, MINILM = sys.argv[1], pathlib.Path(sys.argv[2]).parent
+ROOT = pathlib.Path(__file__).parents[2]
+GREEDY = "w126 w118 w8 w76 w120 w138 w115 w45 w154 w77 w49 w151 w115 w157 w77 w23"
+
+
+class Server:
+    def __init__(self, folder, model, *flags):
+        ready = folder / "ready.json"
+        ready.unlink(missing_ok=True)
+        self.process = subprocess.Popen([PROGRAM, "serve", str(model), "--port", "0", "--ready-file", str(ready), *flags],
+                                        cwd=folder, stdout=subprocess.DEVNULL)
+        deadline = time.monotonic() + 60
+        while not ready.exists():
+            assert self.process.poll() is None and time.monotonic() < deadline, "the server did not start"
+            time.sleep(0.02)
+        self.url = json.loads(ready.read_text())["url"]
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(60) == 0, "the server did not drain"
+
+
+def strict(answer):
+    """The answer again through the client's type, with every required field there and nothing of a wrong type."""
+    type(answer).model_validate(answer.model_dump(), strict=True)
+    return answer
+
+
+def refused(kind, call, **wanted):
+    try:
+        call()
+    except kind as error:
+        for name, value in wanted.items():
+            assert getattr(error, name) == value, (name, getattr(error, name), value)
+        assert set(error.body) == {"message", "type", "param", "code"}, error.body
+        return
+    raise AssertionError(f"no {kind.__name__}")
+
+
+def generate(client, prompt):
+    models = client.models.list()
+    assert [m.id for m in models] == ["tiny"] and models.data[0].object == "model"
+    strict(client.models.retrieve("tiny"))
+    refused(openai.NotFoundError, lambda: client.models.retrieve("nope"), code="model_not_found")
+
+    whole = strict(client.completions.create(model="tiny", prompt=prompt, max_tokens=16, temperature=0))
+    assert whole.choices[0].text == GREEDY, whole.choices[0].text
+    assert whole.choices[0].finish_reason == "length" and whole.usage.completion_tokens == 16
+    pieces = [strict(c) for c in client.completions.create(model="tiny", prompt=prompt, max_tokens=16, temperature=0, stream=True)]
+    assert "".join(c.choices[0].text for c in pieces) == GREEDY
+    assert pieces[-1].choices[0].finish_reason == "length"
+    scored = strict(client.completions.create(model="tiny", prompt=prompt, max_tokens=3, temperature=0, logprobs=2))
+    assert len(scored.choices[0].logprobs.tokens) == 3 and len(scored.choices[0].logprobs.top_logprobs[0]) == 2
+    many = strict(client.completions.create(model="tiny", prompt=[prompt, "w5"], n=2, max_tokens=4, temperature=0))
+    assert [c.index for c in many.choices] == [0, 1, 2, 3] and many.choices[0].text == many.choices[1].text
+    stopped = client.completions.create(model="tiny", prompt=prompt, temperature=0, max_tokens=16, stop=["w120"])
+    assert stopped.choices[0].text == "w126 w118 w8 w76 " and stopped.choices[0].finish_reason == "stop"
+
+    messages = [{"role": "system", "content": "w5"}, {"role": "user", "content": [{"type": "text", "text": "w6"}]}]
+    chat = strict(client.chat.completions.create(model="tiny", messages=messages, max_tokens=8, temperature=0,
+                                                 logprobs=True, top_logprobs=3))
+    content = chat.choices[0].logprobs.content
+    assert len(content) == 8 and len(content[0].top_logprobs) == 3 and content[0].logprob <= 0
+    assert bytes(content[0].bytes).decode() == content[0].token and content[0].top_logprobs[0].token == content[0].token
+    same = client.completions.create(model="tiny", prompt="w5 w6 w9", max_tokens=8, temperature=0)
+    assert same.choices[0].text == chat.choices[0].message.content
+    chunks = [strict(c) for c in client.chat.completions.create(model="tiny", messages=messages, max_tokens=8, temperature=0,
+                                                                stream=True, stream_options={"include_usage": True})]
+    assert chunks[0].choices[0].delta.role == "assistant"
+    assert "".join(c.choices[0].delta.content or "" for c in chunks if c.choices) == chat.choices[0].message.content
+    assert chunks[-1].choices == [] and chunks[-1].usage == chat.usage
+    seeded = [client.chat.completions.create(model="tiny", messages=messages, max_tokens=8, temperature=2, seed=5, n=2)
+              for _ in range(2)]
+    texts = [[c.message.content for c in s.choices] for s in seeded]
+    assert texts[0] == texts[1] and texts[0][0] != texts[0][1], texts
+
+    chat_with = lambda **more: client.chat.completions.create(**({"model": "tiny", "messages": messages} | more))
+    refused(openai.NotFoundError, lambda: chat_with(model="gpt-5"), param="model", code="model_not_found")
+    refused(openai.BadRequestError, lambda: chat_with(messages=[]), param="messages")
+    refused(openai.BadRequestError, lambda: chat_with(temperature=-1), param="temperature")
+    refused(openai.BadRequestError, lambda: chat_with(tools=[{"type": "function", "function": {"name": "f"}}]), param="tools")
+    refused(openai.BadRequestError, lambda: chat_with(messages=[{"role": "user", "content": "w5 " * 300}]),
+            code="context_length_exceeded")
+    refused(openai.NotFoundError, lambda: client.responses.create(model="tiny", input="x"))
+
+    stream = client.completions.create(model="tiny", prompt=prompt, max_tokens=100, temperature=1, stream=True)
+    next(iter(stream))
+    stream.close()  # a client that leaves in the middle harms nobody
+    assert client.completions.create(model="tiny", prompt=prompt, max_tokens=16, temperature=0).choices[0].text == GREEDY
+
+
+def full(client):
+    """One answer at a time and a queue of one: the rest is told to come back, and the client does."""
+    import concurrent.futures
+    impatient = client.with_options(max_retries=0)
+
+    def one(_):
+        try:
+            return impatient.completions.with_raw_response.create(model="tiny", prompt="w5", max_tokens=100, temperature=1,
+                                                                  extra_body={"ignore_eos": True}).status_code
+        except openai.RateLimitError as error:
+            assert error.response.headers["retry-after"] == "1"
+            return 429
+
+    with concurrent.futures.ThreadPoolExecutor(48) as pool:
+        seen = set(pool.map(one, range(480)))
+    assert seen == {200, 429}, seen
+
+
+def embeddings(client):
+    texts = ["a joy to watch", "", "文"][:1] + ["another text"]
+    coded = strict(client.embeddings.create(model="minilm", input=texts))  # asks for base64
+    plain = client.embeddings.create(model="minilm", input=texts, encoding_format="float")
+    assert [d.index for d in coded.data] == [0, 1] and len(coded.data[0].embedding) == 384
+    for a, b in zip(coded.data, plain.data):
+        assert max(abs(x - y) for x, y in zip(a.embedding, b.embedding)) < 1e-6
+    raw = client.embeddings.with_raw_response.create(model="minilm", input=texts[0], encoding_format="base64")
+    values = json.loads(raw.text)["data"][0]["embedding"]
+    floats = struct.unpack("<384f", base64.b64decode(values))
+    assert abs(sum(x * x for x in floats) - 1) < 1e-4
+    assert len(client.embeddings.create(model="minilm", input=texts, dimensions=64).data[0].embedding) == 64
+    refused(openai.NotFoundError, lambda: client.embeddings.create(model="x", input="y"), code="model_not_found")
+    refused(openai.BadRequestError, lambda: client.embeddings.create(model="minilm", input=[[10 ** 6]]), param="input")
+
+
+with tempfile.TemporaryDirectory() as name:
+    folder = pathlib.Path(name)
+    make = [sys.executable, str(ROOT / "tests/support/tiny_decoder.py"), str(folder / "tiny")]
+    prompt = subprocess.run(make, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+    server = Server(folder, folder / "tiny")
+    generate(openai.OpenAI(base_url=server.url + "/v1", api_key="none"), prompt)
+    metrics = urllib.request.urlopen(server.url + "/metrics").read().decode()
+    assert "vllm:time_to_first_token_seconds_count" in metrics
+    server.stop()
+    server = Server(folder, folder / "tiny", "--max-sequences", "1", "--max-queue", "1")
+    full(openai.OpenAI(base_url=server.url + "/v1", api_key="none"))
+    server.stop()
+    server = Server(folder, MINILM, "--endpoint", "minilm")
+    embeddings(openai.OpenAI(base_url=server.url + "/v1", api_key="none"))
+    server.stop()
+print(f"openai {openai.__version__}: models, completions, chat, streams, logprobs, errors, 429, embeddings")
