@@ -159,6 +159,9 @@ class Chunks {
     }
   }
   bool token(size_t choice, const engine::TokenEvent& event) {
+    if (event.end) {
+      return true;  // it has no text, and no place among the logprobs
+    }
     if (plan_.logprobs) {
       held_[choice].push_back(event);
     } else if (event.text.empty()) {
@@ -219,7 +222,9 @@ void answer_whole(GeneratorCore& core, const Plan& plan, std::vector<engine::Gen
   job.choices = std::move(choices);
   if (plan.logprobs) {
     job.on_token = [events](size_t choice, const engine::TokenEvent& event) {
-      (*events)[choice].push_back(event);
+      if (!event.end) {
+        (*events)[choice].push_back(event);
+      }
       return true;
     };
   }

@@ -132,7 +132,7 @@ void answer_stream(GeneratorCore& core, Plan plan, const net::Responder& respond
              {"token", token_of(core, event)},
              {"generated_text", nullptr},
              {"details", nullptr}};
-    (*held)["token"]["text"] = event.text;
+    (*held)["token"]["text"] = event.end ? event.token : event.text;
     return open;
   };
   job.on_end = [stream, held, before = plan.before](const std::vector<engine::GenerateResult>& results) {

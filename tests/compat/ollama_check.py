@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Ollama's own Python client against `slipway serve`: ollama_check.py PROGRAM TOKENIZER_JSON SHARED. 77: not installed."""
-import json, pathlib, signal, subprocess, sys, tempfile, time
+import atexit, json, pathlib, signal, subprocess, sys, tempfile, time
 
 try:
     import ollama
@@ -17,6 +17,7 @@ def start(folder, *words):
     ready.unlink(missing_ok=True)
     process = subprocess.Popen([PROGRAM, "serve", *words, "--port", "0", "--ready-file", str(ready)], cwd=folder,
                                stdout=subprocess.DEVNULL)
+    atexit.register(process.kill)
     deadline = time.monotonic() + 60
     while not ready.exists():
         assert process.poll() is None and time.monotonic() < deadline, "the server did not start"

@@ -9,7 +9,7 @@ using base::Json;
 TEST_F(GeneratorServerTest, TgiGeneratesWithDetails) {
   EXPECT_EQ(post("/generate", {{"inputs", "good"}}), (Json{{"generated_text", "Hello, wörld!"}}));
   EXPECT_EQ(fake_->requests[0].sampling.temperature, 0);  // greedy unless asked
-  EXPECT_EQ(fake_->requests[0].max_tokens, 38);           // 100, but the context has 40
+  EXPECT_EQ(fake_->requests[0].max_tokens, 37);           // 100, but the context has 40, 3 of them the prompt's
   const Json answer = post("/generate", {{"inputs", "good"},
                                          {"parameters",
                                           {{"details", true},

@@ -106,7 +106,7 @@ class FakeGenerator final : public engine::Generator {
         result.stopped_by = token;
         break;
       }
-      engine::TokenEvent event{i, 10 + i, token, text, -0.5F, {}};
+      engine::TokenEvent event{i, 10 + i, token, false, text, -0.5F, {}};
       for (int k = 0; k < request.sampling.top_logprobs; ++k) {
         event.top_logprobs.push_back({10 + i + k, token, -0.5F - static_cast<float>(k)});
       }
@@ -124,7 +124,7 @@ class FakeGenerator final : public engine::Generator {
     engine::GenerateResult result;
     result.finish_reason = engine::FinishReason::kCancelled;
     for (int i = 0; !cancelled(); ++i) {
-      request.on_token({i, 10, "blah ", "blah ", 0, {}});
+      request.on_token({i, 10, "blah ", false, "blah ", 0, {}});
     }
     request.on_done(result);
   }

@@ -119,7 +119,10 @@ TEST_F(GeneratorServerTest, WhatIsWrongIsSaidInOpenAisForm) {
     Json param;
     Json code;
   };
-  const Json long_text = std::string(400, 'x');
+  std::string long_text;
+  for (int i = 0; i < 50; ++i) {
+    long_text += "good ";
+  }
   const std::vector<Case> cases = {
       {{{"model", "other"}, {"messages", kMessages}}, 404, "model", "model_not_found"},
       {{{"model", "fake"}}, 400, "messages", nullptr},
