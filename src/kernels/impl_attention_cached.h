@@ -85,17 +85,17 @@ static void attend_queries(const AttendItem& a, int first, int rows, const float
   }
   float inverse[kTileRows];
   for (int i = 0; i < rows; ++i) {
-    float* row = scores + i * ld - base;
-    const int from = first_of(i);
-    const int to = last_of(i) + 1;
+    float* row = scores + i * ld;  // of position `base` on
+    const int from = first_of(i) - base;
+    const int to = last_of(i) + 1 - base;
     if (a.softcap > 0) {
       softcap_impl(to - from, a.softcap, row + from);
     }
     inverse[i] = 1.0F / exponentials(to - from, 1.0F, row + from);
-    for (int t = low; t < from; ++t) {
+    for (int t = low - base; t < from; ++t) {
       row[t] = 0;
     }
-    for (int t = to; t <= high; ++t) {
+    for (int t = to; t <= high - base; ++t) {
       row[t] = 0;
     }
   }
