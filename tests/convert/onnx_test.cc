@@ -112,7 +112,7 @@ TEST(Onnx, RuntimeAgreesOnEncoders) {
 }
 
 TEST(Onnx, RuntimeAgreesOnTheRealEncoder) {
-  const auto minilm = tests::cached("all-MiniLM-L6-v2");
+  const auto minilm = tests::cached("minilm");
   if (!minilm) {
     GTEST_SKIP() << "skipped: no all-MiniLM-L6-v2 in the cache";
   }

@@ -82,7 +82,7 @@ TEST(Parity, Int8StaysNearFloatInTheEngine) {
 }
 
 TEST(Parity, RealEncoderInInt8StaysNear) {
-  const auto minilm = tests::cached("all-MiniLM-L6-v2");
+  const auto minilm = tests::cached("minilm");
   if (!minilm) {
     GTEST_SKIP() << "skipped: no all-MiniLM-L6-v2 in the cache";
   }
