@@ -183,6 +183,18 @@ def pairs(bases):
         yield {"base": base, "name": name, "change": change, "rows": rows}
 
 
+def training():
+    """Merges that BpeTrainer learns from the texts, with ties in plenty."""
+    for size, frequency, special in ((300, 0, []), (700, 0, ["<s>", "</s>"]), (2000, 2, ["<|endoftext|>"])):
+        tokenizer = Tokenizer(models.BPE())
+        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+        tokenizer.train_from_iterator(ALL * 2, trainers.BpeTrainer(vocab_size=size, min_frequency=frequency, special_tokens=special,
+                                                                  show_progress=False, initial_alphabet=pre_tokenizers.ByteLevel.alphabet()))
+        model = json.loads(tokenizer.to_str())["model"]
+        yield {"repeat": 2, "vocab_size": size, "min_frequency": frequency, "special_tokens": special, "vocab": model["vocab"],
+               "merges": model["merges"]}
+
+
 def main():
     bases = {"byte": byte_base(), "spm": spm_base(), "unigram": unigram_base(), "clip": clip_base()}
     rows = []
@@ -197,7 +209,7 @@ def main():
                             tokenizer.decode(plain.ids, skip_special_tokens=True)])
         rows.append({"base": base, "name": name, "change": change, "results": results,
                      "special": tokenizer.encode(ALL[2], add_special_tokens=True).ids})
-    out = {"made_by": f"Hugging Face tokenizers {tokenizers.__version__}", "bases": bases, "texts": ALL, "cases": rows, "pairs": list(pairs(bases))}
+    out = {"made_by": f"Hugging Face tokenizers {tokenizers.__version__}", "bases": bases, "texts": ALL, "cases": rows, "pairs": list(pairs(bases)), "training": list(training())}
     json.dump(out, sys.stdout, ensure_ascii=False, separators=(",", ":"))
     print()
 
