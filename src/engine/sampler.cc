@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "base/error.h"
+#include "kernels/decoder_ops.h"
 
 namespace slipway::engine {
 namespace {
@@ -250,7 +251,10 @@ int32_t Sampler::draw_from_all(std::span<const float> logits) {
 }
 
 Sampled Sampler::sample(std::span<float> logits, std::vector<Candidate>& scratch) {
-  check_finite(logits);
+  const bool greedy = params_.temperature == 0 && params_.top_logprobs < 0;
+  if (!greedy) {
+    check_finite(logits);  // greedily only the chosen one need be
+  }
   Sampled out;
   double log_total = 0;
   if (params_.top_logprobs >= 0) {
@@ -267,7 +271,10 @@ Sampled Sampler::sample(std::span<float> logits, std::vector<Candidate>& scratch
   }
   penalise(logits);
   if (params_.temperature == 0) {
-    out.id = static_cast<int32_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
+    // The same index on every instruction set; NaN is chosen only when there is nothing else.
+    static const base::Isa kIsa = base::select_isa();
+    out.id = kernels::argmax(kIsa, static_cast<int>(logits.size()), logits.data());
+    check_finite(logits.subspan(static_cast<size_t>(out.id), 1));
   } else if (params_.top_k == 0 && params_.top_p >= 1 && params_.min_p == 0 && params_.typical_p >= 1) {
     out.id = draw_from_all(logits);
   } else {

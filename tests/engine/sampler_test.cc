@@ -219,6 +219,10 @@ TEST(Sampler, DamagedLogitsAreAnError) {
   for (const float bad : {NAN, INFINITY}) {
     Sampler sampler({}, {}, {}, 1);
     EXPECT_THROW(sample_once(sampler, {1, bad, 2}), base::Error);
+    SamplingParams greedy;
+    greedy.temperature = 0;
+    Sampler greedy_sampler(greedy, {}, {}, 1);
+    EXPECT_THROW(sample_once(greedy_sampler, {bad, bad, bad}), base::Error);
   }
   Sampler sampler({}, {}, {}, 1);
   EXPECT_EQ(sample_once(sampler, {-INFINITY, -INFINITY, 2}), 2);
