@@ -38,7 +38,8 @@ class DecoderGenerator final : public Generator {
 };
 
 void check_options(const GeneratorOptions& o) {
-  if (o.max_batch_tokens < 1 || o.max_sequences < 1 || o.max_queue < 1 || o.context_length < 0 || o.kv_cache_mb < 1) {
+  if (o.max_batch_tokens < 1 || o.max_sequences < 1 || o.max_queue < 1 || o.context_length < 0 || o.speculate < 0 ||
+      o.kv_cache_mb < 1) {
     throw base::Error(
         base::Code::kInvalid,
         "max_batch_tokens, max_sequences, max_queue and kv_cache_mb must be at least 1, context_length 0");
@@ -127,6 +128,7 @@ DecoderGenerator::DecoderGenerator(const std::filesystem::path& path, const Gene
                                                            .kv_pages = decoder.kv_pages,
                                                            .page_tokens = kPageTokens,
                                                            .prefix_cache = options.prefix_cache,
+                                                           .speculate = options.speculate,
                                                            .eos_ids = info_.eos_ids},
                                            pool);
 }
@@ -159,6 +161,8 @@ void GeneratorOptions::describe(base::FieldTable& table) {
   table.add("kv_type", kv_type, "element type of keys and values", {"f16", "f32"});
   table.add("weight_type", weight_type, "turn weights into this type as they are loaded; auto: as they are",
             {"auto", "f32", "f16", "bf16", "q8_0", "q4_0", "q4_1"});
+  table.add("speculate", speculate, "tokens guessed from the text itself for each pass; the output stays the same",
+            {0, 64});
   table.add("prefix_cache", prefix_cache, "keep keys and values for later prompts that begin alike");
 }
 

@@ -119,7 +119,10 @@ struct GeneratorOptions {
   std::string kv_type = "f16";       // "f16" or "f32"
   std::string weight_type = "auto";  // as the file has them, or "f32", "f16", "bf16", "q8_0", "q4_0", "q4_1"
   bool prefix_cache = true;          // keep pages of finished sequences for later prompts that begin alike
-  std::string isa = {};              // limit of the instruction set; empty: the best
+  // Tokens guessed from the text itself and checked together in one pass (0: none): faster where the output repeats the
+  // prompt, as in summaries, corrections and code. The text stays the same.
+  int speculate = 0;
+  std::string isa = {};  // limit of the instruction set; empty: the best
   void describe(base::FieldTable& table);
 };
 
@@ -154,6 +157,8 @@ struct GeneratorStats {
   uint64_t prompt_tokens = 0;
   uint64_t cached_tokens = 0;
   uint64_t generated_tokens = 0;
+  uint64_t guessed_tokens = 0;   // by speculation
+  uint64_t accepted_tokens = 0;  // of those
 };
 
 class Generator {

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "base/error.h"
+#include "engine/prompt_lookup.h"
 
 namespace slipway::engine {
 namespace {
@@ -250,6 +251,7 @@ void Scheduler::preempt(Sequence& sequence) {
   const auto it =
       std::find_if(running_.begin(), running_.end(), [&](const Item& item) { return item.get() == &sequence; });
   release_pages(sequence);
+  sequence.draft.clear();
   sequence.preempted = true;
   sequence.result.prompt_logprobs.clear();  // its prompt is computed again
   preempted_.push_front(std::move(*it));
@@ -335,7 +337,10 @@ void Scheduler::plan(std::vector<Part>& parts) {
       ++rows;
     }
   }
-  int left = sizer_.budget(static_cast<int>(parts.size()));
+  if (limits_.speculate > 0) {
+    rows = add_guesses(parts, rows);
+  }
+  int left = sizer_.budget(rows);
   for (Sequence* sequence : prompts) {
     if (left <= 0) {
       break;
@@ -351,6 +356,66 @@ void Scheduler::plan(std::vector<Part>& parts) {
   }
 }
 
+void Scheduler::guess(Sequence& sequence) {
+  sequence.draft.clear();
+  const int most =
+      std::min({sequence.draft_length, limits_.speculate, sequence.request.max_tokens - sequence.generated() - 1,
+                limits_.context_length - sequence.size() - 1});
+  if (most <= 0) {
+    return;
+  }
+  const std::span<const int32_t> guesses = look_up(sequence.ids, static_cast<size_t>(most));
+  if (!guesses.empty()) {
+    sequence.draft.push_back(sequence.ids.back());
+    sequence.draft.insert(sequence.draft.end(), guesses.begin(), guesses.end());
+  }
+}
+
+// Guesses for the streams of `parts` take only what is left over: rows, and pages that hold nothing. Returns the rows.
+int Scheduler::add_guesses(std::vector<Part>& parts, int rows) {
+  for (Part& part : parts) {
+    Sequence& sequence = *part.sequence;
+    guess(sequence);
+    const int extra = static_cast<int>(sequence.draft.size()) - 1;
+    if (extra <= 0) {
+      continue;
+    }
+    const int held = static_cast<int>(sequence.pages.size());
+    const int pages = std::max(0, pages_for(sequence.done + 1 + extra, limits_.page_tokens) - held);
+    if (rows + extra > limits_.max_batch_tokens || pages > pages_.free()) {
+      sequence.draft.clear();
+      continue;
+    }
+    for (int i = 0; i < pages; ++i) {
+      sequence.pages.push_back(pages_.take());
+    }
+    part.tokens = part.logits = 1 + extra;
+    rows += extra;
+    counts_.guessed_tokens += static_cast<uint64_t>(extra);
+  }
+  return rows;
+}
+
+// The tokens after the first row's: each guess that holds gives the next row's token too. What was computed for the
+// guesses that did not hold is written over later.
+void Scheduler::take_guesses(Sequence& sequence, std::span<float> logits) {
+  const auto vocab = static_cast<size_t>(pass_.vocab_size());
+  const std::vector<int32_t> draft = std::exchange(sequence.draft, {});
+  size_t held = 0;
+  while (held + 1 < draft.size() && !sequence.ended && sequence.ids.back() == draft[held + 1]) {
+    ++held;
+    ++sequence.done;
+    seal_pages(sequence);
+    const Sampled sampled = sequence.sampler.sample(logits.subspan(held * vocab, vocab), scratch_[0]);
+    sequence.accept(sampled, token_text_, limits_.context_length);
+    ++counts_.generated_tokens;
+  }
+  counts_.accepted_tokens += held;
+  const auto held_now = static_cast<int>(held);
+  sequence.draft_length =
+      held + 1 == draft.size() ? std::min(limits_.speculate, 2 * sequence.draft_length) : std::max(1, held_now + 1);
+}
+
 void Scheduler::compute(const std::vector<Part>& parts) {
   std::vector<PassRows> rows;
   int decode_rows = 0;
@@ -362,9 +427,11 @@ void Scheduler::compute(const std::vector<Part>& parts) {
       sequence.begun = true;
       sequence.result.queued = std::chrono::duration_cast<std::chrono::microseconds>(now - sequence.submitted);
     }
-    rows.push_back(
-        {std::span(sequence.ids).subspan(static_cast<size_t>(sequence.done), static_cast<size_t>(part.tokens)),
-         sequence.done, sequence.pages, part.tokens - part.logits});
+    std::span<const int32_t> next = sequence.draft;
+    if (next.empty()) {
+      next = std::span(sequence.ids).subspan(static_cast<size_t>(sequence.done), static_cast<size_t>(part.tokens));
+    }
+    rows.push_back({next, sequence.done, sequence.pages, part.tokens - part.logits});
     (sequence.streaming() ? decode_rows : prompt_rows) += part.tokens;
   }
   try {
@@ -425,7 +492,7 @@ void Scheduler::sample(const std::vector<Part>& parts) {
     if (sequence.request.prompt_logprobs_from > 0 && sequence.done < sequence.prompt_tokens && part.logits > 0) {
       take_prompt_logprobs(sequence, part.tokens, wanted);
     }
-    sequence.done += part.tokens;
+    sequence.done += sequence.draft.empty() ? part.tokens : 1;
     seal_pages(sequence);
     if (sequence.pending() > 0) {
       continue;
@@ -433,14 +500,14 @@ void Scheduler::sample(const std::vector<Part>& parts) {
     if (sequence.generated() >= sequence.request.max_tokens) {
       sequence.ended = FinishReason::kLength;
     } else {
-      draws.push_back({&sequence, wanted.last(vocab), {}, nullptr});
+      draws.push_back({&sequence, sequence.draft.empty() ? wanted.last(vocab) : wanted, {}, nullptr});
     }
   }
   scratch_.resize(std::max(scratch_.size(), draws.size()));
   const auto draw = [&](int64_t i) {
     Draw& d = draws[static_cast<size_t>(i)];
     try {
-      d.sampled = d.sequence->sampler.sample(d.logits, scratch_[static_cast<size_t>(i)]);
+      d.sampled = d.sequence->sampler.sample(d.logits.first(vocab), scratch_[static_cast<size_t>(i)]);
     } catch (...) {
       d.error = std::current_exception();
     }
@@ -457,6 +524,12 @@ void Scheduler::sample(const std::vector<Part>& parts) {
     } else {
       d.sequence->accept(d.sampled, token_text_, limits_.context_length);
       ++counts_.generated_tokens;
+      try {
+        take_guesses(*d.sequence, d.logits);
+      } catch (...) {
+        d.sequence->ended = FinishReason::kError;
+        d.sequence->result.error = std::current_exception();
+      }
     }
   }
 }

@@ -27,6 +27,7 @@ struct SchedulerLimits {
   int kv_pages = 128;
   int page_tokens = 16;
   bool prefix_cache = true;
+  int speculate = 0;  // tokens guessed for a stream in one pass, at most
   std::vector<int32_t> eos_ids;
 };
 
@@ -62,6 +63,9 @@ class Scheduler {
   // Chooses what the next pass computes, with pages for it.
   void plan(std::vector<Part>& parts);
   bool add_part(Sequence& sequence, int tokens, std::vector<Part>& parts);
+  int add_guesses(std::vector<Part>& parts, int rows);
+  void guess(Sequence& sequence);
+  void take_guesses(Sequence& sequence, std::span<float> logits);
   bool make_room(Sequence& sequence, int tokens, std::vector<Part>& parts);
   void reuse_prefix(Sequence& sequence);
   void release_pages(Sequence& sequence);

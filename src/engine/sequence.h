@@ -38,6 +38,9 @@ struct Sequence {
   int done = 0;  // of ids, in the KV cache
   std::vector<int32_t> pages;
   int sealed = 0;  // pages that can be found
+  // Of a stream whose next tokens are guessed: its last token, then the guesses.
+  std::vector<int32_t> draft;
+  int draft_length = 4;  // how many to guess: grows while guesses hold
   bool begun = false;
   bool preempted = false;  // at some time
   std::optional<FinishReason> ended;

@@ -64,6 +64,13 @@ class FakeDecoder final : public engine::DecoderPass {
     return logits;
   }
 
+  // b after a, ..., a after z.
+  static std::vector<float> alphabet_after(int32_t id) {
+    std::vector<float> logits(LetterTokenizer::kVocab);
+    logits[static_cast<size_t>((id + 1) % 26)] = 4;
+    return logits;
+  }
+
   // What a request alone gives.
   static std::vector<int32_t> expected(const engine::GenerateRequest& request, uint64_t seed,
                                        const std::vector<int32_t>& ends, int context) {
@@ -100,7 +107,7 @@ class FakeDecoder final : public engine::DecoderPass {
         for (int p = 0; p <= part.first + static_cast<int>(i); ++p) {
           seen.push_back(slot(p));
         }
-        const std::vector<float> row = logits_after(seen);
+        const std::vector<float> row = alphabet ? alphabet_after(seen.back()) : logits_after(seen);
         logits.insert(logits.end(), row.begin(), row.end());
       }
     }
@@ -110,6 +117,7 @@ class FakeDecoder final : public engine::DecoderPass {
 
   std::function<void(std::span<const engine::PassRows>)> before_pass;  // on the scheduler's thread
   std::atomic<int> passes{0};
+  bool alphabet = false;
 
  private:
   int page_tokens_;

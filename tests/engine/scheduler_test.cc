@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/fake_decoder.h"
+#include "engine/prompt_lookup.h"
 
 namespace slipway::engine {
 namespace {
@@ -102,6 +103,7 @@ TEST_F(SchedulerTest, TokensDoNotDependOnTheBatch) {
     for (const bool keep : {true, false}) {
       SchedulerLimits limits = limits_with(pages, 32);
       limits.prefix_cache = keep;
+      limits.speculate = pages == 12 ? 5 : 0;  // guesses change nothing either
       FakeDecoder decoder(pages, kPageTokens);
       Scheduler scheduler(decoder, tokenizer, limits, pool);
       for (int round = 0; round < 8; ++round) {
@@ -139,6 +141,45 @@ TEST_F(SchedulerTest, TokensDoNotDependOnTheBatch) {
       EXPECT_EQ(stats.cached_tokens > 0, keep);
     }
   }
+}
+
+// A model that says the alphabet for ever: once it has come round, every guess holds, and passes become few.
+TEST_F(SchedulerTest, GuessesThatHoldSavePasses) {
+  FakeDecoder decoder(64, kPageTokens);
+  decoder.alphabet = true;
+  for (const double temperature : {0.0, 1.0}) {  // drawn texts keep to the alphabet two times of three
+    int passes[2] = {};
+    std::vector<int32_t> ids[2];
+    for (const int speculate : {0, 1}) {
+      SchedulerLimits limits = limits_with(64, 250);
+      limits.speculate = speculate * 8;
+      Scheduler scheduler(decoder, tokenizer, limits, pool);
+      decoder.passes = 0;
+      GenerateRequest request = request_of("abc", 200);
+      request.sampling.temperature = temperature;
+      ids[speculate] = submit(scheduler, request).result.get().ids;
+      passes[speculate] = decoder.passes;
+      EXPECT_EQ(scheduler.stats().generated_tokens, ids[speculate].size());
+      EXPECT_EQ(scheduler.stats().accepted_tokens > 0, speculate == 1);
+    }
+    EXPECT_EQ(ids[0], ids[1]);
+    EXPECT_EQ(passes[0], static_cast<int>(ids[0].size()));
+    EXPECT_LT(passes[1], temperature == 0 ? 60 : passes[0]);
+  }
+}
+
+TEST(PromptLookup, FindsWhatFollowedTheLatestOccurrence) {
+  const auto guess = [](const std::vector<int32_t>& ids, size_t most) {
+    const auto found = look_up(ids, most);
+    return std::vector<int32_t>(found.begin(), found.end());
+  };
+  EXPECT_EQ(guess({1, 2, 3, 4, 5, 1, 2, 3}, 3), (std::vector<int32_t>{4, 5, 1}));
+  EXPECT_EQ(guess({1, 2, 3, 4, 1, 2, 3, 6, 1, 2, 3}, 1), (std::vector<int32_t>{6}));
+  EXPECT_EQ(guess({9, 2, 3, 4, 5, 1, 2, 3}, 9), (std::vector<int32_t>{4, 5, 1, 2, 3}));  // two tokens are enough
+  EXPECT_EQ(guess({7, 7, 7, 7}, 2), (std::vector<int32_t>{7}));
+  EXPECT_TRUE(guess({1, 2, 3}, 2).empty());
+  EXPECT_TRUE(guess({}, 2).empty());
+  EXPECT_TRUE(guess({1, 2, 3, 1, 2, 3}, 0).empty());
 }
 
 TEST_F(SchedulerTest, ALaterRequestReusesThePagesOfAnEarlierOne) {
