@@ -17,7 +17,8 @@ std::unique_ptr<PieceEncoder> PieceEncoder::make(const Normalizer* normalizer, c
   PieceKind kind;
   if (pre_tokenizer != nullptr) {
     const auto pieces = pre_tokenizer->pieces();
-    if (!pieces || (pieces->metaspace && pieces->metaspace->replacement != kMarkChar)) {
+    if (!pieces || (pieces->metaspace && pieces->metaspace->replacement != kMarkChar) ||
+        (pieces->split_at_spaces && !pieces->metaspace)) {  // words without marks between them
       return nullptr;
     }
     kind = *pieces;

@@ -157,6 +157,7 @@ TEST_F(SchedulerTest, GuessesThatHoldSavePasses) {
       decoder.passes = 0;
       GenerateRequest request = request_of("abc", 200);
       request.sampling.temperature = temperature;
+      request.sampling.ignore_eos = true;
       ids[speculate] = submit(scheduler, request).result.get().ids;
       passes[speculate] = decoder.passes;
       EXPECT_EQ(scheduler.stats().generated_tokens, ids[speculate].size());

@@ -149,6 +149,19 @@ TEST(Tokenizer, WordsLongerThanTheLimitAreUnknown) {
   EXPECT_EQ(out.offsets, (Offsets{{0, 1000}}));
 }
 
+// Words without marks between them must not reach the encoder that cuts at marks.
+TEST(Tokenizer, SplitsAtSpacesWithAndWithoutOffsets) {
+  const auto tokenizer = parse_tokenizer(
+      R"({"model": {"type": "WordLevel", "vocab": {"?": 0, "a": 1, "b": 2}, "unk_token": "?"},
+          "pre_tokenizer": {"type": "WhitespaceSplit"}})",
+      "test");
+  for (const bool offsets : {false, true}) {
+    Encoding encoding;
+    tokenizer->encode("a b c", {.with_offsets = offsets}, encoding);
+    EXPECT_EQ(encoding.ids, (std::vector<int32_t>{1, 2, 0})) << offsets;
+  }
+}
+
 TEST(Tokenizer, MatchesAddedTokensByTheirFlags) {
   const auto tokenizer = small([](Json& json) {
     json["added_tokens"].push_back(
