@@ -221,6 +221,19 @@ TEST(Tokenizer, ReadsWordLevel) {
   EXPECT_EQ(ids_of(*tokenizer, "the films film"), (Ids{8, 1, 9}));
 }
 
+TEST(Tokenizer, CutsAtSpacesAlsoWithoutOffsets) {
+  const auto tokenizer = small([](Json& json) {
+    json["model"]["type"] = "WordLevel";
+    json["model"]["unk_token"] = "[UNK]";
+    json["normalizer"] = nullptr;
+    json["pre_tokenizer"] = {{"type", "WhitespaceSplit"}};
+  });
+  Encoding with_offsets;
+  tokenizer->encode("the films film", {.add_special_tokens = false, .with_offsets = true}, with_offsets);
+  EXPECT_EQ(with_offsets.ids, (Ids{8, 1, 9}));
+  EXPECT_EQ(ids_of(*tokenizer, "the films film"), with_offsets.ids);
+}
+
 TEST(Tokenizer, NamesUnsupportedTypes) {
   EXPECT_NE(error_of([](Json& j) { j["model"]["type"] = "Odd"; }).find("model type 'Odd' is not supported"),
             std::string::npos);
