@@ -22,9 +22,6 @@ std::unique_ptr<PieceEncoder> PieceEncoder::make(const Normalizer* normalizer, c
       return nullptr;
     }
     kind = *pieces;
-    if (kind.split_at_spaces && !kind.metaspace) {
-      return nullptr;  // words alone, without U+2581 between them: nothing marks where to cut
-    }
   }
   std::unique_ptr<PieceEncoder> encoder(new PieceEncoder(normalizer, kind, model));
   encoder->cut_every_mark_ = kind.metaspace && kind.metaspace->split;
