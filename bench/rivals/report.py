@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+"""Keeps what the rivals' scripts measured, and writes the tables of docs/benchmarks.md from it.
+
+usage: report.py add NAME FILE   the last JSON object of FILE (what a script printed) becomes bench/results/NAME.json, with machine and commit
+       report.py [--check]       writes the tables anew; --check only says whether they are up to date (exit 1 when not)
+
+A table stands between `<!-- begin NAME -->` and `<!-- end NAME -->`.
+"""
+import json
+import os
+import pathlib
+import platform
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+RESULTS = ROOT / "bench/results"
+PAGE = ROOT / "docs/benchmarks.md"
+
+
+def cpu_name():
+    try:
+        text = open("/proc/cpuinfo", encoding="utf-8").read()
+    except OSError:
+        return platform.machine()
+    name = re.search(r"model name\s*: (.*)", text)
+    flags = re.search(r"flags\s*: (.*)", text)
+    known = [f for f in ("avx2", "avx512f", "avx512_vnni", "avx512_bf16") if flags and f in flags[1].split()]
+    return f"{name[1].strip() if name else platform.machine()} ({', '.join(known)}), {os.cpu_count()} cores"
+
+
+def last_object(text):
+    """The last JSON object that begins a line of `text`."""
+    for at in reversed([m.start() for m in re.finditer(r"^\{", text, re.M)]):
+        try:
+            return json.JSONDecoder().raw_decode(text[at:])[0]
+        except ValueError:
+            continue
+    sys.exit("no JSON object in the file")
+
+
+def add(name, file):
+    if name not in TABLES:
+        sys.exit(f"no table {name}; known: {', '.join(TABLES)}")
+    result = last_object(pathlib.Path(file).read_text(encoding="utf-8"))
+    commit = subprocess.run(["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
+    RESULTS.mkdir(exist_ok=True)
+    stamped = {"machine": cpu_name(), "commit": commit, **{k: v for k, v in result.items() if k != "machine"}}
+    (RESULTS / f"{name}.json").write_text(json.dumps(stamped, indent=1) + "\n", encoding="utf-8")
+
+
+def table(header, rows):
+    lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
+    return lines + ["| " + " | ".join(map(str, row)) + " |" for row in rows]
+
+
+def number(x, digits=3):
+    return f"{x:.{digits}g}" if x < 10 ** digits else f"{x:,.0f}"
+
+
+def onnxruntime_encoder(result):
+    cells = {(r["threads"], r["precision"], r["case"]): r for r in result["results"]}
+    cases = list(dict.fromkeys(r["case"] for r in result["results"]))
+    kinds = [(threads, precision) for precision in ("float32", "int8") for threads in (1, 2)
+             if any(key[:2] == (threads, precision) for key in cells)]
+    rows = []
+    for case in cases:
+        row = [case]
+        for threads, precision in kinds:
+            cell = cells.get((threads, precision, case))
+            row.append("-" if cell is None else
+                       f"{number(cell['ours_wall_ms'])} / {number(cell['theirs_wall_ms'])} = **{cell['wall_ratio']:.2f}x** ({100 * cell['ours_of_peak']:.0f} %)")
+        rows.append(row)
+    header = ["texts x tokens"] + [f"{precision}, {threads} thread{'s' if threads > 1 else ''}" for threads, precision in kinds]
+    exact = {p: (min(r["min_cosine_to_f32"] for r in result["results"] if r["precision"] == p),
+                 min(r["their_min_cosine_to_f32"] for r in result["results"] if r["precision"] == p))
+             for p in dict.fromkeys(r["precision"] for r in result["results"])}
+    note = "; ".join(f"{p} {ours:.4f} (ours), {theirs:.4f}" for p, (ours, theirs) in exact.items())
+    return table(header, rows) + ["", f"Wall ms a call, ours / ONNX Runtime {result['onnxruntime']} = ratio (of ours: per cent of the multiply-add peak). "
+                                  f"Least cosine to the float32 graph: {note}."]
+
+
+def hf_trainer(result):
+    rows = []
+    for program, runs in result["results"].items():
+        middle = sorted(runs, key=lambda r: r["samples_per_second"])[len(runs) // 2]
+        spread = [r["accuracy"] for r in runs]
+        interval = middle_interval(spread, result.get("test_rows"))
+        rows.append([program, f"{middle['samples_per_second']:.1f}", f"{max(r['peak_rss_bytes'] for r in runs) / 1e6:,.0f}",
+                     f"{middle['first_step_seconds']:.2f} s", " ".join(f"{a:.4f}" for a in spread), interval])
+    return table(["program", "samples/s", "peak MB", "first step", "accuracy of each seed", "mean, 95 % interval"], rows)
+
+
+def middle_interval(accuracies, rows):
+    mean = sum(accuracies) / len(accuracies)
+    if not rows:
+        return f"{mean:.4f}"
+    half = 1.96 * (mean * (1 - mean) / rows) ** 0.5
+    return f"{mean:.4f} [{mean - half:.4f}, {mean + half:.4f}]"
+
+
+def explain(result):
+    rows = []
+    for method in ("lime", "shap"):
+        r = result[method]
+        agreement = f"correlation {r['median_correlation']:.3f}" if "median_correlation" in r else f"largest difference {r['largest_difference']:.1e}"
+        row = [method, f"{r['theirs']['cpu_s']:.1f}", f"{r['ours']['cpu_s']:.2f} = **{r['ratio']:.1f}x**", agreement]
+        small = r.get("ours_int8")
+        rows.append(row + ([f"{small['cpu_s']:.2f} = **{small['ratio']:.1f}x**, correlation {small['correlation_to_float32']:.3f}"] if small else ["-"]))
+    return table(["method", "package, CPU s", "ours, float32", "to the package", "ours, int8, to float32"], rows) + [
+        "", f"{result['texts']} texts of {result['words']:.1f} words on average, one thread each, loading included in ours."]
+
+
+def tokenizer(result):
+    results = result.get("results", [result])
+    rows = [[r.get("name", "bert-base-uncased"), f"{r['ids']['ours_mb_s']:.1f}", f"{r['ids']['theirs_mb_s']:.2f}", f"**{r['ids']['ratio']:.0f}x**",
+             f"{r['offsets']['ratio']:.0f}x", f"{r['load']['ours_ms']:.1f} / {r['load']['theirs_ms']:.1f} ms"] for r in results]
+    return table(["tokenizer", "ours MB/CPU-s", "HF tokenizers", "ratio, ids", "ratio, with offsets", "load, ours / HF"], rows)
+
+
+def minhash(result):
+    return table(["signatures", "ours MB/CPU-s", "datatrove", "ratio"],
+                 [["14 x 8 of word 5-grams", number(result["ours_mb_s"]), number(result["theirs_mb_s"]), f"**{result['ratio']:.0f}x**"]])
+
+
+TABLES = {f.__name__: f for f in (onnxruntime_encoder, hf_trainer, explain, tokenizer, minhash)}
+
+
+def render(page):
+    for name, make in TABLES.items():
+        file = RESULTS / f"{name}.json"
+        mark = re.compile(rf"(<!-- begin {name} -->\n).*?(<!-- end {name} -->)", re.S)
+        if not mark.search(page):
+            continue
+        if not file.exists():
+            sys.exit(f"{file} is missing; the table {name} needs it")
+        result = json.loads(file.read_text(encoding="utf-8"))
+        body = "\n".join([*make(result), "", f"On {result['machine']}, commit {result['commit']}.", ""])
+        page = mark.sub(lambda m: m[1] + body + m[2], page)
+    return page
+
+
+def main():
+    arguments = sys.argv[1:]
+    if arguments[:1] == ["add"] and len(arguments) == 3:
+        return add(*arguments[1:])
+    if arguments not in ([], ["--check"]):
+        sys.exit(__doc__)
+    page = PAGE.read_text(encoding="utf-8")
+    fresh = render(page)
+    if arguments == ["--check"]:
+        sys.exit(fresh != page and f"{PAGE} is not what bench/results says: run bench/rivals/report.py")
+    PAGE.write_text(fresh, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
