@@ -19,6 +19,7 @@ std::unique_ptr<Command> make_generate();
 std::unique_ptr<Command> make_bench();
 std::unique_ptr<Command> make_tokenizer_encode();
 std::unique_ptr<Command> make_tokenizer_decode();
+std::unique_ptr<Command> make_tokenizer_train();
 std::unique_ptr<Command> make_runs();
 std::unique_ptr<Command> make_runs_show();
 std::unique_ptr<Command> make_runs_approve();
