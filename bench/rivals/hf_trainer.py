@@ -170,7 +170,7 @@ def main():
         accuracies = " ".join(f"{r['accuracy']:.3f}" for r in runs)
         print(f"{rival:20} {accuracies:>18} {middle['samples_per_second']:10.1f} {rows / middle['cpu_seconds']:14.1f} "
               f"{max(r['peak_rss_bytes'] for r in runs) / 1e6:8.0f} {middle['first_step_seconds']:13.2f}")
-    print(json.dumps({"threads": args.threads, "load": os.getloadavg()[0],
+    print(json.dumps({"threads": args.threads, "load": os.getloadavg()[0], "train_rows": rows,
                       "test_rows": len(read_rows(args.data / "validation.jsonl")), "results": results}))
 
 

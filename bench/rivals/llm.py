@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Text generation: `slipway bench` against llama.cpp and CTranslate2 (int8), alternating, in one run.
 
-usage: llm.py --gguf MODEL.gguf [--folder HF_FOLDER] [--slipway BINARY] [--threads 1,2] [--rounds 5] [--json OUT]
+usage: llm.py --gguf MODEL.gguf ... [--folder HF_FOLDER] [--slipway BINARY] [--threads 1,2] [--rounds 5] [--json OUT]
 
 Needs llama-cpp-python (its llama.cpp built for this machine) and, for --folder (the same weights as a Hugging Face folder),
 ctranslate2 and transformers. First both sides continue three texts greedily and the script says for how many tokens they agree:
 different roundings of activations part at some near-tie, so this is told, not required. A round runs each engine once: a prompt of
-128 and of 512 tokens, then 128 tokens one by one; figures are medians over rounds, in tokens a second.
+128 and of 512 tokens, then 128 tokens one by one; figures are medians over rounds, in tokens a second. CTranslate2 runs beside the first
+model only. Before each engine there is a pause: the threads of the one before go on spinning for a while.
 """
 import argparse
 import ctypes
@@ -18,6 +19,7 @@ import subprocess
 import tempfile
 import time
 
+SETTLE_SECONDS = 0.5
 PROMPTS = ["The capital of France is", "Once upon a time there was", "The three laws of thermodynamics are"]
 
 
@@ -114,51 +116,64 @@ def agreement(binary, gguf, llama, count=32):
         print(f"greedy, {prompt!r}: the first {same} of {count} tokens are llama.cpp's")
 
 
+def compare(options, gguf, converted, threads):
+    """Rows of one model and number of threads; medians over the rounds."""
+    lengths, count = [128, 512], 128
+    tests = [f"pp{n}" for n in lengths] + [f"tg{count}"]
+    peers = {"llama.cpp": LlamaCpp(gguf, threads)}
+    if threads == 1:
+        agreement(options.slipway, gguf, peers["llama.cpp"])
+    if converted:
+        peers["CTranslate2 int8"] = CTranslate2(converted, threads)
+        peers["CTranslate2 int8"].words = [f"{w}" for w in json.loads((converted / "vocabulary.json").read_text())][1000:40000]
+    figures = {name: {test: [] for test in tests} for name in ["slipway", *peers]}
+    for round_number in range(options.rounds + 1):  # the first one does not count
+        time.sleep(SETTLE_SECONDS)
+        mine, facts = ours(options.slipway, gguf, threads, lengths, count)
+        for test in tests if round_number else []:
+            figures["slipway"][test].append(mine[test])
+        for name, peer in peers.items():
+            time.sleep(SETTLE_SECONDS)
+            for n in lengths:
+                value = peer.prefill(n)
+                if round_number:
+                    figures[name][f"pp{n}"].append(value)
+            value = peer.decode(count)
+            if round_number:
+                figures[name][f"tg{count}"].append(value)
+    results = []
+    for test in tests:
+        row = {name: statistics.median(values[test]) for name, values in figures.items()}
+        ratios = ", ".join(f"{row['slipway'] / row[name]:.2f}x {name}" for name in peers)
+        print(f"{gguf.name}, {threads} threads, {test:6}" + "".join(f"  {name} {value:8.1f}" for name, value in row.items()) + f"  ({ratios})",
+              flush=True)
+        results.append({"model": gguf.name, "threads": threads, "test": test, "isa": facts["isa"], "weights": facts["weight_type"],
+                        "tokens_per_second": row, "of_bandwidth": facts.get("bandwidth_share") if test.startswith("tg") else None})
+    return results
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--gguf", type=pathlib.Path, required=True)
+    parser.add_argument("--gguf", type=pathlib.Path, nargs="+", required=True)
     parser.add_argument("--folder", type=pathlib.Path)
     parser.add_argument("--slipway", default="build/release/slipway")
     parser.add_argument("--threads", default="1,2")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", type=pathlib.Path)
     options = parser.parse_args()
-    lengths, count, results = [128, 512], 128, []
-    tests = [f"pp{n}" for n in lengths] + [f"tg{count}"]
+    results = []
     with tempfile.TemporaryDirectory() as temporary:
-        converted = pathlib.Path(temporary) / "ct2"
+        converted = None
         if options.folder:
             import ctranslate2
 
+            converted = pathlib.Path(temporary) / "ct2"
             ctranslate2.converters.TransformersConverter(str(options.folder)).convert(str(converted), quantization="int8")
-        for threads in map(int, options.threads.split(",")):
-            peers = {"llama.cpp": LlamaCpp(options.gguf, threads)}
-            if threads == 1:
-                agreement(options.slipway, options.gguf, peers["llama.cpp"])
-            if options.folder:
-                peers["CTranslate2 int8"] = CTranslate2(converted, threads)
-                peers["CTranslate2 int8"].words = [f"{w}" for w in json.loads(
-                    (converted / "vocabulary.json").read_text())][1000:40000]
-            figures = {name: {test: [] for test in tests} for name in ["slipway", *peers]}
-            for round_number in range(options.rounds + 1):  # the first one does not count
-                mine, facts = ours(options.slipway, options.gguf, threads, lengths, count)
-                for test in tests if round_number else []:
-                    figures["slipway"][test].append(mine[test])
-                for name, peer in peers.items():
-                    for n in lengths:
-                        value = peer.prefill(n)
-                        if round_number:
-                            figures[name][f"pp{n}"].append(value)
-                    value = peer.decode(count)
-                    if round_number:
-                        figures[name][f"tg{count}"].append(value)
-            for test in tests:
-                row = {name: statistics.median(values[test]) for name, values in figures.items()}
-                ratios = ", ".join(f"{row['slipway'] / row[name]:.2f}x {name}" for name in peers)
-                print(f"{threads} threads, {test:6}" + "".join(f"  {name} {value:8.1f}" for name, value in row.items()) + f"  ({ratios})")
-                results.append({"threads": threads, "test": test, "isa": facts["isa"], "weights": facts["weight_type"], **row})
+        for gguf in options.gguf:
+            for threads in map(int, options.threads.split(",")):
+                results += compare(options, gguf, converted if gguf == options.gguf[0] else None, threads)
     if options.json:
-        options.json.write_text(json.dumps(results, indent=1) + "\n")
+        options.json.write_text(json.dumps({"results": results}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

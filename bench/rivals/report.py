@@ -84,18 +84,15 @@ def onnxruntime_encoder(result):
 def hf_trainer(result):
     rows = []
     for program, runs in result["results"].items():
-        middle = sorted(runs, key=lambda r: r["samples_per_second"])[len(runs) // 2]
-        spread = [r["accuracy"] for r in runs]
-        interval = middle_interval(spread, result.get("test_rows"))
-        rows.append([program, f"{middle['samples_per_second']:.1f}", f"{max(r['peak_rss_bytes'] for r in runs) / 1e6:,.0f}",
-                     f"{middle['first_step_seconds']:.2f} s", " ".join(f"{a:.4f}" for a in spread), interval])
-    return table(["program", "samples/s", "peak MB", "first step", "accuracy of each seed", "mean, 95 % interval"], rows)
+        middle = sorted(runs, key=lambda r: r["cpu_seconds"])[len(runs) // 2]
+        accuracies = [r["accuracy"] for r in runs]
+        rows.append([program, " ".join(f"{a:.4f}" for a in accuracies), middle_interval(accuracies, result["test_rows"]),
+                     f"{result['train_rows'] / middle['cpu_seconds']:.1f}", f"{max(r['peak_rss_bytes'] for r in runs) / 1e6:,.0f}"])
+    return table(["program", "accuracy of each seed", "mean, 95 % interval", "samples a CPU-s, all included", "peak MB"], rows)
 
 
 def middle_interval(accuracies, rows):
     mean = sum(accuracies) / len(accuracies)
-    if not rows:
-        return f"{mean:.4f}"
     half = 1.96 * (mean * (1 - mean) / rows) ** 0.5
     return f"{mean:.4f} [{mean - half:.4f}, {mean + half:.4f}]"
 
@@ -124,7 +121,21 @@ def minhash(result):
                  [["14 x 8 of word 5-grams", number(result["ours_mb_s"]), number(result["theirs_mb_s"]), f"**{result['ratio']:.0f}x**"]])
 
 
-TABLES = {f.__name__: f for f in (onnxruntime_encoder, hf_trainer, explain, tokenizer, minhash)}
+def llm(result):
+    cells = {(r["model"], r["test"], r["threads"]): r for r in result["results"]}
+    rows = []
+    for model, test in dict.fromkeys(key[:2] for key in cells):
+        row = [model, test]
+        for threads in (1, 2):
+            r = cells.get((model, test, threads))
+            rates = r["tokens_per_second"] if r else {}
+            peers = [f"{name} {number(rate)} = **{rates['slipway'] / rate:.2f}x**" for name, rate in rates.items() if name != "slipway"]
+            row.append(f"{number(rates['slipway'])}; {'; '.join(peers)}" if r else "-")
+        rows.append(row)
+    return table(["model", "test", "1 thread", "2 threads"], rows)
+
+
+TABLES = {f.__name__: f for f in (onnxruntime_encoder, hf_trainer, explain, tokenizer, minhash, llm)}
 
 
 def render(page):

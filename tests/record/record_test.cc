@@ -56,7 +56,7 @@ TEST(ToJson, HasEveryFieldUnderItsName) {
   EXPECT_EQ(keys(to_json(MetricPoint{"loss", 0.5, 1, 2})),
             (std::vector<std::string>{"key", "value", "step", "time_ms"}));
   EXPECT_EQ(keys(to_json(Artifact{})),
-            (std::vector<std::string>{"digest", "kind", "name", "size", "created_ms", "meta"}));
+            (std::vector<std::string>{"digest", "kind", "name", "size", "folder", "created_ms", "meta"}));
   EXPECT_EQ(keys(to_json(Alias{"m", "champion", 3, 4})),
             (std::vector<std::string>{"model", "alias", "version", "changed_ms"}));
   EXPECT_EQ(keys(to_json(Deployment{})), (std::vector<std::string>{"id", "endpoint", "model", "status", "address",
