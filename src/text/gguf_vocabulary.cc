@@ -7,6 +7,7 @@
 #include "text/bpe.h"
 #include "text/sentencepiece.h"
 #include "text/unicode.h"
+#include "text/word_patterns.h"
 #include "text/wordpiece.h"
 
 namespace slipway::text {
@@ -16,13 +17,6 @@ using base::Code;
 using base::Error;
 using Type = SentencePieceModel::Type;
 
-constexpr const char* kGpt2 = R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
-constexpr const char* kLlama3 =
-    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
-constexpr const char* kQwen2 =
-    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
-constexpr const char* kO200k =
-    R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 constexpr const char* kTekken =
     R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 
@@ -35,43 +29,43 @@ struct Pre {
 // The values of tokenizer.ggml.pre and what llama.cpp splits by.
 const std::vector<Pre>& pres() {
   static const std::vector<Pre> table = {
-      {"default", {R"([\p{P}\$\+<=>\^~\|]+)", kGpt2, R"(\p{N}+)", "[0-9][0-9][0-9]"}},
-      {"gpt-2", {kGpt2}},
-      {"phi-2", {kGpt2}},
-      {"mpt", {kGpt2}},
-      {"olmo", {kGpt2}},
-      {"roberta-bpe", {kGpt2}},
-      {"jina-es", {kGpt2}},
-      {"jina-de", {kGpt2}},
-      {"jina-v1-en", {kGpt2}},
-      {"jina-v2-es", {kGpt2}},
-      {"jina-v2-de", {kGpt2}},
-      {"jina-v2-code", {kGpt2}},
-      {"gigachat", {kGpt2}},
-      {"smollm", {R"(\p{N})", kGpt2}},
-      {"starcoder", {R"(\p{N})", kGpt2}},
-      {"refact", {R"(\p{N})", kGpt2}},
-      {"command-r", {R"(\p{N})", kGpt2}},
-      {"codeshell", {R"(\p{N})", kGpt2}},
-      {"exaone", {R"(\p{N})", kGpt2}},
-      {"minerva-7b", {R"(\p{N})", kGpt2}},
-      {"falcon", {R"([\p{P}\$\+<=>\^~\|`]+)", kGpt2, "[0-9][0-9][0-9]"}},
-      {"llama3", {kLlama3}, true},
-      {"llama-v3", {kLlama3}, true},
-      {"llama-bpe", {kLlama3}, true},
-      {"falcon3", {kLlama3}, true},
-      {"pixtral", {kLlama3}, true},
-      {"dbrx", {kLlama3}},
-      {"smaug-bpe", {kLlama3}},
-      {"chatglm-bpe", {kLlama3}},
-      {"glm4", {kLlama3}},
-      {"qwen2", {kQwen2}},
-      {"stablelm2", {kQwen2}},
-      {"deepseek-r1-qwen", {kQwen2}},
-      {"megrez", {kQwen2}},
-      {"hunyuan", {kQwen2}},
-      {"gpt-4o", {kO200k}},
-      {"llama4", {kO200k}},
+      {"default", {R"([\p{P}\$\+<=>\^~\|]+)", kGpt2Pattern, R"(\p{N}+)", "[0-9][0-9][0-9]"}},
+      {"gpt-2", {kGpt2Pattern}},
+      {"phi-2", {kGpt2Pattern}},
+      {"mpt", {kGpt2Pattern}},
+      {"olmo", {kGpt2Pattern}},
+      {"roberta-bpe", {kGpt2Pattern}},
+      {"jina-es", {kGpt2Pattern}},
+      {"jina-de", {kGpt2Pattern}},
+      {"jina-v1-en", {kGpt2Pattern}},
+      {"jina-v2-es", {kGpt2Pattern}},
+      {"jina-v2-de", {kGpt2Pattern}},
+      {"jina-v2-code", {kGpt2Pattern}},
+      {"gigachat", {kGpt2Pattern}},
+      {"smollm", {R"(\p{N})", kGpt2Pattern}},
+      {"starcoder", {R"(\p{N})", kGpt2Pattern}},
+      {"refact", {R"(\p{N})", kGpt2Pattern}},
+      {"command-r", {R"(\p{N})", kGpt2Pattern}},
+      {"codeshell", {R"(\p{N})", kGpt2Pattern}},
+      {"exaone", {R"(\p{N})", kGpt2Pattern}},
+      {"minerva-7b", {R"(\p{N})", kGpt2Pattern}},
+      {"falcon", {R"([\p{P}\$\+<=>\^~\|`]+)", kGpt2Pattern, "[0-9][0-9][0-9]"}},
+      {"llama3", {kLlama3Pattern}, true},
+      {"llama-v3", {kLlama3Pattern}, true},
+      {"llama-bpe", {kLlama3Pattern}, true},
+      {"falcon3", {kLlama3Pattern}, true},
+      {"pixtral", {kLlama3Pattern}, true},
+      {"dbrx", {kLlama3Pattern}},
+      {"smaug-bpe", {kLlama3Pattern}},
+      {"chatglm-bpe", {kLlama3Pattern}},
+      {"glm4", {kLlama3Pattern}},
+      {"qwen2", {kQwen2Pattern}},
+      {"stablelm2", {kQwen2Pattern}},
+      {"deepseek-r1-qwen", {kQwen2Pattern}},
+      {"megrez", {kQwen2Pattern}},
+      {"hunyuan", {kQwen2Pattern}},
+      {"gpt-4o", {kO200kPattern}},
+      {"llama4", {kO200kPattern}},
       {"tekken", {kTekken}, true},
       {"deepseek-coder", {"[\r\n]", R"(\s?\p{L}+)", R"(\s?\p{P}+)", R"([一-龥ࠀ-一가-퟿]+)", R"(\p{N})"}},
       {"deepseek-v3",
@@ -191,7 +185,7 @@ std::unique_ptr<Tokenizer> make_gpt2(const GgufVocabulary& v, const std::string&
   parts->pre_tokenizer = make_pre(pre, source);
   parts->model = make_bpe(options, merges, parts->vocabulary, source);
   parts->decoder = make_byte_level_decoder();
-  set_frame(v, std::string_view(pre.patterns[0]) == kLlama3 && pre.ignore_merges, false, *parts);
+  set_frame(v, std::string_view(pre.patterns[0]) == kLlama3Pattern && pre.ignore_merges, false, *parts);
   return assemble_tokenizer(std::move(parts), source);
 }
 

@@ -5,6 +5,7 @@
 #include "text/byte_level.h"
 #include "text/pre_tokenizer_split.h"
 #include "text/unicode.h"
+#include "text/word_patterns.h"
 
 namespace slipway::text {
 namespace {
@@ -118,8 +119,6 @@ void rewrite_spans(AlignedText& text, std::vector<CharSpan>& spans, const Rewrit
   }
   text = std::move(result);
 }
-
-constexpr const char* kGpt2Pattern = R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
 
 class ByteLevel final : public PreTokenizer {
  public:

@@ -8,22 +8,13 @@
 #include "text/byte_level.h"
 #include "text/charsmap.h"
 #include "text/tokenizer_parts.h"
+#include "text/word_patterns.h"
 
 namespace slipway::text {
 namespace {
 
 using base::Code;
 using base::Error;
-
-constexpr const char* kGpt2Pattern = R"('(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
-constexpr const char* kCl100kPattern =
-    R"('(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s)";
-constexpr const char* kLlama3Pattern =
-    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
-constexpr const char* kQwenPattern =
-    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
-constexpr const char* kO200kPattern =
-    R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 
 struct Special {
   const char* text;
@@ -47,10 +38,10 @@ constexpr Family kFamilies[] = {
        {"<|fim_suffix|>", 100260},
        {"<|endofprompt|>", 100276}}}},
     {"o200k", kO200kPattern, false, {{{"<|endoftext|>", 199999}, {"<|endofprompt|>", 200018}}}},
-    {"p50k", kGpt2Pattern, false, {{{"<|endoftext|>", 50256}}}},
-    {"r50k", kGpt2Pattern, false, {{{"<|endoftext|>", 50256}}}},
-    {"gpt2", kGpt2Pattern, false, {{{"<|endoftext|>", 50256}}}},
-    {"qwen", kQwenPattern, true, {{{"<|endoftext|>", 0}, {"<|im_start|>", 1}, {"<|im_end|>", 2}}}},
+    {"p50k", kGpt2TiktokenPattern, false, {{{"<|endoftext|>", 50256}}}},
+    {"r50k", kGpt2TiktokenPattern, false, {{{"<|endoftext|>", 50256}}}},
+    {"gpt2", kGpt2TiktokenPattern, false, {{{"<|endoftext|>", 50256}}}},
+    {"qwen", kQwen2Pattern, true, {{{"<|endoftext|>", 0}, {"<|im_start|>", 1}, {"<|im_end|>", 2}}}},
     {"",
      kLlama3Pattern,
      true,

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "text/char_kind.h"
+#include "text/word_patterns.h"
 
 namespace slipway::text {
 namespace {
@@ -165,14 +166,9 @@ size_t llama3_end(std::string_view text, size_t at, const uint8_t* kinds) noexce
 size_t whole_end(std::string_view text, size_t /*at*/, const uint8_t* /*kinds*/) noexcept { return text.size(); }
 
 constexpr std::pair<std::string_view, WordPattern> kPatterns[] = {
-    {R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)", WordPattern::kGpt2},
-    {R"('(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)", WordPattern::kGpt2},
-    {R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)",
-     WordPattern::kLlama3},
-    {R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)",
-     WordPattern::kQwen2},
-    {R"('(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s)",
-     WordPattern::kCl100k},
+    {kGpt2Pattern, WordPattern::kGpt2},     {kGpt2TiktokenPattern, WordPattern::kGpt2},
+    {kLlama3Pattern, WordPattern::kLlama3}, {kQwen2Pattern, WordPattern::kQwen2},
+    {kCl100kPattern, WordPattern::kCl100k},
 };
 
 }  // namespace
