@@ -68,6 +68,11 @@ bool is_temporary_name(std::string_view name) {
 
 }  // namespace
 
+bool is_file(const fs::path& path) noexcept {
+  std::error_code ignored;
+  return fs::is_regular_file(path, ignored);
+}
+
 std::string read_file(const fs::path& path, size_t max_bytes) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) {

@@ -10,6 +10,9 @@
 
 namespace slipway::base {
 
+// A regular file is there, itself or at the end of links; false, too, where that cannot be told.
+bool is_file(const std::filesystem::path& path) noexcept;
+
 // Throws Error(kNotFound | kFailure | kInvalid when larger than max_bytes).
 std::string read_file(const std::filesystem::path& path, size_t max_bytes = size_t{1} << 30);
 

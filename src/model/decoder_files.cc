@@ -23,14 +23,9 @@ using base::Json;
 constexpr size_t kMaxConfigBytes = size_t{16} << 20;  // tokenizer_config.json lists every added token
 constexpr size_t kMaxTemplateBytes = size_t{4} << 20;
 
-bool is_file(const fs::path& path) {
-  std::error_code ignored;
-  return fs::is_regular_file(path, ignored);
-}
-
 // {} when there is no such file.
 Json read_object(const fs::path& path) {
-  if (!is_file(path)) {
+  if (!base::is_file(path)) {
     return Json::object();
   }
   Json json = base::parse_json(base::read_file(path, kMaxConfigBytes), path.string(),
@@ -43,7 +38,7 @@ Json read_object(const fs::path& path) {
 
 std::shared_ptr<const TensorSource> open_folder_weights(const fs::path& path) {
   for (const char* name : {kWeightsFile, kShardIndexFile, kTorchWeightsFile, kTorchShardIndexFile}) {
-    if (is_file(path / name)) {
+    if (base::is_file(path / name)) {
       return open_weights(path / name);
     }
   }
@@ -65,7 +60,7 @@ std::string token_text(const Json& tokenizer_config, const char* key) {
 
 // chat_template.jinja, else "chat_template" of tokenizer_config.json: a text, or a list of named ones with a "default".
 std::string read_chat_template(const fs::path& folder, const Json& tokenizer_config) {
-  if (is_file(folder / "chat_template.jinja")) {
+  if (base::is_file(folder / "chat_template.jinja")) {
     return base::read_file(folder / "chat_template.jinja", kMaxTemplateBytes);
   }
   const auto it = tokenizer_config.find("chat_template");
@@ -101,7 +96,7 @@ void add_eos_ids(DecoderSpec& spec, const Json& generation, const std::string& s
 
 OpenedDecoder open_folder(const fs::path& path) {
   const fs::path config_path = path / kConfigFile;
-  if (!is_file(config_path)) {
+  if (!base::is_file(config_path)) {
     throw Error(Code::kNotFound, fmt::format("'{}' has no {}: it is not a model's folder", path.string(), kConfigFile));
   }
   OpenedDecoder out;
@@ -112,7 +107,7 @@ OpenedDecoder open_folder(const fs::path& path) {
   out.generation_config = read_object(path / "generation_config.json");
   add_eos_ids(out.spec, out.generation_config, (path / "generation_config.json").string());
   for (const char* name : {"tokenizer.json", "tokenizer.model"}) {
-    if (out.tokenizer.empty() && is_file(path / name)) {
+    if (out.tokenizer.empty() && base::is_file(path / name)) {
       out.tokenizer = path / name;
     }
   }
@@ -181,7 +176,8 @@ OpenedDecoder open_decoder(const fs::path& path) {
 
 bool is_decoder_path(const fs::path& path) noexcept {
   try {
-    return is_gguf_file(path) || (is_file(path / kConfigFile) && is_decoder_config(read_object(path / kConfigFile)));
+    return is_gguf_file(path) ||
+           (base::is_file(path / kConfigFile) && is_decoder_config(read_object(path / kConfigFile)));
   } catch (const std::exception&) {
     return false;  // whoever opens it says why
   }

@@ -16,23 +16,20 @@ using base::Error;
 
 constexpr size_t kMaxConfigBytes = size_t{8} << 20;  // 100,000 labels fit; a real one is 1 kB
 
-bool is_file(const fs::path& path) {
-  std::error_code ignored;
-  return fs::is_regular_file(path, ignored);
+std::optional<fs::path> existing(const fs::path& path) {
+  return base::is_file(path) ? std::optional(path) : std::nullopt;
 }
-
-std::optional<fs::path> existing(const fs::path& path) { return is_file(path) ? std::optional(path) : std::nullopt; }
 
 [[noreturn]] void no_weights(const fs::path& path) {
   const fs::path index = path / "model.safetensors.index.json";
-  if (is_file(index)) {
+  if (base::is_file(index)) {
     throw Error(Code::kInvalid,
                 fmt::format("'{}' has its weights in several shards ({}), which is not supported for this "
                             "architecture; save it as one model.safetensors",
                             path.string(), index.filename().string()));
   }
   for (const char* pickle : {"pytorch_model.bin", "model.pt", "model.pth"}) {
-    if (is_file(path / pickle)) {
+    if (base::is_file(path / pickle)) {
       throw Error(
           Code::kNotFound,
           fmt::format("'{}' has no {}; its {} is a pickle, which can run code and is not read: save the model again "
@@ -68,7 +65,7 @@ ModelFolder open_model_folder(const fs::path& path, const FolderNeeds& needs) {
                             kWeightsFile, kTokenizerFile));
   }
   const fs::path config_path = path / kConfigFile;
-  if (!is_file(config_path)) {
+  if (!base::is_file(config_path)) {
     throw Error(Code::kNotFound, fmt::format("'{}' has no {}: it is not a model's folder", path.string(), kConfigFile));
   }
   const std::string text = base::read_file(config_path, kMaxConfigBytes);
@@ -105,7 +102,7 @@ OpenedWeights open_int8_weights(const ModelFolder& folder) {
 
 void copy_tokenizer_files(const fs::path& from, const fs::path& to) {
   for (const char* name : {kTokenizerFile, kVocabularyFile, "tokenizer_config.json", "special_tokens_map.json"}) {
-    if (is_file(from / name)) {
+    if (base::is_file(from / name)) {
       base::write_file_atomic(to / name, base::read_file(from / name));
     }
   }

@@ -2,11 +2,11 @@
 
 #include <array>
 #include <bit>
-#include <cstring>
 #include <fmt/format.h>
 #include <fstream>
 
 #include "base/error.h"
+#include "model/load.h"
 
 namespace slipway::model {
 namespace {
@@ -60,9 +60,7 @@ class Cursor {
   }
   template <class T>
   T number(const std::string& what) {
-    T value;
-    std::memcpy(&value, take(sizeof(T), what).data(), sizeof(T));
-    return value;
+    return load<T>(take(sizeof(T), what).data());
   }
   std::string_view text(const std::string& what, uint64_t max_bytes) {
     const auto size = number<uint64_t>(what);

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "model/gguf.h"
+#include "model/load.h"
 
 namespace slipway::model {
 namespace {
@@ -14,24 +15,22 @@ using base::Error;
 using base::Json;
 
 template <class T>
-T load(std::string_view bytes, uint64_t index) noexcept {
-  T value;
-  std::memcpy(&value, bytes.data() + index * sizeof(T), sizeof(T));
-  return value;
+T element(std::string_view bytes, uint64_t index) noexcept {
+  return load<T>(bytes.data() + index * sizeof(T));
 }
 
 // Element `index` of a value of an integer type; nullopt for other types and beyond int64.
 std::optional<int64_t> integer_at(const GgufValue& value, uint64_t index) noexcept {
   switch (value.type) {
-    case GgufType::kU8: return load<uint8_t>(value.bytes, index);
-    case GgufType::kI8: return load<int8_t>(value.bytes, index);
-    case GgufType::kU16: return load<uint16_t>(value.bytes, index);
-    case GgufType::kI16: return load<int16_t>(value.bytes, index);
-    case GgufType::kU32: return load<uint32_t>(value.bytes, index);
-    case GgufType::kI32: return load<int32_t>(value.bytes, index);
-    case GgufType::kI64: return load<int64_t>(value.bytes, index);
+    case GgufType::kU8: return element<uint8_t>(value.bytes, index);
+    case GgufType::kI8: return element<int8_t>(value.bytes, index);
+    case GgufType::kU16: return element<uint16_t>(value.bytes, index);
+    case GgufType::kI16: return element<int16_t>(value.bytes, index);
+    case GgufType::kU32: return element<uint32_t>(value.bytes, index);
+    case GgufType::kI32: return element<int32_t>(value.bytes, index);
+    case GgufType::kI64: return element<int64_t>(value.bytes, index);
     case GgufType::kU64: {
-      const auto wide = load<uint64_t>(value.bytes, index);
+      const auto wide = element<uint64_t>(value.bytes, index);
       return wide > INT64_MAX ? std::nullopt : std::optional(static_cast<int64_t>(wide));
     }
     default: return std::nullopt;
@@ -40,10 +39,10 @@ std::optional<int64_t> integer_at(const GgufValue& value, uint64_t index) noexce
 
 std::optional<double> number_at(const GgufValue& value, uint64_t index) noexcept {
   if (value.type == GgufType::kF32) {
-    return load<float>(value.bytes, index);
+    return element<float>(value.bytes, index);
   }
   if (value.type == GgufType::kF64) {
-    return load<double>(value.bytes, index);
+    return element<double>(value.bytes, index);
   }
   const auto integer = integer_at(value, index);
   return integer ? std::optional(static_cast<double>(*integer)) : std::nullopt;

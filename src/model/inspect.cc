@@ -25,11 +25,6 @@ using base::Json;
 constexpr size_t kShownItems = 8;  // of an array in metadata: a vocabulary has 100,000
 constexpr size_t kReadmeBytes = size_t{1} << 20;
 
-bool is_file(const fs::path& path) {
-  std::error_code ignored;
-  return fs::is_regular_file(path, ignored);
-}
-
 void add_tensors(Json& out, const TensorSource& source) {
   struct Total {
     int64_t tensors = 0;
@@ -64,7 +59,7 @@ void add_tensors(Json& out, const TensorSource& source) {
 
 // "license:" of a README.md's front matter, as Hugging Face writes it; else null.
 Json readme_licence(const fs::path& folder) {
-  if (!is_file(folder / "README.md")) {
+  if (!base::is_file(folder / "README.md")) {
     return nullptr;
   }
   std::error_code ignored;
@@ -112,7 +107,7 @@ void add_gguf(Json& out, const GgufFile& file) {
 
 std::optional<fs::path> weights_of(const fs::path& folder) {
   for (const char* name : {kWeightsFile, kShardIndexFile, kTorchWeightsFile, kTorchShardIndexFile}) {
-    if (is_file(folder / name)) {
+    if (base::is_file(folder / name)) {
       return folder / name;
     }
   }
@@ -121,7 +116,7 @@ std::optional<fs::path> weights_of(const fs::path& folder) {
 
 void add_folder(Json& out, const fs::path& folder) {
   const fs::path config_path = folder / kConfigFile;
-  if (is_file(config_path)) {
+  if (base::is_file(config_path)) {
     const Json config = base::parse_json(base::read_file(config_path, size_t{16} << 20), config_path.string());
     const auto type = config.is_object() ? config.find("model_type") : config.end();
     out["architecture"] = type != config.end() && type->is_string() ? *type : Json(nullptr);
@@ -132,12 +127,12 @@ void add_folder(Json& out, const fs::path& folder) {
     }
   }
   for (const char* name : {"tokenizer.json", "tokenizer.model", "vocab.txt"}) {
-    if (out["tokenizer"].is_null() && is_file(folder / name)) {
+    if (out["tokenizer"].is_null() && base::is_file(folder / name)) {
       out["tokenizer"] = {{"kind", name}};
     }
   }
-  bool chat = is_file(folder / "chat_template.jinja");
-  if (is_file(folder / "tokenizer_config.json")) {
+  bool chat = base::is_file(folder / "chat_template.jinja");
+  if (base::is_file(folder / "tokenizer_config.json")) {
     const Json config =
         base::parse_json(base::read_file(folder / "tokenizer_config.json", size_t{16} << 20), "tokenizer_config.json");
     chat = chat || (config.is_object() && config.contains("chat_template") && !config.at("chat_template").is_null());

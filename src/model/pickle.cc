@@ -1,11 +1,11 @@
 #include "model/pickle.h"
 
 #include <array>
-#include <cstring>
 #include <fmt/format.h>
 #include <optional>
 
 #include "base/error.h"
+#include "model/load.h"
 #include "model/safetensors_header.h"
 
 namespace slipway::model {
@@ -87,9 +87,7 @@ class Machine {
   }
   template <class T>
   T number() {
-    T value;
-    std::memcpy(&value, take(sizeof(T)).data(), sizeof(T));
-    return value;
+    return load<T>(take(sizeof(T)).data());
   }
   std::string_view line() {
     const size_t end = bytes_.find('\n', at_);

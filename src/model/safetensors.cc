@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "model/load.h"
 #include "model/safetensors_header.h"
 
 namespace slipway::model {
@@ -46,13 +46,6 @@ bool checked_bytes(const HeaderTensor& tensor, size_t element, uint64_t& bytes) 
   // A zero hides large sizes beside it: they must fit a signed 64-bit count too.
   return bytes <= INT64_MAX &&
          std::all_of(tensor.shape.begin(), tensor.shape.end(), [](uint64_t size) { return size <= INT64_MAX; });
-}
-
-template <class T>
-T load(const char* from) noexcept {
-  T value;
-  std::memcpy(&value, from, sizeof(T));
-  return value;
 }
 
 }  // namespace

@@ -13,30 +13,6 @@
 namespace slipway::model {
 
 inline constexpr const char* kShardIndexFile = "model.safetensors.index.json";
-inline constexpr size_t kMaxShards = 4'096;
-
-// Keys of an index's "weight_map" with the shard each names, checked: a shard is a plain file name (no folder, no
-// ".."), at most kMaxShards of them. Throws Error(kIntegrity) otherwise. The same for pytorch_model.bin.index.json.
-std::map<std::string, std::string> read_shard_index(const std::filesystem::path& index);
-
-// The files that an index names, each once, sorted.
-std::vector<std::string> shard_names(const std::map<std::string, std::string>& where);
-
-// Puts the tensors of shards together. Borrows both.
-class ShardMerger {
- public:
-  ShardMerger(std::map<std::string, TensorView>& out, const std::string& source) : out_(out), source_(source) {}
-  // Throws Error(kIntegrity) for a tensor that another shard has too.
-  void add(const std::string& shard, const std::map<std::string, TensorView>& tensors);
-  // Throws Error(kIntegrity) for a tensor that is not in the shard where the index has it.
-  void check(const std::map<std::string, std::string>& where) const;
-
- private:
-  std::map<std::string, TensorView>& out_;
-  const std::string& source_;
-  std::map<std::string, std::string> found_;
-};
-
 class SafetensorsSource final : public TensorSource {
  public:
   // A .safetensors file, or an index of shards that lie beside it. Throws as SafetensorsFile does, and

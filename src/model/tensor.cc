@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "model/block_formats.h"
+#include "model/load.h"
 
 namespace slipway::model {
 namespace {
@@ -65,13 +66,6 @@ constexpr bool rows_in_order() {
 static_assert(rows_in_order());
 
 const DTypeRow& row_of(DType dtype) noexcept { return kDTypes[static_cast<size_t>(dtype)]; }
-
-template <class T>
-T load(const char* from) noexcept {
-  T value;
-  std::memcpy(&value, from, sizeof(T));
-  return value;
-}
 
 }  // namespace
 

@@ -7,6 +7,7 @@
 #include "model/gguf.h"
 #include "model/pickle.h"
 #include "model/safetensors_source.h"
+#include "model/shards.h"
 #include "model/zip.h"
 
 namespace slipway::model {
@@ -69,19 +70,10 @@ std::map<std::string, TensorView> read_torch_file(std::string_view bytes, const 
   return out;
 }
 
-TorchSource::TorchSource(const std::filesystem::path& path) : source_(path.string()) {
-  const bool is_index = path.extension() == ".json";
-  const std::map<std::string, std::string> where =
-      is_index ? read_shard_index(path) : std::map<std::string, std::string>();
-  const std::vector<std::string> names =
-      is_index ? shard_names(where) : std::vector<std::string>{path.filename().string()};
-  ShardMerger merger(tensors_, source_);
-  for (const std::string& name : names) {
-    files_.emplace_back(path.parent_path() / name);
-    merger.add(name, read_torch_file(files_.back().bytes(), (path.parent_path() / name).string()));
-  }
-  merger.check(where);
-}
+TorchSource::TorchSource(const std::filesystem::path& path)
+    : source_(path.string()), tensors_(read_shards(path, [this](const std::filesystem::path& file) {
+        return read_torch_file(files_.emplace_back(file).bytes(), file.string());
+      })) {}
 
 std::shared_ptr<const TensorSource> open_weights(const std::filesystem::path& path) {
   const std::string name = path.filename().string();

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/input.h"
+#include "model/load.h"
 #include "model/word_vectors.h"
 
 namespace slipway::model {
@@ -56,9 +57,7 @@ class WordVectorReader {
   std::string_view take(std::string_view bytes, size_t& at, uint64_t count) const;
   template <class T>
   T number(std::string_view bytes, size_t& at) const {
-    T value;
-    std::memcpy(&value, take(bytes, at, sizeof(T)).data(), sizeof(T));
-    return value;
+    return load<T>(take(bytes, at, sizeof(T)).data());
   }
 
   std::filesystem::path path_;

@@ -1,11 +1,11 @@
 #include "model/zip.h"
 
 #include <algorithm>
-#include <cstring>
 #include <fmt/format.h>
 #include <vector>
 
 #include "base/error.h"
+#include "model/load.h"
 
 namespace slipway::model {
 namespace {
@@ -28,9 +28,7 @@ constexpr size_t kMaxCommentBytes = 65'535;
 // A little-endian number at `at`, which the caller knows to be inside.
 template <class T>
 T number(std::string_view bytes, size_t at) noexcept {
-  T value;
-  std::memcpy(&value, bytes.data() + at, sizeof(T));
-  return value;
+  return load<T>(bytes.data() + at);
 }
 
 bool inside(std::string_view bytes, uint64_t at, uint64_t size) noexcept {
