@@ -181,9 +181,7 @@ std::unique_ptr<Generator> load_generator(const std::filesystem::path& model, co
   return std::make_unique<DecoderGenerator>(model, options, pool);
 }
 
-namespace {
-
-std::future<GenerateResult> start(Generator& generator, GenerateRequest request) {
+GenerateResult generate(Generator& generator, GenerateRequest request) {
   auto promise = std::make_shared<std::promise<GenerateResult>>();
   std::future<GenerateResult> future = promise->get_future();
   request.on_done = [promise, then = std::move(request.on_done)](const GenerateResult& result) {
@@ -193,22 +191,11 @@ std::future<GenerateResult> start(Generator& generator, GenerateRequest request)
     promise->set_value(result);
   };
   generator.submit(std::move(request));
-  return future;
-}
-
-GenerateResult wait_for(std::future<GenerateResult>& future) {
   GenerateResult result = future.get();
   if (result.error) {
     std::rethrow_exception(result.error);
   }
   return result;
-}
-
-}  // namespace
-
-GenerateResult generate(Generator& generator, GenerateRequest request) {
-  std::future<GenerateResult> future = start(generator, std::move(request));
-  return wait_for(future);
 }
 
 std::vector<float> score(Generator& generator, std::span<const int32_t> ids) {

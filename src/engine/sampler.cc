@@ -52,6 +52,15 @@ double weight_of(const Candidate& candidate, float max, float inverse_temperatur
   return std::exp((candidate.logit - max) * inverse_temperature);
 }
 
+// Of candidates in order, the likeliest first.
+double mass_of(std::span<const Candidate> candidates, float inverse_temperature) {
+  double sum = 0;
+  for (const Candidate& candidate : candidates) {
+    sum += weight_of(candidate, candidates.front().logit, inverse_temperature);
+  }
+  return sum;
+}
+
 // Keeps the shortest beginning whose mass reaches p of `total`; at least one.
 bool cut_at_mass(std::vector<Candidate>& kept, double p, double total, float inverse_temperature) {
   const float max = kept.front().logit;
@@ -70,10 +79,7 @@ bool cut_at_mass(std::vector<Candidate>& kept, double p, double total, float inv
 // probabilities reach p.
 void keep_typical(std::vector<Candidate>& kept, double p, float inverse_temperature) {
   const float max = kept.front().logit;
-  double total = 0;
-  for (const Candidate& candidate : kept) {
-    total += weight_of(candidate, max, inverse_temperature);
-  }
+  const double total = mass_of(kept, inverse_temperature);
   double entropy = 0;
   std::vector<std::pair<double, size_t>> order(kept.size());  // surprise, then its distance from the entropy
   for (size_t i = 0; i < kept.size(); ++i) {
@@ -194,11 +200,7 @@ void Sampler::filter(std::span<const float> logits, std::vector<Candidate>& kept
   if (params_.top_k > 0) {
     take_top(logits, static_cast<size_t>(params_.top_k), kept);
     if (by_mass) {
-      double total = 0;
-      for (const Candidate& candidate : kept) {
-        total += weight_of(candidate, kept.front().logit, inverse);
-      }
-      cut_at_mass(kept, params_.top_p, total, inverse);
+      cut_at_mass(kept, params_.top_p, mass_of(kept, inverse), inverse);
     }
   } else if (by_mass) {
     // Few tokens hold most of the mass: sort few, and more only when they do not reach it.
@@ -281,11 +283,7 @@ Sampled Sampler::sample(std::span<float> logits, std::vector<Candidate>& scratch
     filter(logits, scratch);
     const auto inverse = static_cast<float>(1 / params_.temperature);
     const float max = scratch.front().logit;
-    double total = 0;
-    for (const Candidate& candidate : scratch) {
-      total += weight_of(candidate, max, inverse);
-    }
-    double left = rng_.uniform() * total;
+    double left = rng_.uniform() * mass_of(scratch, inverse);
     for (const Candidate& candidate : scratch) {
       out.id = candidate.id;
       left -= weight_of(candidate, max, inverse);
@@ -310,10 +308,7 @@ std::vector<std::pair<int32_t, double>> Sampler::distribution(std::span<float> l
   filter(logits, scratch);
   const auto inverse = static_cast<float>(1 / params_.temperature);
   const float max = scratch.front().logit;
-  double total = 0;
-  for (const Candidate& candidate : scratch) {
-    total += weight_of(candidate, max, inverse);
-  }
+  const double total = mass_of(scratch, inverse);
   std::vector<std::pair<int32_t, double>> out;
   for (const Candidate& candidate : scratch) {
     out.emplace_back(candidate.id, weight_of(candidate, max, inverse) / total);

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "engine/helpers.h"
+#include "support/gate.h"
 #include "support/support.h"
 
 namespace slipway::engine {
@@ -22,32 +23,6 @@ class BatcherTest : public ::testing::Test {
   base::Pool pool{2};
   model::ModelSpec spec;
   std::shared_ptr<Engine> engine;
-};
-
-// Holds the scheduler's thread inside a callback until opened.
-class Gate {
- public:
-  void open() {
-    const std::lock_guard lock(mutex_);
-    open_ = true;
-    changed_.notify_all();
-  }
-  void pass() {
-    std::unique_lock lock(mutex_);
-    entered_ = true;
-    changed_.notify_all();
-    changed_.wait(lock, [this] { return open_; });
-  }
-  void wait_until_entered() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return entered_; });
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool open_ = false;
-  bool entered_ = false;
 };
 
 TEST_F(BatcherTest, ResultsAreTheEngines) {
@@ -74,7 +49,7 @@ TEST_F(BatcherTest, RunWaitsWhenTheQueueIsShorterThanItsTexts) {
 }
 
 TEST_F(BatcherTest, WhatWaitsTogetherIsBatchedAndAFullQueueRefuses) {
-  Gate gate;
+  tests::Gate gate;
   std::atomic<int> done = 0;
   Batcher batcher(engine, {.max_batch_tokens = 1000, .max_queue = 3});
   batcher.submit({1, 2, 3}, [&](BatchResult) { gate.pass(); });
@@ -102,7 +77,7 @@ TEST_F(BatcherTest, WhatWaitsTogetherIsBatchedAndAFullQueueRefuses) {
 }
 
 TEST_F(BatcherTest, TokenBudgetCutsBatches) {
-  Gate gate;
+  tests::Gate gate;
   Batcher batcher(engine, {.max_batch_tokens = 8});
   std::vector<int64_t> starts;  // written on the scheduler's thread alone
   batcher.submit({1}, [&](BatchResult) { gate.pass(); });

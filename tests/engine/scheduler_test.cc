@@ -5,13 +5,14 @@
 
 #include "engine/fake_decoder.h"
 #include "engine/prompt_lookup.h"
+#include "support/gate.h"
 
 namespace slipway::engine {
 namespace {
 
 using tests::FakeDecoder;
+using tests::Gate;
 using tests::LetterTokenizer;
-using tests::PassGate;
 
 constexpr int kPageTokens = 4;
 
@@ -57,7 +58,7 @@ GenerateRequest request_of(const std::string& prompt, int max_tokens, uint64_t s
 }
 
 // Opens the gate once the scheduler is ending (a full queue refuses too).
-void open_when_refused(Scheduler& scheduler, PassGate& gate) {
+void open_when_refused(Scheduler& scheduler, Gate& gate) {
   for (;;) {
     try {
       scheduler.submit(request_of("abc", 0));
@@ -265,7 +266,7 @@ TEST_F(SchedulerTest, PromptLogprobsAreThoseOfTheTokensBefore) {
 }
 
 TEST_F(SchedulerTest, CancelEndsWaitingAndRunningRequests) {
-  PassGate gate;
+  Gate gate;
   FakeDecoder decoder(16, kPageTokens);
   decoder.before_pass = [&](std::span<const PassRows>) { gate.pass(); };
   SchedulerLimits limits = limits_with(16, 64);
@@ -287,7 +288,7 @@ TEST_F(SchedulerTest, CancelEndsWaitingAndRunningRequests) {
 }
 
 TEST_F(SchedulerTest, AFullQueueRefuses) {
-  PassGate gate;
+  Gate gate;
   FakeDecoder decoder(16, kPageTokens);
   decoder.before_pass = [&](std::span<const PassRows>) { gate.pass(); };
   SchedulerLimits limits = limits_with(16, 64);
@@ -312,7 +313,7 @@ TEST_F(SchedulerTest, AFullQueueRefuses) {
 }
 
 TEST_F(SchedulerTest, ClientsTakeTurns) {
-  PassGate gate;
+  Gate gate;
   FakeDecoder decoder(16, kPageTokens);
   decoder.before_pass = [&](std::span<const PassRows>) { gate.pass(); };
   SchedulerLimits limits = limits_with(16, 64);
@@ -386,7 +387,7 @@ TEST_F(SchedulerTest, DrainFinishesWhatIsThereAndTakesNoMore) {
 }
 
 TEST_F(SchedulerTest, DrainCancelsWhatTakesTooLong) {
-  PassGate gate;
+  Gate gate;
   FakeDecoder decoder(16, kPageTokens);
   decoder.before_pass = [&](std::span<const PassRows>) { gate.pass(); };
   Scheduler scheduler(decoder, tokenizer, limits_with(16, 64), pool);
@@ -400,7 +401,7 @@ TEST_F(SchedulerTest, DrainCancelsWhatTakesTooLong) {
 }
 
 TEST_F(SchedulerTest, DestructionCancels) {
-  PassGate gate;
+  Gate gate;
   FakeDecoder decoder(16, kPageTokens);
   decoder.before_pass = [&](std::span<const PassRows>) { gate.pass(); };
   std::optional<Scheduler> scheduler(std::in_place, decoder, tokenizer, limits_with(16, 64), pool);
