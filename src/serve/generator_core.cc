@@ -56,64 +56,69 @@ void LateStream::open(net::StreamWriter writer) {
 net::Response event_stream_head() { return stream_head("text/event-stream; charset=utf-8"); }
 net::Response ndjson_head() { return stream_head("application/x-ndjson"); }
 
-// Each number under our name and under the one that dashboards made for vLLM look for.
+namespace {
+
+// One number under two names: ours, and the one that dashboards made for vLLM look for.
+struct CounterPair {
+  CounterPair(net::MetricRegistry& metrics, const char* name, const char* help, const char* kind, const char* vllm,
+              const char* vllm_help)
+      : ours(metrics.counter(name, help, {"kind"}, {kind})), theirs(metrics.counter(vllm, vllm_help)) {}
+  void add(int64_t count) {
+    ours.add(count);
+    theirs.add(count);
+  }
+  net::Counter& ours;
+  net::Counter& theirs;
+};
+
+struct HistogramPair {
+  HistogramPair(net::MetricRegistry& metrics, const std::string& name, const char* help, const char* vllm)
+      : ours(metrics.histogram(name, help, net::latency_bounds())),
+        theirs(metrics.histogram(vllm, "As " + name + ".", net::latency_bounds())) {}
+  void observe(double value) {
+    ours.observe(value);
+    theirs.observe(value);
+  }
+  net::Histogram& ours;
+  net::Histogram& theirs;
+};
+
+}  // namespace
+
 struct GeneratorCore::Meters {
   explicit Meters(net::MetricRegistry& metrics)
-      : prompt_tokens(metrics.counter("slipway_tokens_total", "Tokens computed.", {"kind"}, {"input"})),
-        output_tokens(metrics.counter("slipway_tokens_total", "Tokens computed.", {"kind"}, {"output"})),
+      : prompt_tokens(metrics, "slipway_tokens_total", "Tokens computed.", "input", "vllm:prompt_tokens_total",
+                      "As slipway_tokens_total, kind input."),
+        output_tokens(metrics, "slipway_tokens_total", "Tokens computed.", "output", "vllm:generation_tokens_total",
+                      "As slipway_tokens_total, kind output."),
         cached_tokens(metrics.counter("slipway_cached_tokens_total", "Prompt tokens taken from the prefix cache.")),
-        vllm_prompt_tokens(metrics.counter("vllm:prompt_tokens_total", "As slipway_tokens_total, kind input.")),
-        vllm_output_tokens(metrics.counter("vllm:generation_tokens_total", "As slipway_tokens_total, kind output.")),
-        first_token(metrics.histogram("slipway_time_to_first_token_seconds", "From the request to its first token.",
-                                      net::latency_bounds())),
-        vllm_first_token(metrics.histogram("vllm:time_to_first_token_seconds",
-                                           "As slipway_time_to_first_token_seconds.", net::latency_bounds())),
-        inter_token(metrics.histogram("slipway_inter_token_seconds", "Between two tokens of an answer.",
-                                      net::latency_bounds())),
-        vllm_inter_token(metrics.histogram("vllm:inter_token_latency_seconds", "As slipway_inter_token_seconds.",
-                                           net::latency_bounds())),
-        queue(metrics.histogram("slipway_queue_seconds", "Time a request waits until it is computed.",
-                                net::latency_bounds())),
-        vllm_queue(
-            metrics.histogram("vllm:request_queue_time_seconds", "As slipway_queue_seconds.", net::latency_bounds())),
-        whole(metrics.histogram("slipway_generation_seconds", "From the request to its last token.",
-                                net::latency_bounds())),
-        vllm_whole(metrics.histogram("vllm:e2e_request_latency_seconds", "As slipway_generation_seconds.",
-                                     net::latency_bounds())) {}
+        first_token(metrics, "slipway_time_to_first_token_seconds", "From the request to its first token.",
+                    "vllm:time_to_first_token_seconds"),
+        inter_token(metrics, "slipway_inter_token_seconds", "Between two tokens of an answer.",
+                    "vllm:inter_token_latency_seconds"),
+        queue(metrics, "slipway_queue_seconds", "Time a request waits until it is computed.",
+              "vllm:request_queue_time_seconds"),
+        whole(metrics, "slipway_generation_seconds", "From the request to its last token.",
+              "vllm:e2e_request_latency_seconds") {}
 
-  void token_after(double time) {
-    inter_token.observe(time);
-    vllm_inter_token.observe(time);
-  }
   void done(const engine::GenerateResult& result) {
     prompt_tokens.add(result.usage.prompt_tokens);
-    vllm_prompt_tokens.add(result.usage.prompt_tokens);
     output_tokens.add(result.usage.completion_tokens);
-    vllm_output_tokens.add(result.usage.completion_tokens);
     cached_tokens.add(result.usage.cached_tokens);
     if (result.usage.completion_tokens > 0) {
       first_token.observe(seconds(result.first_token));
-      vllm_first_token.observe(seconds(result.first_token));
     }
     queue.observe(seconds(result.queued));
-    vllm_queue.observe(seconds(result.queued));
     whole.observe(seconds(result.total));
-    vllm_whole.observe(seconds(result.total));
   }
 
-  net::Counter& prompt_tokens;
-  net::Counter& output_tokens;
+  CounterPair prompt_tokens;
+  CounterPair output_tokens;
   net::Counter& cached_tokens;
-  net::Counter& vllm_prompt_tokens;
-  net::Counter& vllm_output_tokens;
-  net::Histogram& first_token;
-  net::Histogram& vllm_first_token;
-  net::Histogram& inter_token;
-  net::Histogram& vllm_inter_token;
-  net::Histogram& queue;
-  net::Histogram& vllm_queue;
-  net::Histogram& whole;
-  net::Histogram& vllm_whole;
+  HistogramPair first_token;
+  HistogramPair inter_token;
+  HistogramPair queue;
+  HistogramPair whole;
 };
 
 // One job under way; owned by the callbacks of its requests.
@@ -128,7 +133,7 @@ struct GeneratorCore::Running {
   void token(size_t choice, const engine::TokenEvent& event) {
     const Clock::time_point now = Clock::now();
     if (event.index > 0) {
-      core.meters_->token_after(seconds(now - last[choice]));
+      core.meters_->inter_token.observe(seconds(now - last[choice]));
     }
     last[choice] = now;
     if (!abandoned && job.on_token && !job.on_token(choice, event)) {
