@@ -109,18 +109,6 @@ def explain(result):
         "", f"{result['texts']} texts of {result['words']:.1f} words on average, one thread each, loading included in ours."]
 
 
-def tokenizer(result):
-    results = result.get("results", [result])
-    rows = [[r.get("name", "bert-base-uncased"), f"{r['ids']['ours_mb_s']:.1f}", f"{r['ids']['theirs_mb_s']:.2f}", f"**{r['ids']['ratio']:.0f}x**",
-             f"{r['offsets']['ratio']:.0f}x", f"{r['load']['ours_ms']:.1f} / {r['load']['theirs_ms']:.1f} ms"] for r in results]
-    return table(["tokenizer", "ours MB/CPU-s", "HF tokenizers", "ratio, ids", "ratio, with offsets", "load, ours / HF"], rows)
-
-
-def minhash(result):
-    return table(["signatures", "ours MB/CPU-s", "datatrove", "ratio"],
-                 [["14 x 8 of word 5-grams", number(result["ours_mb_s"]), number(result["theirs_mb_s"]), f"**{result['ratio']:.0f}x**"]])
-
-
 def llm(result):
     cells = {(r["model"], r["test"], r["threads"]): r for r in result["results"]}
     rows = []
@@ -135,7 +123,7 @@ def llm(result):
     return table(["model", "test", "1 thread", "2 threads"], rows)
 
 
-TABLES = {f.__name__: f for f in (onnxruntime_encoder, hf_trainer, explain, tokenizer, minhash, llm)}
+TABLES = {f.__name__: f for f in (onnxruntime_encoder, hf_trainer, explain, llm)}
 
 
 def render(page):
