@@ -17,6 +17,7 @@ std::unique_ptr<Command> make_serve();
 std::unique_ptr<Command> make_chat();
 std::unique_ptr<Command> make_generate();
 std::unique_ptr<Command> make_bench();
+std::unique_ptr<Command> make_perplexity();
 std::unique_ptr<Command> make_tokenizer_encode();
 std::unique_ptr<Command> make_tokenizer_decode();
 std::unique_ptr<Command> make_tokenizer_train();
