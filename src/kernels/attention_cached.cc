@@ -29,7 +29,10 @@ AttendItem describe(const CachedAttention& args, const Item& item) {
   a.group = args.heads / args.layout.kv_heads;
   a.scale = args.scale;
   a.softcap = args.softcap;
-  a.window = args.window;
+  a.window = s.memory > 0 ? 0 : args.window;
+  a.bias = args.bias;
+  a.ld_bias = args.ld_bias;
+  a.memory = s.memory;
   a.position = s.position;
   a.first = item.first;
   a.rows = item.rows;
@@ -92,7 +95,8 @@ void attention_cached(base::Isa isa, const CachedAttention& args, base::Pool* po
   int64_t work = 0;
   for (int s = 0; s < static_cast<int>(args.sequences.size()); ++s) {
     const CachedRows& rows = args.sequences[static_cast<size_t>(s)];
-    work += int64_t{2} * rows.rows * args.heads * l.head_dim * (rows.position + rows.rows);
+    const int seen = rows.memory > 0 ? rows.memory : rows.position + rows.rows;
+    work += int64_t{2} * rows.rows * args.heads * l.head_dim * seen;
     // The last rows see most: first.
     for (int end = rows.rows; end > 0; end -= chunk) {
       for (int h = 0; h < l.kv_heads; ++h) {
@@ -103,7 +107,8 @@ void attention_cached(base::Isa isa, const CachedAttention& args, base::Pool* po
   const auto attend = [&](int64_t i) {
     thread_local Workspace scratch;
     const AttendItem item = describe(args, items[static_cast<size_t>(i)]);
-    const size_t floats = scratch_floats(table, l, item.position + item.first + item.rows);
+    const int seen = item.memory > 0 ? item.memory : item.position + item.first + item.rows;
+    const size_t floats = scratch_floats(table, l, seen);
     table.attend(item, reinterpret_cast<float*>(scratch.reserve(floats * sizeof(float))));
   };
   if (pool != nullptr && work >= kSharedWork) {

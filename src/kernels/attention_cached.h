@@ -6,6 +6,9 @@
 //   keys   [kv_heads][head_dim][page_tokens]   (transposed: sixteen scores are one vector)
 //   values [kv_heads][page_tokens][head_dim]
 // Position p of a sequence lies in its page p / page_tokens at p % page_tokens. Slots not yet written are never used.
+//
+// Encoder-decoders use the same kernel: rows over a memory that is complete (an encoder's rows over their own text, a
+// decoder's over the encoder's) see all of it, and a bias by relative position is added to the scores (T5).
 #pragma once
 
 #include <cstddef>
@@ -44,6 +47,9 @@ struct CachedRows {
   int64_t ld_out = 0;
   std::byte* const* k_pages = nullptr;  // [ceil((position + rows) / page_tokens)]
   std::byte* const* v_pages = nullptr;
+  // > 0: every row sees the positions 0 .. memory - 1, whatever its own (no causal mask, no window); the pages are
+  // [ceil(memory / page_tokens)].
+  int memory = 0;
 };
 
 struct CachedAttention {
@@ -52,15 +58,19 @@ struct CachedAttention {
   float scale = 0;    // of q k^T: usually 1 / sqrt(head_dim)
   float softcap = 0;  // > 0: scores become softcap * tanh(score / softcap)
   int window = 0;     // > 0: a row sees itself and the window - 1 positions before it
+  // Added to the scores (after softcap): of a row at position p and head h, bias[h * ld_bias + (t - p)] for position t.
+  // Points at distance 0 of head 0; every distance that occurs lies in its head's part. Null: none.
+  const float* bias = nullptr;
+  int64_t ld_bias = 0;
   std::span<const CachedRows> sequences;
 };
 
 // Writes k and v of every sequence's rows to its pages.
 void store_kv(base::Isa isa, const CachedAttention& args);
 
-// out = softmax(mask(softcap(scale q k^T))) v for every row, each over positions 0 .. its own (the new rows included:
-// store_kv() comes first). A row's result depends on its own query and cache alone, not on how rows are cut into calls
-// nor on threads. `pool` may be null; items handed out are (sequence, kv head, some rows).
+// out = softmax(mask(softcap(scale q k^T) + bias)) v for every row, each over positions 0 .. its own (the new rows
+// included: store_kv() comes first). A row's result depends on its own query and cache alone, not on how rows are cut
+// into calls nor on threads. `pool` may be null; items handed out are (sequence, kv head, some rows).
 void attention_cached(base::Isa isa, const CachedAttention& args, base::Pool* pool);
 
 }  // namespace slipway::kernels

@@ -69,7 +69,8 @@ static void attend_queries(const AttendItem& a, int first, int rows, const float
   const int dim = a.layout.head_dim;
   const int tokens = a.layout.page_tokens;
   const int64_t head_bytes = int64_t{dim} * tokens * Load::kBytes;
-  const auto last_of = [&](int query) { return a.position + a.first + (first + query) / a.group; };
+  const auto position_of = [&](int query) { return a.position + a.first + (first + query) / a.group; };
+  const auto last_of = [&](int query) { return a.memory > 0 ? a.memory - 1 : position_of(query); };
   const auto first_of = [&](int query) {
     const int low = a.window > 0 ? last_of(query) - a.window + 1 : 0;
     return low > 0 ? low : 0;
@@ -90,6 +91,10 @@ static void attend_queries(const AttendItem& a, int first, int rows, const float
     const int to = last_of(i) + 1 - base;
     if (a.softcap > 0) {
       softcap_impl(to - from, a.softcap, row + from);
+    }
+    if (a.bias != nullptr) {
+      const int64_t head = a.kv_head * a.group + (first + i) % a.group;
+      add_impl(to - from, a.bias + head * a.ld_bias + (base + from - position_of(i)), row + from);
     }
     inverse[i] = 1.0F / exponentials(to - from, 1.0F, row + from);
     for (int t = low - base; t < from; ++t) {

@@ -61,10 +61,11 @@ inline std::vector<double> rms_norm(const float* x, int n, const RmsNorm& norm) 
   return y;
 }
 
-// One head of one row: `keys` and `values` [tokens, dim] of the positions the row sees, oldest first.
+// One head of one row: `keys` and `values` [tokens, dim] of the positions the row sees, oldest first; `bias` [tokens]
+// or null.
 inline std::vector<double> attend(const float* q, const std::vector<std::vector<float>>& keys,
-                                  const std::vector<std::vector<float>>& values, int dim, double scale,
-                                  double softcap) {
+                                  const std::vector<std::vector<float>>& values, int dim, double scale, double softcap,
+                                  const float* bias = nullptr) {
   std::vector<double> scores;
   for (const std::vector<float>& key : keys) {
     double dot = 0;
@@ -73,6 +74,9 @@ inline std::vector<double> attend(const float* q, const std::vector<std::vector<
     }
     dot *= scale;
     scores.push_back(softcap > 0 ? softcap * std::tanh(dot / softcap) : dot);
+    if (bias != nullptr) {
+      scores.back() += double{bias[scores.size() - 1]};
+    }
   }
   const double high = *std::max_element(scores.begin(), scores.end());
   double sum = 0;

@@ -98,6 +98,9 @@ struct AttendItem {
   int64_t ld_out = 0;
   const std::byte* const* k_pages = nullptr;
   const std::byte* const* v_pages = nullptr;
+  const float* bias = nullptr;  // of head 0 at distance 0, or null
+  int64_t ld_bias = 0;
+  int memory = 0;  // > 0: what every row sees
 };
 
 struct Kernels {

@@ -52,18 +52,21 @@ struct Sequence {
     }
     return x;
   }
-  void check(const CachedAttention& args) const {
+  // `seen`: the memory that every row sees; 0: each what comes up to itself.
+  void check(const CachedAttention& args, int seen = 0) const {
     for (int t = 0; t < length; ++t) {
       for (int head = 0; head < heads; ++head) {
         const int first = args.window > 0 ? std::max(0, t - args.window + 1) : 0;
         std::vector<std::vector<float>> keys;
         std::vector<std::vector<float>> values;
-        for (int s = first; s <= t; ++s) {
+        for (int s = first; s <= (seen > 0 ? seen - 1 : t); ++s) {
           keys.push_back(cached(k, s, head / (heads / layout.kv_heads)));
           values.push_back(cached(v, s, head / (heads / layout.kv_heads)));
         }
         const size_t at = (static_cast<size_t>(t) * heads + head) * layout.head_dim;
-        const auto expected = reference::attend(q.data() + at, keys, values, layout.head_dim, args.scale, args.softcap);
+        const float* bias = args.bias == nullptr ? nullptr : args.bias + head * args.ld_bias + first - t;
+        const auto expected =
+            reference::attend(q.data() + at, keys, values, layout.head_dim, args.scale, args.softcap, bias);
         for (int d = 0; d < layout.head_dim; ++d) {
           // Scores of at most 4 sqrt(head_dim) with head_dim roundings of 2^-24: 1e-4 in the exponent at 256, values
           // to 2.
@@ -157,6 +160,57 @@ TEST_P(AttentionCached, ChunksBatchesAndThreadsGiveTheSameBits) {
     EXPECT_EQ(0, std::memcmp(whole.data(), a.out.data(), whole.size() * sizeof(float)));
     args.sequences = {rows, 1};
     b.check(args);
+  }
+}
+
+TEST_P(AttentionCached, ABiasByDistanceEqualsTheReference) {
+  base::Rng rng(5);
+  for (const auto& [heads, kv_heads] : {std::pair{4, 4}, std::pair{6, 2}}) {
+    const KvLayout layout{kv_heads, 32, 16, KvType::kF32};
+    const int length = 41;
+    const auto bias = uniform_floats(rng, static_cast<size_t>(heads * length), -3, 3);
+    Sequence s(rng, layout, heads, length);
+    const CachedRows rows = s.rows(0, length);
+    CachedAttention args = args_of(layout, heads, {&rows, 1});
+    args.bias = bias.data() + length - 1;  // distances -40 .. 0
+    args.ld_bias = length;
+    run(GetParam(), args);
+    s.check(args);
+  }
+}
+
+TEST_P(AttentionCached, RowsOverAMemorySeeAllOfIt) {
+  base::Rng rng(6);
+  for (const int dim : {8, 64}) {
+    const KvLayout layout{3, dim, 32, KvType::kF32};
+    const int length = 77;
+    const auto bias = uniform_floats(rng, static_cast<size_t>(3 * (2 * length - 1)), -3, 3);
+    for (const bool biased : {false, true}) {
+      Sequence s(rng, layout, 3, length);
+      CachedRows rows = s.rows(0, length);
+      CachedAttention args = args_of(layout, 3, {&rows, 1});
+      if (biased) {
+        args.bias = bias.data() + length - 1;  // distances -76 .. 76
+        args.ld_bias = 2 * length - 1;
+      }
+      store_kv(GetParam(), args);
+      // All rows of the text at once, then cut: the same bits.
+      for (const int seen : {length, 50, 1}) {
+        rows = s.rows(0, length);
+        rows.memory = seen;
+        attention_cached(GetParam(), args, nullptr);
+        SCOPED_TRACE(fmt::format("dim {} memory {} bias {}", dim, seen, biased));
+        s.check(args, seen);
+        const auto whole = s.out;
+        CachedRows parts[2] = {s.rows(0, 30), s.rows(30, length - 30)};
+        parts[0].memory = parts[1].memory = seen;
+        CachedAttention cut = args;
+        cut.sequences = parts;
+        base::Pool pool(2);
+        attention_cached(GetParam(), cut, &pool);
+        EXPECT_EQ(0, std::memcmp(whole.data(), s.out.data(), whole.size() * sizeof(float)));
+      }
+    }
   }
 }
 
