@@ -7,6 +7,7 @@
 #include <optional>
 #include <string_view>
 
+#include "model/config_parts.h"
 #include "model/config_reader.h"
 #include "model/decoder_limits.h"
 #include "model/decoder_spec.h"
@@ -41,23 +42,6 @@ const TypeRow* find_type(std::string_view model_type) noexcept {
   const auto* row =
       std::find_if(kTypes.begin(), kTypes.end(), [&](const TypeRow& one) { return model_type == one.model_type; });
   return row == kTypes.end() ? nullptr : row;
-}
-
-DecoderActivation activation_of(const std::string& name, const ConfigReader& config) {
-  if (name == "silu" || name == "swish") {
-    return DecoderActivation::kSilu;
-  }
-  if (name == "gelu") {
-    return DecoderActivation::kGelu;
-  }
-  if (name == "gelu_new" || name == "gelu_pytorch_tanh" || name == "gelu_fast") {
-    return DecoderActivation::kGeluTanh;
-  }
-  if (name == "relu") {
-    return DecoderActivation::kRelu;
-  }
-  config.fail(fmt::format(
-      "the activation '{}' is not supported; supported: silu, gelu, gelu_new, gelu_pytorch_tanh, relu", name));
 }
 
 // rope_parameters (transformers 5), else rope_scaling with rope_theta beside it. `section` is the object that describes
@@ -169,21 +153,7 @@ std::vector<int> read_windows(const ConfigReader& config, const DecoderSpec& spe
 void read_ids(DecoderSpec& spec, const ConfigReader& config) {
   spec.bos_id = config.size_or("bos_token_id", -1, -1, spec.vocab_size - 1);
   spec.pad_id = config.size_or("pad_token_id", -1, -1, spec.vocab_size - 1);
-  const Json* eos = config.find("eos_token_id");
-  if (eos == nullptr) {
-    return;
-  }
-  if (!eos->is_array()) {
-    spec.eos_ids = {config.size_or("eos_token_id", 0, 0, spec.vocab_size - 1)};
-    return;
-  }
-  if (eos->size() > 1'000) {
-    config.fail("'eos_token_id' has more than 1000 ids");
-  }
-  for (const Json& id : *eos) {
-    const Json one = {{"eos_token_id", id}};
-    spec.eos_ids.push_back(ConfigReader(one, config.source()).size("eos_token_id", 0, spec.vocab_size - 1));
-  }
+  spec.eos_ids = read_eos_ids(config, spec.vocab_size);
 }
 
 void read_gpt2(DecoderSpec& spec, const ConfigReader& config) {

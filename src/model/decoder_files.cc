@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "model/config_reader.h"
 #include "model/folder.h"
+#include "model/folder_parts.h"
 #include "model/gguf.h"
 #include "model/safetensors_source.h"
 #include "model/torch_file.h"
@@ -20,31 +21,7 @@ using base::Code;
 using base::Error;
 using base::Json;
 
-constexpr size_t kMaxConfigBytes = size_t{16} << 20;  // tokenizer_config.json lists every added token
 constexpr size_t kMaxTemplateBytes = size_t{4} << 20;
-
-// {} when there is no such file.
-Json read_object(const fs::path& path) {
-  if (!base::is_file(path)) {
-    return Json::object();
-  }
-  Json json = base::parse_json(base::read_file(path, kMaxConfigBytes), path.string(),
-                               {.max_bytes = kMaxConfigBytes, .max_depth = 64});
-  if (!json.is_object()) {
-    throw Error(Code::kInvalid, fmt::format("{}: must be a JSON object", path.string()));
-  }
-  return json;
-}
-
-std::shared_ptr<const TensorSource> open_folder_weights(const fs::path& path) {
-  for (const char* name : {kWeightsFile, kShardIndexFile, kTorchWeightsFile, kTorchShardIndexFile}) {
-    if (base::is_file(path / name)) {
-      return open_weights(path / name);
-    }
-  }
-  throw Error(Code::kNotFound, fmt::format("'{}' has no weights: none of {}, {}, {}, {}", path.string(), kWeightsFile,
-                                           kShardIndexFile, kTorchWeightsFile, kTorchShardIndexFile));
-}
 
 // "bos_token": a text, or an added token's description.
 std::string token_text(const Json& tokenizer_config, const char* key) {
@@ -101,10 +78,10 @@ OpenedDecoder open_folder(const fs::path& path) {
   }
   OpenedDecoder out;
   out.path = path;
-  const Json config = read_object(config_path);
+  const Json config = read_config_object(config_path);
   out.spec = decoder_spec_from_config(config, config_path.string());
-  out.tokenizer_config = read_object(path / "tokenizer_config.json");
-  out.generation_config = read_object(path / "generation_config.json");
+  out.tokenizer_config = read_config_object(path / "tokenizer_config.json");
+  out.generation_config = read_config_object(path / "generation_config.json");
   add_eos_ids(out.spec, out.generation_config, (path / "generation_config.json").string());
   for (const char* name : {"tokenizer.json", "tokenizer.model"}) {
     if (out.tokenizer.empty() && base::is_file(path / name)) {
@@ -177,7 +154,7 @@ OpenedDecoder open_decoder(const fs::path& path) {
 bool is_decoder_path(const fs::path& path) noexcept {
   try {
     return is_gguf_file(path) ||
-           (base::is_file(path / kConfigFile) && is_decoder_config(read_object(path / kConfigFile)));
+           (base::is_file(path / kConfigFile) && is_decoder_config(read_config_object(path / kConfigFile)));
   } catch (const std::exception&) {
     return false;  // whoever opens it says why
   }

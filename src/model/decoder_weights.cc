@@ -223,9 +223,4 @@ LoadedTensor DecoderWeights::load(const std::string& name) const {
   return state_->load(it->second, name);
 }
 
-std::vector<float> DecoderWeights::read_f32(const std::string& name) const {
-  const LoadedTensor loaded = load(name);
-  return tensor_to_f32(loaded.view, state_->source->source());
-}
-
 }  // namespace slipway::model

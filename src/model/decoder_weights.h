@@ -29,35 +29,26 @@
 #include <vector>
 
 #include "model/decoder_spec.h"
-#include "model/tensor_source.h"
+#include "model/named_tensors.h"
 
 namespace slipway::model {
 
-// A tensor and, when it is no view of the file, the bytes behind it. Keep it while the view is used; drop it after
-// repacking. Movable (the view stays valid), not copyable.
-struct LoadedTensor {
-  TensorView view;
-  std::unique_ptr<char[]> storage;
-};
-
 // Immutable; any thread. Shares the source.
-class DecoderWeights {
+class DecoderWeights final : public NamedTensors {
  public:
   // Checks that every tensor that the spec needs is there with its shape and a floating-point type (block formats
   // included). Throws Error(kIntegrity) naming the first one that is missing or has another shape, with both shapes.
   DecoderWeights(const DecoderSpec& spec, std::shared_ptr<const TensorSource> source);
-  ~DecoderWeights();
+  ~DecoderWeights() override;
   DecoderWeights(DecoderWeights&&) noexcept;
   DecoderWeights& operator=(DecoderWeights&&) noexcept;
 
   // Canonical names, in the order of computing; "lm_head.weight" is among them also when tied.
   const std::vector<std::string>& names() const;
-  bool has(const std::string& name) const;
-  // Throws Error(kInvalid) for a name that the model does not have. A copy costs one pass over the tensor's bytes.
-  LoadedTensor load(const std::string& name) const;
-  // The values as f32, row-major.
-  std::vector<float> read_f32(const std::string& name) const;
-  const TensorSource& source() const;
+  bool has(const std::string& name) const override;
+  // A copy costs one pass over the tensor's bytes.
+  LoadedTensor load(const std::string& name) const override;
+  const TensorSource& source() const override;
 
  private:
   struct State;

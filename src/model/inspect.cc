@@ -121,12 +121,17 @@ void add_folder(Json& out, const fs::path& folder) {
     const auto type = config.is_object() ? config.find("model_type") : config.end();
     out["architecture"] = type != config.end() && type->is_string() ? *type : Json(nullptr);
     try {
-      out["decoder"] = describe_spec(decoder_spec_from_config(config, config_path.string()));
+      if (is_seq2seq_config(config)) {
+        out["encoder_decoder"] = describe_spec(seq2seq_spec_from_config(config, config_path.string()));
+      } else {
+        out["decoder"] = describe_spec(decoder_spec_from_config(config, config_path.string()));
+      }
     } catch (const Error& error) {
       out["decoder_error"] = error.what();
     }
   }
-  for (const char* name : {"tokenizer.json", "tokenizer.model", "vocab.txt"}) {
+  for (const char* name :
+       {"tokenizer.json", "tokenizer.model", "spiece.model", "source.spm", "sentencepiece.bpe.model", "vocab.txt"}) {
     if (out["tokenizer"].is_null() && base::is_file(folder / name)) {
       out["tokenizer"] = {{"kind", name}};
     }
@@ -160,6 +165,25 @@ Json describe_spec(const DecoderSpec& spec) {
           {"bos_token_id", spec.bos_id},
           {"eos_token_id", spec.eos_ids},
           {"kv_cache_bytes_per_token_f16", spec.kv_bytes_per_token(2)}};
+}
+
+Json describe_spec(const Seq2SeqSpec& spec) {
+  const auto half = [](const Seq2SeqStack& stack) {
+    return Json{{"layers", stack.num_layers},
+                {"attention_heads", stack.num_heads},
+                {"head_dim", stack.head_dim},
+                {"ffn_dim", stack.intermediate_size}};
+  };
+  return {{"family", family_name(spec.family)},
+          {"vocab_size", spec.vocab_size},
+          {"decoder_vocab_size", spec.decoder_vocab_size},
+          {"d_model", spec.hidden_size},
+          {"encoder", half(spec.encoder)},
+          {"decoder", half(spec.decoder)},
+          {"max_position_embeddings", spec.max_positions > 0 ? Json(spec.max_positions) : Json(nullptr)},
+          {"pad_token_id", spec.pad_id},
+          {"eos_token_id", spec.eos_ids},
+          {"decoder_start_token_id", spec.decoder_start_id}};
 }
 
 Json inspect_weights(const fs::path& path) {

@@ -5,20 +5,23 @@
 
 #include "base/json.h"
 #include "model/decoder_spec.h"
+#include "model/seq2seq_spec.h"
 #include "model/tensor_source.h"
 
 namespace slipway::model {
 
 // A decoder's folder, a folder or file of weights of any model, a .gguf with or without weights:
 //   {"path", "format": "gguf" | "safetensors" | "pytorch", "file_version": GGUF's, "architecture": name or null,
-//    "decoder": describe_spec() or null, "decoder_error": why not, "parameters", "bytes", "bits_per_weight",
-//    "types": [{"type", "tensors", "values", "bytes"}], "tokenizer": {"kind", "tokens", ...} or null,
-//    "chat_template": bool, "licence": text or null, "tensors": [{"name", "type", "shape", "bytes"}], "metadata":
+//    "decoder": describe_spec() or null, "encoder_decoder": the same of one (else absent), "decoder_error": why
+//    neither, "parameters", "bytes", "bits_per_weight", "types": [{"type", "tensors", "values", "bytes"}], "tokenizer":
+//    {"kind", "tokens", ...} or null, "chat_template": bool, "licence": text or null, "tensors": [{"name", "type",
+//    "shape", "bytes"}], "metadata":
 //    {...}}
 // Throws as the readers of the files do; a description that is not supported is told in "decoder_error" instead.
 base::Json inspect_weights(const std::filesystem::path& path);
 
 // Sizes and switches of a spec under config.json's names.
 base::Json describe_spec(const DecoderSpec& spec);
+base::Json describe_spec(const Seq2SeqSpec& spec);
 
 }  // namespace slipway::model

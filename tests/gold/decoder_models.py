@@ -39,7 +39,7 @@ def weights(name, shape):
         values = 0.1 * u + (1.0 if name.endswith("weight") else 0.0)
     else:
         # Embeddings small beside what the layers add, or tied models would repeat the last token for ever.
-        embedding = any(part in name for part in ("embed_tokens", "embed_in", "wte", "wpe"))
+        embedding = any(part in name for part in ("embed_tokens", "embed_in", "wte", "wpe", "shared", "embed_pos"))
         values = u * ((1.0 if embedding else 3.0) / np.sqrt(float(shape[1])))
     return values.astype(np.float32).reshape(shape)
 

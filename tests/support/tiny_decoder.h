@@ -38,7 +38,7 @@ inline std::vector<float> tiny_weights(const std::string& name, const std::vecto
     seed = (seed ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
   }
   bool embedding = false;
-  for (const std::string_view part : {"embed_tokens", "embed_in", "wte", "wpe"}) {
+  for (const std::string_view part : {"embed_tokens", "embed_in", "wte", "wpe", "shared", "embed_pos"}) {
     embedding = embedding || name.find(part) != std::string::npos;
   }
   int64_t count = 1;

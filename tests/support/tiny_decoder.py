@@ -13,7 +13,7 @@ def weights(name, shape):
     seed = 0xCBF29CE484222325
     for byte in name.encode():
         seed = ((seed ^ byte) * 0x100000001B3) & MASK
-    embedding = any(part in name for part in ("embed_tokens", "embed_in", "wte", "wpe"))
+    embedding = any(part in name for part in ("embed_tokens", "embed_in", "wte", "wpe", "shared", "embed_pos"))
     scale = 0.1 if len(shape) == 1 else (1.0 if embedding else 3.0) / math.sqrt(shape[1])
     shift = 1.0 if len(shape) == 1 and name.endswith("weight") else 0.0
     out = []
@@ -51,4 +51,5 @@ def main():
     print(" ".join(words[i] for i in gold["ids"]))
 
 
-main()
+if __name__ == "__main__":
+    main()
