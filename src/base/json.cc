@@ -35,8 +35,8 @@ int nesting_depth(std::string_view text) noexcept {
 
 Json parse_json(std::string_view text, std::string_view source, const JsonLimits& limits) {
   if (text.size() > limits.max_bytes) {
-    throw Error(Code::kInvalid, fmt::format("{}: {} bytes of JSON, more than the limit of {}", source, text.size(),
-                                            limits.max_bytes));
+    throw Error(Code::kInvalid,
+                fmt::format("{}: {} bytes of JSON, more than the limit of {}", source, text.size(), limits.max_bytes));
   }
   if (nesting_depth(text) > limits.max_depth) {
     throw Error(Code::kInvalid, fmt::format("{}: JSON nested deeper than {} levels", source, limits.max_depth));
@@ -48,6 +48,8 @@ Json parse_json(std::string_view text, std::string_view source, const JsonLimits
     const size_t bracket = what.find("] ");
     throw Error(Code::kInvalid, fmt::format("{}: not valid JSON at byte {}: {}", source, error.byte,
                                             bracket == std::string_view::npos ? what : what.substr(bracket + 2)));
+  } catch (const Json::out_of_range&) {
+    throw Error(Code::kInvalid, fmt::format("{}: a number in the JSON is larger than a double can hold", source));
   }
 }
 

@@ -77,6 +77,7 @@ TEST(Pool, RunsEveryItemOnceAndRethrows) {
 
 TEST(Json, RefusesDepthBombsAndNamesTheByte) {
   EXPECT_THROW(parse_json(std::string(100000, '['), "bomb"), Error);
+  EXPECT_THROW(parse_json("{\"a\": 1e400}", "number"), Error);
   try {
     parse_json("{\"a\": 1,}", "file.json");
     FAIL();
