@@ -12,20 +12,6 @@ namespace {
 
 using kernels::Activation;
 
-// Rows below which a hand-over to the pool costs more than the row-wise work itself (norms, rotation: about 1 us a
-// row).
-constexpr int kParallelRows = 16;
-
-Activation activation_of(model::DecoderActivation activation) {
-  switch (activation) {
-    case model::DecoderActivation::kSilu: return Activation::kSilu;
-    case model::DecoderActivation::kGelu: return Activation::kGelu;
-    case model::DecoderActivation::kGeluTanh: return Activation::kGeluTanh;
-    case model::DecoderActivation::kRelu: return Activation::kRelu;
-  }
-  return Activation::kNone;
-}
-
 kernels::RopeTable rope_table(const model::RopeSpec& rope, int positions) {
   if (rope.rotary_dim == 0) {
     return {};
@@ -50,7 +36,7 @@ int64_t Decoder::page_bytes(const model::DecoderSpec& spec, kernels::KvType type
 }
 
 Decoder::Decoder(const model::OpenedDecoder& opened, const DecoderOptions& options, base::Pool& pool)
-    : spec_(opened.spec), isa_(options.isa), pool_(pool) {
+    : spec_(opened.spec), isa_(options.isa), ops_(options.isa, pool) {
   if (spec_.head_dim % 8 != 0) {
     throw base::Error(base::Code::kInvalid,
                       fmt::format("'{}' has heads of {} values; only multiples of 8 can be computed",
@@ -65,17 +51,6 @@ Decoder::Decoder(const model::OpenedDecoder& opened, const DecoderOptions& optio
   }
 }
 
-template <class Body>
-void Decoder::over_rows(int m, const Body& body) {
-  if (m < kParallelRows || pool_.size() == 1) {
-    body(0, m);
-    return;
-  }
-  const int grain = std::max(4, m / (4 * pool_.size()));
-  pool_.parallel_chunks(m, grain,
-                        [&](int64_t first, int64_t last) { body(static_cast<int>(first), static_cast<int>(last)); });
-}
-
 void Decoder::embed(std::span<const PassRows> rows) {
   const auto hidden = static_cast<size_t>(spec_.hidden_size);
   std::vector<int32_t> ids;
@@ -88,7 +63,7 @@ void Decoder::embed(std::span<const PassRows> rows) {
   }
   m_ = static_cast<int>(ids.size());
   x_.resize(ids.size() * hidden);
-  over_rows(m_, [&](int first, int last) {
+  ops_.over_rows(m_, [&](int first, int last) {
     for (int r = first; r < last; ++r) {
       const std::span<float> row = std::span(x_).subspan(static_cast<size_t>(r) * hidden, hidden);
       weights_.embed(ids[static_cast<size_t>(r)], row);
@@ -105,40 +80,7 @@ void Decoder::embed(std::span<const PassRows> rows) {
 }
 
 void Decoder::normalise(const PackedNorm& norm, int m, const float* x, float* y) {
-  const int n = spec_.hidden_size;
-  over_rows(m, [&](int first, int last) {
-    const int64_t at = int64_t{first} * n;
-    if (spec_.norm == model::NormKind::kRms) {
-      kernels::rms_norm(isa_, last - first, n, x + at, n, {.weight = norm.weight.data(), .eps = spec_.norm_eps}, y + at,
-                        n);
-    } else {
-      kernels::layer_norm(isa_, last - first, n, x + at, n,
-                          {.gain = norm.weight.data(), .bias = norm.bias.data(), .eps = spec_.norm_eps}, y + at, n);
-    }
-  });
-}
-
-// Products over the same x; `gate`: products[0].y = gate(products[0].y) * products[1].y.
-void Decoder::products(int m, const float* x, int64_t ldx, std::span<const kernels::BlockProduct> list,
-                       Activation gate) {
-  const bool together = std::all_of(list.begin(), list.end(), [&](const kernels::BlockProduct& p) {
-    return kernels::is_quantized(p.w->type()) == kernels::is_quantized(list.front().w->type());
-  });
-  if (together) {
-    kernels::gemm_blocks({.m = m, .x = x, .ldx = ldx, .products = list, .gate = gate}, workspace_, &pool_);
-    return;
-  }
-  for (const kernels::BlockProduct& product : list) {
-    kernels::gemm_blocks({.m = m, .x = x, .ldx = ldx, .products = {&product, 1}}, workspace_, &pool_);
-  }
-  if (gate != Activation::kNone) {
-    over_rows(m, [&](int first, int last) {
-      for (int r = first; r < last; ++r) {
-        float* const g = list[0].y + r * list[0].ldy;
-        kernels::gated(isa_, gate, list[0].w->n(), g, list[1].y + r * list[1].ldy, g);
-      }
-    });
-  }
+  ops_.normalise(spec_.norm, spec_.norm_eps, norm, m, spec_.hidden_size, x, y);
 }
 
 void Decoder::rotate(const PackedLayer& layer, int index) {
@@ -149,7 +91,7 @@ void Decoder::rotate(const PackedLayer& layer, int index) {
   if (!spec_.qk_norm && table.positions() == 0) {
     return;
   }
-  over_rows(m_, [&](int first, int last) {
+  ops_.over_rows(m_, [&](int first, int last) {
     for (int r = first; r < last; ++r) {
       float* const q = qkv_.data() + r * ld;
       float* const k = q + int64_t{spec_.num_heads} * head_dim;
@@ -209,7 +151,7 @@ void Decoder::attend(int index, std::span<const PassRows> rows) {
                                       .window = spec_.layer_window[static_cast<size_t>(index)],
                                       .sequences = cached_rows_};
   kernels::store_kv(isa_, args);
-  kernels::attention_cached(isa_, args, &pool_);
+  kernels::attention_cached(isa_, args, &ops_.pool());
 }
 
 // x_ += norm(x W^T + bias), the norm where there is one.
@@ -219,13 +161,13 @@ void Decoder::add_output(const PackedLinear& linear, const PackedNorm& output_no
   if (!output_norm.present()) {
     product.epilogue.residual = x_.data();
     product.epilogue.ld_residual = n;
-    products(m_, x, ldx, {&product, 1});
+    ops_.products(m_, x, ldx, {&product, 1});
     return;
   }
   product.y = output_.data();
-  products(m_, x, ldx, {&product, 1});
+  ops_.products(m_, x, ldx, {&product, 1});
   normalise(output_norm, m_, output_.data(), output_.data());
-  over_rows(m_, [&](int first, int last) {
+  ops_.over_rows(m_, [&](int first, int last) {
     kernels::add(isa_, (last - first) * n, output_.data() + first * n, x_.data() + first * n);
   });
 }
@@ -239,7 +181,7 @@ void Decoder::attention_block(const PackedLayer& layer, int index, std::span<con
       {.w = &layer.q.w, .y = qkv, .ldy = ld, .epilogue = {.bias = layer.q.bias_or_null()}},
       {.w = &layer.k.w, .y = qkv + q_size, .ldy = ld, .epilogue = {.bias = layer.k.bias_or_null()}},
       {.w = &layer.v.w, .y = qkv + q_size + kv_size, .ldy = ld, .epilogue = {.bias = layer.v.bias_or_null()}}};
-  products(m_, normed_.data(), spec_.hidden_size, list);
+  ops_.products(m_, normed_.data(), spec_.hidden_size, list);
   rotate(layer, index);
   attend(index, rows);
   add_output(layer.o, layer.attention_output_norm, attended_.data(), q_size);
@@ -252,13 +194,13 @@ void Decoder::mlp_block(const PackedLayer& layer, const float* input) {
     const kernels::BlockProduct list[] = {
         {.w = &layer.gate.w, .y = mlp_.data(), .ldy = n, .epilogue = {.bias = layer.gate.bias_or_null()}},
         {.w = &layer.up.w, .y = mlp_up_.data(), .ldy = n, .epilogue = {.bias = layer.up.bias_or_null()}}};
-    products(m_, input, spec_.hidden_size, list, activation);
+    ops_.products(m_, input, spec_.hidden_size, list, activation);
   } else {
     const kernels::BlockProduct product{.w = &layer.up.w,
                                         .y = mlp_.data(),
                                         .ldy = n,
                                         .epilogue = {.bias = layer.up.bias_or_null(), .activation = activation}};
-    products(m_, input, spec_.hidden_size, {&product, 1});
+    ops_.products(m_, input, spec_.hidden_size, {&product, 1});
   }
   add_output(layer.down, layer.mlp_output_norm, mlp_.data(), n);
 }
@@ -284,9 +226,9 @@ void Decoder::head(std::span<const PassRows> rows, std::vector<float>& logits) {
   normalise(weights_.final_norm, m, normed_.data(), normed_.data());
   const kernels::BlockProduct product{
       .w = &weights_.head.w, .y = logits.data(), .ldy = vocab, .epilogue = {.bias = weights_.head.bias_or_null()}};
-  products(m, normed_.data(), spec_.hidden_size, {&product, 1});
+  ops_.products(m, normed_.data(), spec_.hidden_size, {&product, 1});
   if (spec_.final_softcap > 0) {
-    over_rows(m, [&](int first, int last) {
+    ops_.over_rows(m, [&](int first, int last) {
       kernels::softcap(isa_, (last - first) * vocab, spec_.final_softcap, logits.data() + first * vocab);
     });
   }

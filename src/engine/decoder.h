@@ -8,6 +8,7 @@
 #include "engine/decoder_pass.h"
 #include "engine/kv_cache.h"
 #include "engine/packed_decoder.h"
+#include "engine/row_ops.h"
 
 namespace slipway::engine {
 
@@ -40,16 +41,11 @@ class Decoder final : public DecoderPass {
   void mlp_block(const PackedLayer& layer, const float* input);
   void add_output(const PackedLinear& linear, const PackedNorm& output_norm, const float* x, int64_t ldx);
   void normalise(const PackedNorm& norm, int m, const float* x, float* y);
-  void products(int m, const float* x, int64_t ldx, std::span<const kernels::BlockProduct> list,
-                kernels::Activation gate = kernels::Activation::kNone);
   void head(std::span<const PassRows> rows, std::vector<float>& logits);
-  // body(first, last) over the rows of the pass, in parallel when they are many.
-  template <class Body>
-  void over_rows(int m, const Body& body);
 
   model::DecoderSpec spec_;
   base::Isa isa_;
-  base::Pool& pool_;
+  RowOps ops_;
   PackedDecoder weights_;
   KvCache cache_;
   kernels::RopeTable rope_;
@@ -68,7 +64,6 @@ class Decoder final : public DecoderPass {
   std::vector<float> output_;           // [m, hidden]
   std::vector<std::byte*> page_table_;  // keys of all sequences, then values
   std::vector<kernels::CachedRows> cached_rows_;
-  kernels::Workspace workspace_;
 };
 
 }  // namespace slipway::engine

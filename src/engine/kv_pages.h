@@ -23,6 +23,8 @@ class KvPages {
   // Gives one reference back. Give a sequence's pages back from the last to the first: then later pages, which are of
   // no use without those before, are forgotten first.
   void give_back(int32_t page);
+  // Another owner of a page in use, who gives it back too.
+  void share(int32_t page) { add_reference(page); }
 
   // The kept pages that hold the beginning of `ids` as it follows the sealed page `before` (-1: as the beginning of a
   // sequence), each with a reference added, in order.

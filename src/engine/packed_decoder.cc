@@ -1,152 +1,11 @@
 #include "engine/packed_decoder.h"
 
-#include <algorithm>
-#include <cstring>
 #include <fmt/format.h>
-#include <map>
-#include <optional>
 
-#include "base/error.h"
+#include "engine/packer.h"
 
 namespace slipway::engine {
 namespace {
-
-using kernels::BlockType;
-using model::DType;
-
-struct TypeName {
-  const char* word;  // of the option
-  BlockType block;
-  DType dtype;
-};
-constexpr TypeName kTypes[] = {
-    {"f32", BlockType::kF32, DType::kF32},    {"f16", BlockType::kF16, DType::kF16},
-    {"bf16", BlockType::kBf16, DType::kBF16}, {"q8_0", BlockType::kQ8_0, DType::kQ8_0},
-    {"q4_0", BlockType::kQ4_0, DType::kQ4_0}, {"q4_1", BlockType::kQ4_1, DType::kQ4_1},
-};
-
-const TypeName& entry_of(BlockType type) {
-  return *std::find_if(std::begin(kTypes), std::end(kTypes), [&](const TypeName& t) { return t.block == type; });
-}
-
-// The type with a kernel that holds the file's values exactly.
-std::optional<BlockType> same_type(DType dtype) {
-  for (const TypeName& type : kTypes) {
-    if (type.dtype == dtype) {
-      return type.block;
-    }
-  }
-  return std::nullopt;
-}
-
-std::optional<BlockType> wanted_type(const std::string& word) {
-  if (word == "auto") {
-    return std::nullopt;
-  }
-  for (const TypeName& type : kTypes) {
-    if (word == type.word) {
-      return type.block;
-    }
-  }
-  throw base::Error(
-      base::Code::kInvalid,
-      fmt::format("weight type '{}' is unknown; there are auto, f32, f16, bf16, q8_0, q4_0 and q4_1", word));
-}
-
-BlockType packed_type(DType dtype, int64_t k, std::optional<BlockType> wanted) {
-  BlockType type =
-      wanted.value_or(same_type(dtype).value_or(model::dtype_block(dtype) > 1 ? BlockType::kQ8_0 : BlockType::kF32));
-  if (kernels::is_quantized(type) && k % kernels::kBlockValues != 0) {
-    type = BlockType::kF32;
-  }
-  return type;
-}
-
-// Rows [first, first + rows) of a matrix.
-model::TensorView rows_of(const model::TensorView& tensor, int64_t first, int64_t rows) {
-  const size_t row_bytes = tensor.bytes.size() / static_cast<size_t>(tensor.shape[0]);
-  return {tensor.name,
-          tensor.dtype,
-          {rows, tensor.shape[1]},
-          tensor.bytes.substr(static_cast<size_t>(first) * row_bytes, static_cast<size_t>(rows) * row_bytes)};
-}
-
-class Packer {
- public:
-  Packer(const model::DecoderWeights& weights, base::Isa isa, std::optional<BlockType> wanted, base::Pool& pool)
-      : weights_(weights), isa_(isa), wanted_(wanted), pool_(pool) {}
-
-  PackedLinear linear(const std::string& name) {
-    PackedLinear out;
-    const model::LoadedTensor tensor = weights_.load(name + ".weight");
-    out.w = matrix(tensor.view);
-    if (weights_.has(name + ".bias")) {
-      out.bias = weights_.read_f32(name + ".bias");
-    }
-    return out;
-  }
-
-  PackedNorm norm(const std::string& name, model::NormKind kind) {
-    PackedNorm out;
-    if (!weights_.has(name + ".weight")) {
-      return out;
-    }
-    out.weight = weights_.read_f32(name + ".weight");
-    if (kind == model::NormKind::kLayer) {
-      out.bias = weights_.has(name + ".bias") ? weights_.read_f32(name + ".bias")
-                                              : std::vector<float>(out.weight.size(), 0.0F);
-    }
-    return out;
-  }
-
-  int64_t bytes() const { return bytes_; }
-  std::string main_type() const {
-    const auto most = std::max_element(by_type_.begin(), by_type_.end(),
-                                       [](const auto& a, const auto& b) { return a.second < b.second; });
-    return model::dtype_name(entry_of(most->first).dtype);
-  }
-
- private:
-  kernels::PackedBlocks matrix(const model::TensorView& tensor) {
-    const auto n = static_cast<int>(tensor.shape[0]);
-    const auto k = static_cast<int>(tensor.shape[1]);
-    const BlockType type = packed_type(tensor.dtype, k, wanted_);
-    kernels::PackedBlocks packed(isa_, type, n, k, arena_);
-    if (same_type(tensor.dtype) == type) {
-      packed.pack_all(tensor.bytes.data(), 0, &pool_);
-    } else {
-      convert(tensor, type, packed);
-    }
-    bytes_ += packed.bytes();
-    by_type_[type] += packed.bytes();
-    return packed;
-  }
-
-  void convert(const model::TensorView& tensor, BlockType type, kernels::PackedBlocks& packed) {
-    const int64_t n = packed.n();
-    const int64_t k = packed.k();
-    const int64_t grain = int64_t{packed.panel_columns()} * 4;
-    const int64_t row_bytes = kernels::block_row_bytes(type, k);
-    pool_.parallel_for((n + grain - 1) / grain, [&](int64_t i) {
-      const int64_t first = i * grain;
-      const int64_t rows = std::min(grain, n - first);
-      const std::vector<float> values = model::tensor_to_f32(rows_of(tensor, first, rows), weights_.source().source());
-      std::vector<char> bytes(static_cast<size_t>(rows * row_bytes));
-      for (int64_t r = 0; r < rows; ++r) {
-        kernels::quantize_row(type, k, values.data() + r * k, bytes.data() + r * row_bytes);
-      }
-      packed.pack(static_cast<int>(first), static_cast<int>(rows), bytes.data(), row_bytes);
-    });
-  }
-
-  const model::DecoderWeights& weights_;
-  base::Isa isa_;
-  std::optional<BlockType> wanted_;
-  base::Pool& pool_;
-  std::shared_ptr<kernels::Arena> arena_ = std::make_shared<kernels::Arena>();
-  int64_t bytes_ = 0;
-  std::map<BlockType, int64_t> by_type_;
-};
 
 PackedLayer pack_layer(Packer& packer, const model::DecoderSpec& spec, int index) {
   const std::string at = fmt::format("model.layers.{}.", index);
@@ -181,19 +40,13 @@ void PackedDecoder::embed(int32_t id, std::span<float> out) const {
     head.w.row(id, out.data());
     return;
   }
-  const model::TensorView row = rows_of(embeddings.view, id, 1);
-  if (const auto type = same_type(row.dtype)) {
-    kernels::dequantize_row(*type, static_cast<int64_t>(out.size()), row.bytes.data(), out.data());
-    return;
-  }
-  const std::vector<float> values = model::tensor_to_f32(row, keeps_alive->source().source());
-  std::copy(values.begin(), values.end(), out.begin());
+  read_row(embeddings.view, keeps_alive->source().source(), id, out);
 }
 
 PackedDecoder pack_decoder(const model::OpenedDecoder& opened, base::Isa isa, const std::string& weight_type,
                            base::Pool& pool) {
   const model::DecoderSpec& spec = opened.spec;
-  Packer packer(*opened.weights, isa, wanted_type(weight_type), pool);
+  Packer packer(*opened.weights, isa, weight_type, pool);
   PackedDecoder out;
   for (int i = 0; i < spec.num_layers; ++i) {
     out.layers.push_back(pack_layer(packer, spec, i));

@@ -1,0 +1,57 @@
+#include "engine/row_ops.h"
+
+#include <algorithm>
+
+#include "kernels/decoder_ops.h"
+#include "kernels/elementwise.h"
+
+namespace slipway::engine {
+
+using kernels::Activation;
+
+Activation activation_of(model::DecoderActivation activation) {
+  switch (activation) {
+    case model::DecoderActivation::kSilu: return Activation::kSilu;
+    case model::DecoderActivation::kGelu: return Activation::kGelu;
+    case model::DecoderActivation::kGeluTanh: return Activation::kGeluTanh;
+    case model::DecoderActivation::kRelu: return Activation::kRelu;
+  }
+  return Activation::kNone;
+}
+
+void RowOps::normalise(model::NormKind kind, float eps, const PackedNorm& norm, int m, int n, const float* x,
+                       float* y) {
+  over_rows(m, [&](int first, int last) {
+    const int64_t at = int64_t{first} * n;
+    if (kind == model::NormKind::kRms) {
+      kernels::rms_norm(isa_, last - first, n, x + at, n, {.weight = norm.weight.data(), .eps = eps}, y + at, n);
+    } else {
+      kernels::layer_norm(isa_, last - first, n, x + at, n,
+                          {.gain = norm.weight.data(), .bias = norm.bias.data(), .eps = eps}, y + at, n);
+    }
+  });
+}
+
+void RowOps::products(int m, const float* x, int64_t ldx, std::span<const kernels::BlockProduct> list,
+                      Activation gate) {
+  const bool together = std::all_of(list.begin(), list.end(), [&](const kernels::BlockProduct& p) {
+    return kernels::is_quantized(p.w->type()) == kernels::is_quantized(list.front().w->type());
+  });
+  if (together) {
+    kernels::gemm_blocks({.m = m, .x = x, .ldx = ldx, .products = list, .gate = gate}, workspace_, &pool_);
+    return;
+  }
+  for (const kernels::BlockProduct& product : list) {
+    kernels::gemm_blocks({.m = m, .x = x, .ldx = ldx, .products = {&product, 1}}, workspace_, &pool_);
+  }
+  if (gate != Activation::kNone) {
+    over_rows(m, [&](int first, int last) {
+      for (int r = first; r < last; ++r) {
+        float* const g = list[0].y + r * list[0].ldy;
+        kernels::gated(isa_, gate, list[0].w->n(), g, list[1].y + r * list[1].ldy, g);
+      }
+    });
+  }
+}
+
+}  // namespace slipway::engine

@@ -1,0 +1,49 @@
+// What passes over packed rows share: work over rows on the pool, norms, products of mixed element types. Borrows the
+// pool and keeps the products' scratch; one pass at a time.
+#pragma once
+
+#include <span>
+
+#include "base/cpu.h"
+#include "base/pool.h"
+#include "engine/packed_decoder.h"
+#include "kernels/gemm_blocks.h"
+
+namespace slipway::engine {
+
+kernels::Activation activation_of(model::DecoderActivation activation);
+
+class RowOps {
+ public:
+  RowOps(base::Isa isa, base::Pool& pool) : isa_(isa), pool_(pool) {}
+
+  // body(first, last) over rows [0, m), in parallel when they are many.
+  template <class Body>
+  void over_rows(int m, const Body& body) {
+    // Below this a hand-over to the pool costs more than the row-wise work itself (norms: about 1 us a row).
+    constexpr int kParallelRows = 16;
+    if (m < kParallelRows || pool_.size() == 1) {
+      body(0, m);
+      return;
+    }
+    const int grain = std::max(4, m / (4 * pool_.size()));
+    pool_.parallel_chunks(m, grain,
+                          [&](int64_t first, int64_t last) { body(static_cast<int>(first), static_cast<int>(last)); });
+  }
+
+  // y = norm(x) for m rows of n; y may be x.
+  void normalise(model::NormKind kind, float eps, const PackedNorm& norm, int m, int n, const float* x, float* y);
+  // Products over the same x [m, k]; `gate`: list[0].y = gate(list[0].y) * list[1].y.
+  void products(int m, const float* x, int64_t ldx, std::span<const kernels::BlockProduct> list,
+                kernels::Activation gate = kernels::Activation::kNone);
+
+  base::Isa isa() const noexcept { return isa_; }
+  base::Pool& pool() const noexcept { return pool_; }
+
+ private:
+  base::Isa isa_;
+  base::Pool& pool_;
+  kernels::Workspace workspace_;
+};
+
+}  // namespace slipway::engine

@@ -1,0 +1,483 @@
+#include "engine/seq2seq_scheduler.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <random>
+
+#include "base/error.h"
+#include "kernels/decoder_ops.h"
+
+namespace slipway::engine {
+namespace {
+
+using base::Code;
+using base::Error;
+
+constexpr int kDefaultNewTokens = 256;  // as transformers' pipelines
+
+EarlyStopping early_stopping_of(const std::string& word) {
+  return word == "true" ? EarlyStopping::kEnough : word == "never" ? EarlyStopping::kNever : EarlyStopping::kHeuristic;
+}
+
+int max_length_of(const Seq2SeqParams& params) {
+  return params.max_new_tokens > 0 ? params.max_new_tokens + 1
+         : params.max_length > 0   ? params.max_length
+                                   : kDefaultNewTokens + 1;
+}
+
+// Tokens that are fed to the decoder: all but the last one.
+int pages_of(int max_length) { return (max_length - 1 + Seq2SeqModel::kPageTokens - 1) / Seq2SeqModel::kPageTokens; }
+
+SamplingParams sampling_of(const Seq2SeqParams& params) {
+  SamplingParams out;
+  out.temperature = params.temperature;
+  out.top_k = params.top_k;
+  out.top_p = params.top_p;
+  out.min_p = params.min_p;
+  out.typical_p = params.typical_p;
+  return out;
+}
+
+void check_kind(const Seq2SeqParams& params) {
+  if (params.do_sample && params.num_beams > 1) {
+    throw Error(Code::kInvalid, "'do_sample' with 'num_beams' above 1 is not supported: draw, or search with beams");
+  }
+  if (!params.do_sample && params.num_return_sequences > params.num_beams) {
+    throw Error(Code::kInvalid, fmt::format("num_return_sequences is {}: at most num_beams, {}, can be returned",
+                                            params.num_return_sequences, params.num_beams));
+  }
+}
+
+}  // namespace
+
+Seq2SeqScheduler::Seq2SeqScheduler(Seq2SeqModel& model, const text::Tokenizer& tokenizer, const Seq2SeqLimits& limits,
+                                   base::Pool& pool)
+    : model_(model),
+      tokenizer_(tokenizer),
+      limits_(limits),
+      pool_(pool),
+      seeds_(std::random_device{}()),
+      pages_(limits.pages, Seq2SeqModel::kPageTokens, false) {
+  thread_ = std::thread([this] { loop(); });
+}
+
+Seq2SeqScheduler::~Seq2SeqScheduler() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    cancelled_ = handles_;
+  }
+  work_.notify_all();
+  thread_.join();
+}
+
+std::unique_ptr<Seq2SeqScheduler::Task> Seq2SeqScheduler::make_task(Seq2SeqRequest request) const {
+  const model::Seq2SeqSpec& spec = model_.spec();
+  const Seq2SeqParams& params = request.params;
+  const auto length = static_cast<int64_t>(request.ids.size());
+  if (length < 1 || length > limits_.context_length) {
+    throw Error(Code::kInvalid, fmt::format("the source has {} tokens; there must be between 1 and {}", length,
+                                            limits_.context_length));
+  }
+  for (const int32_t id : request.ids) {
+    if (id < 0 || id >= spec.vocab_size) {
+      throw Error(Code::kInvalid,
+                  fmt::format("the source has token {}; the model has tokens 0 to {}", id, spec.vocab_size - 1));
+    }
+  }
+  check_kind(params);
+  auto task = std::make_unique<Task>();
+  const int32_t start = params.decoder_start_token_id.value_or(limits_.decoder_start_id);
+  if (start < 0 || start >= spec.decoder_vocab_size) {
+    throw Error(Code::kInvalid,
+                "'decoder_start_token_id' is missing or no token of the model: a text needs a beginning");
+  }
+  TokenRules& rules = task->rules;
+  rules.repetition_penalty = params.repetition_penalty;
+  rules.no_repeat_ngram_size = params.no_repeat_ngram_size;
+  rules.min_length = std::max(params.min_length, params.min_new_tokens > 0 ? params.min_new_tokens + 1 : 0);
+  rules.max_length = max_length_of(params);
+  rules.forced_bos = params.forced_bos_token_id;
+  rules.forced_eos = params.forced_eos_token_id;
+  rules.suppressed = params.suppress_tokens;
+  rules.eos_ids = limits_.eos_ids;
+  for (const std::vector<int32_t>& word : params.bad_words_ids) {
+    // As transformers: a bad word that is an end token alone would never let a text end.
+    if (word.size() != 1 || std::find(rules.eos_ids.begin(), rules.eos_ids.end(), word[0]) == rules.eos_ids.end()) {
+      rules.bad_words.push_back(word);
+    }
+  }
+  check_rules(rules, spec.decoder_vocab_size);
+  if (rules.max_length - 1 > limits_.context_length) {
+    throw Error(Code::kInvalid, fmt::format("{} tokens of output are asked for; at most {} fit", rules.max_length - 1,
+                                            limits_.context_length));
+  }
+  task->hypotheses = params.do_sample ? params.num_return_sequences : params.num_beams;
+  task->pages = task->hypotheses * pages_of(rules.max_length);
+  if (task->pages > limits_.pages) {
+    throw Error(Code::kInvalid,
+                fmt::format("{} hypotheses of {} tokens need more memory than the cache has; make kv_cache_mb larger",
+                            task->hypotheses, rules.max_length));
+  }
+  if (params.num_beams > 1 && spec.decoder_vocab_size < 2) {
+    throw Error(Code::kInvalid, "beam search needs a vocabulary of at least two tokens");
+  }
+  if (params.do_sample) {
+    check_sampling(sampling_of(params), spec.decoder_vocab_size);
+  }
+  task->branches.resize(static_cast<size_t>(task->hypotheses));
+  for (Branch& branch : task->branches) {
+    branch.ids = {start};
+  }
+  if (params.num_beams > 1) {
+    task->beams = std::make_unique<BeamSearch>(BeamOptions{.num_beams = params.num_beams,
+                                                           .length_penalty = params.length_penalty,
+                                                           .early_stopping = early_stopping_of(params.early_stopping),
+                                                           .max_length = rules.max_length,
+                                                           .eos_ids = rules.eos_ids},
+                                               std::span(task->branches.front().ids));
+  }
+  task->submitted = std::chrono::steady_clock::now();
+  task->request = std::move(request);
+  return task;
+}
+
+uint64_t Seq2SeqScheduler::submit(Seq2SeqRequest request) {
+  std::unique_ptr<Task> task = make_task(std::move(request));
+  const std::lock_guard lock(mutex_);
+  if (draining_ || stopping_) {
+    throw Error(Code::kUnavailable, "the model is being unloaded and takes no more requests");
+  }
+  if (static_cast<int>(waiting_.size()) >= limits_.max_queue) {
+    throw Error(Code::kUnavailable, fmt::format("{} requests are waiting already; try again later", waiting_.size()));
+  }
+  task->handle = next_handle_++;
+  task->seed = task->request.params.seed.value_or(seeds_.next());
+  if (task->request.params.do_sample) {
+    for (size_t i = 0; i < task->branches.size(); ++i) {
+      task->branches[i].sampler.emplace(sampling_of(task->request.params), std::span<const int32_t>{},
+                                        std::span<const int32_t>{}, task->seed + i);
+    }
+  }
+  const uint64_t handle = task->handle;
+  handles_.insert(handle);
+  waiting_.push_back(std::move(task));
+  work_.notify_all();
+  return handle;
+}
+
+bool Seq2SeqScheduler::cancel(uint64_t handle) {
+  const std::lock_guard lock(mutex_);
+  if (!handles_.contains(handle)) {
+    return false;
+  }
+  cancelled_.insert(handle);
+  work_.notify_all();
+  return true;
+}
+
+void Seq2SeqScheduler::drain(std::chrono::milliseconds limit) {
+  std::unique_lock lock(mutex_);
+  draining_ = true;
+  const auto done = [this] { return handles_.empty(); };
+  if (limit.count() <= 0 || !idle_.wait_for(lock, limit, done)) {
+    cancelled_ = handles_;
+    work_.notify_all();
+    idle_.wait(lock, done);
+  }
+}
+
+Seq2SeqStats Seq2SeqScheduler::stats() const {
+  const std::lock_guard lock(mutex_);
+  Seq2SeqStats stats = stats_;
+  stats.waiting = static_cast<int>(waiting_.size());
+  stats.running = static_cast<int>(handles_.size() - waiting_.size());
+  return stats;
+}
+
+// Room for the task beside what runs and what is about to be encoded. A task that fits nowhere else runs alone.
+bool Seq2SeqScheduler::fits(const Task& task, const std::vector<std::unique_ptr<Task>>& fresh) const {
+  int hypotheses = task.hypotheses;
+  int pages = reserved_ + task.pages;
+  int64_t memory = memory_used_ + Seq2SeqModel::memory_bytes(model_.spec(), static_cast<int>(task.request.ids.size()));
+  size_t tokens = task.request.ids.size();
+  for (const auto& one : running_) {
+    hypotheses += one->hypotheses;
+  }
+  for (const auto& one : fresh) {
+    hypotheses += one->hypotheses;
+    pages += one->pages;
+    memory += Seq2SeqModel::memory_bytes(model_.spec(), static_cast<int>(one->request.ids.size()));
+    tokens += one->request.ids.size();
+  }
+  if (running_.empty() && fresh.empty()) {
+    return true;
+  }
+  return hypotheses <= limits_.max_sequences && pages <= limits_.pages && memory <= limits_.memory_bytes &&
+         (fresh.empty() || tokens <= static_cast<size_t>(limits_.max_batch_tokens));
+}
+
+void Seq2SeqScheduler::admit(std::vector<std::unique_ptr<Task>>& fresh) {
+  while (!waiting_.empty() && fits(*waiting_.front(), fresh)) {
+    fresh.push_back(std::move(waiting_.front()));
+    waiting_.pop_front();
+  }
+}
+
+void Seq2SeqScheduler::encode(std::vector<std::unique_ptr<Task>>& fresh) {
+  std::vector<std::span<const int32_t>> texts;
+  for (const auto& task : fresh) {
+    texts.emplace_back(task->request.ids);
+  }
+  std::exception_ptr error;
+  std::vector<std::shared_ptr<const Seq2SeqMemory>> memories(texts.size());
+  try {
+    memories = model_.encode(texts);
+  } catch (...) {
+    error = std::current_exception();
+  }
+  for (size_t i = 0; i < fresh.size(); ++i) {
+    Task& task = *fresh[i];
+    task.memory = memories[i];
+    task.error = error;
+    task.finished = error != nullptr;
+    reserved_ += task.pages;
+    memory_used_ += Seq2SeqModel::memory_bytes(model_.spec(), static_cast<int>(task.request.ids.size()));
+    running_.push_back(std::move(fresh[i]));
+  }
+  fresh.clear();
+}
+
+std::span<float> Seq2SeqScheduler::row_of(const Task& task, size_t branch) {
+  const auto vocab = static_cast<size_t>(model_.spec().decoder_vocab_size);
+  return std::span(logits_).subspan((task.first_row + branch) * vocab, vocab);
+}
+
+// One pass of the decoder over every hypothesis, then each request's next tokens.
+void Seq2SeqScheduler::step() {
+  rows_.clear();
+  for (const auto& task : running_) {
+    task->first_row = rows_.size();
+    for (Branch& branch : task->branches) {
+      if (task->finished || branch.done) {
+        continue;
+      }
+      const auto position = static_cast<int>(branch.ids.size()) - 1;
+      if (static_cast<int>(branch.pages.size()) <= position / Seq2SeqModel::kPageTokens) {
+        const int32_t page = pages_.take();
+        SLIPWAY_CHECK(page >= 0);  // reserved at admission
+        branch.pages.push_back(page);
+      }
+      rows_.push_back({branch.ids.back(), position, branch.pages, task->memory.get()});
+    }
+  }
+  if (rows_.empty()) {
+    return;
+  }
+  try {
+    model_.decode(rows_, logits_);
+  } catch (...) {
+    for (const auto& task : running_) {
+      task->error = std::current_exception();
+      task->finished = true;
+    }
+    return;
+  }
+  pool_.parallel_for(static_cast<int64_t>(running_.size()), [&](int64_t i) {
+    Task& task = *running_[static_cast<size_t>(i)];
+    try {
+      if (!task.finished) {
+        choose(task);
+      }
+    } catch (...) {
+      task.error = std::current_exception();
+      task.finished = true;
+    }
+  });
+  for (const auto& task : running_) {
+    if (!task->finished && task->beams != nullptr) {
+      move(*task);
+    }
+  }
+}
+
+void Seq2SeqScheduler::choose(Task& task) {
+  if (task.beams != nullptr) {
+    choose_beams(task);
+  } else {
+    choose_alone(task);
+  }
+}
+
+void Seq2SeqScheduler::choose_alone(Task& task) {
+  std::vector<Candidate> scratch;
+  size_t row = 0;
+  bool open = false;
+  for (Branch& branch : task.branches) {
+    if (branch.done) {
+      continue;
+    }
+    const std::span<float> scores = row_of(task, row++);
+    apply_rules(task.rules, branch.ids, scores);
+    const int32_t id = branch.sampler
+                           ? branch.sampler->sample(scores, scratch).id
+                           : kernels::argmax(base::select_isa(), static_cast<int>(scores.size()), scores.data());
+    branch.ids.push_back(id);
+    branch.done = static_cast<int>(branch.ids.size()) >= task.rules.max_length ||
+                  std::find(task.rules.eos_ids.begin(), task.rules.eos_ids.end(), id) != task.rules.eos_ids.end();
+    open = open || !branch.done;
+  }
+  task.finished = !open;
+}
+
+void Seq2SeqScheduler::choose_beams(Task& task) {
+  const auto vocab = static_cast<size_t>(model_.spec().decoder_vocab_size);
+  for (size_t i = 0; i < task.branches.size(); ++i) {
+    const std::span<float> scores = row_of(task, i);
+    kernels::log_softmax(base::select_isa(), static_cast<int>(vocab), scores.data());
+    apply_rules(task.rules, task.branches[i].ids, scores);
+  }
+  const std::span<const float> all = std::span(logits_).subspan(task.first_row * vocab, task.branches.size() * vocab);
+  task.finished = !task.beams->step(all, static_cast<int>(vocab));
+}
+
+// The first hypothesis that goes on from another takes its pages; others share those that are full and copy the last.
+void Seq2SeqScheduler::move(Task& task) {
+  const std::span<const BeamMove> moves = task.beams->moves();
+  std::vector<int> children(task.branches.size(), 0);
+  for (const BeamMove& one : moves) {
+    ++children[static_cast<size_t>(one.parent)];
+  }
+  for (size_t i = 0; i < task.branches.size(); ++i) {
+    if (children[i] == 0) {
+      for (const int32_t page : task.branches[i].pages) {
+        pages_.give_back(page);
+      }
+    }
+  }
+  std::vector<Branch> next(moves.size());
+  std::vector<bool> taken(task.branches.size(), false);
+  for (size_t i = 0; i < moves.size(); ++i) {
+    const auto parent = static_cast<size_t>(moves[i].parent);
+    const Branch& from = task.branches[parent];
+    next[i].ids = task.beams->running()[i].ids;
+    next[i].pages = from.pages;
+    if (!taken[parent]) {
+      taken[parent] = true;
+      continue;
+    }
+    const bool partial = from.ids.size() % Seq2SeqModel::kPageTokens != 0;
+    for (size_t p = 0; p < from.pages.size(); ++p) {
+      if (partial && p + 1 == from.pages.size()) {
+        const int32_t page = pages_.take();
+        SLIPWAY_CHECK(page >= 0);
+        model_.copy_page(from.pages[p], page);
+        next[i].pages[p] = page;
+      } else {
+        pages_.share(from.pages[p]);
+      }
+    }
+  }
+  task.branches = std::move(next);
+}
+
+void Seq2SeqScheduler::release(Task& task) {
+  for (Branch& branch : task.branches) {
+    for (const int32_t page : branch.pages) {
+      pages_.give_back(page);
+    }
+    branch.pages.clear();
+  }
+  reserved_ -= task.pages;
+  memory_used_ -= Seq2SeqModel::memory_bytes(model_.spec(), static_cast<int>(task.request.ids.size()));
+  task.memory.reset();
+}
+
+void Seq2SeqScheduler::end(std::unique_ptr<Task> task, bool cancelled) {
+  Seq2SeqResult result;
+  result.cancelled = cancelled;
+  result.seed = task->seed;
+  result.error = task->error;
+  if (!cancelled && !task->error) {
+    const auto add = [&](const std::vector<int32_t>& ids, float score) {
+      Seq2SeqResult::Sequence& one = result.sequences.emplace_back();
+      one.ids.assign(ids.begin() + 1, ids.end());
+      one.text = tokenizer_.decode(one.ids, true);
+      one.score = score;
+    };
+    if (task->beams != nullptr) {
+      for (const Hypothesis& one : task->beams->best(task->request.params.num_return_sequences)) {
+        add(one.ids, one.score);
+      }
+    } else {
+      for (const Branch& branch : task->branches) {
+        add(branch.ids, 0);
+      }
+    }
+  }
+  result.total =
+      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - task->submitted);
+  if (task->request.on_done) {
+    task->request.on_done(result);
+  }
+  const std::lock_guard lock(mutex_);
+  handles_.erase(task->handle);
+  cancelled_.erase(task->handle);
+  idle_.notify_all();
+}
+
+void Seq2SeqScheduler::loop() {
+  for (;;) {
+    std::vector<std::unique_ptr<Task>> fresh;
+    std::vector<std::unique_ptr<Task>> dropped;  // cancelled while they waited
+    std::unordered_set<uint64_t> cancelled;
+    {
+      std::unique_lock lock(mutex_);
+      work_.wait(lock, [this] { return stopping_ || !waiting_.empty() || !running_.empty(); });
+      cancelled = cancelled_;
+      const auto first = std::stable_partition(waiting_.begin(), waiting_.end(),
+                                               [&](const auto& task) { return !cancelled.contains(task->handle); });
+      std::move(first, waiting_.end(), std::back_inserter(dropped));
+      waiting_.erase(first, waiting_.end());
+      if (!stopping_) {
+        admit(fresh);
+      }
+      if (stopping_ && waiting_.empty() && running_.empty() && dropped.empty()) {
+        return;
+      }
+      stats_.encoder_passes += fresh.empty() ? 0 : 1;
+      for (const auto& task : fresh) {
+        stats_.source_tokens += task->request.ids.size();
+      }
+    }
+    for (auto& task : dropped) {
+      end(std::move(task), true);
+    }
+    if (!fresh.empty()) {
+      encode(fresh);
+    }
+    for (const auto& task : running_) {
+      task->finished = task->finished || cancelled.contains(task->handle);
+    }
+    step();
+    {
+      const std::lock_guard lock(mutex_);
+      stats_.decoder_passes += rows_.empty() ? 0 : 1;
+      stats_.generated_tokens += rows_.size();
+    }
+    std::vector<std::unique_ptr<Task>> over;
+    for (auto& task : running_) {
+      if (task->finished) {
+        release(*task);
+        over.push_back(std::move(task));
+      }
+    }
+    std::erase(running_, nullptr);
+    for (auto& task : over) {
+      const bool was_cancelled = cancelled.contains(task->handle);
+      end(std::move(task), was_cancelled);
+    }
+  }
+}
+
+}  // namespace slipway::engine
