@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "text/bpe.h"
+#include "text/piece_map.h"
 #include "text/tokenizer_json.h"
 #include "text/tokenizer_parts.h"
 #include "text/unicode.h"
@@ -171,6 +172,11 @@ std::unique_ptr<Tokenizer> parse_tokenizer(std::string_view json, std::string_vi
 }
 
 std::unique_ptr<Tokenizer> load_tokenizer(const fs::path& path) {
+  if (fs::is_directory(path)) {
+    if (std::unique_ptr<Tokenizer> mapped = load_piece_map(path)) {
+      return mapped;
+    }
+  }
   const fs::path file = fs::is_directory(path) ? file_of_folder(path) : path;
   const std::string name = file.filename().string();
   if (name.ends_with("vocab.json")) {

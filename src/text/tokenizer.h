@@ -56,9 +56,9 @@ class Tokenizer {
   virtual int file_max_length() const { return 0; }
 };
 
-// Reads a tokenizer.json (or a folder that holds one; or a BERT vocab.txt, lower-cased unless a
-// tokenizer_config.json beside it says do_lower_case false).
-// Throws Error(kInvalid) naming the part that is wrong or not supported, with limits on size and depth.
+// Reads a tokenizer.json (or a folder that holds one, or the SentencePiece model and vocab.json of Marian and M2M100;
+// or a BERT vocab.txt, lower-cased unless a tokenizer_config.json beside it says do_lower_case false). Throws
+// Error(kInvalid) naming the part that is wrong or not supported, with limits on size and depth.
 std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& path);
 // The same from the JSON text itself; `source` is used in messages.
 std::unique_ptr<Tokenizer> parse_tokenizer(std::string_view json, std::string_view source);

@@ -12,6 +12,7 @@
 #include "model/decoder_files.h"
 #include "model/folder.h"
 #include "model/inspect.h"
+#include "model/seq2seq_files.h"
 
 namespace slipway::cli {
 namespace {
@@ -48,6 +49,19 @@ void print_summary(std::ostream& out, const base::Json& json) {
         decoder.at("sliding_window").is_null() ? "" : fmt::format(", window {}", size("sliding_window")));
     out << fmt::format("KV cache: {} a token in f16\n", human_count(size("kv_cache_bytes_per_token_f16"), "bytes"));
   }
+  if (json.contains("encoder_decoder")) {
+    const base::Json& spec = json.at("encoder_decoder");
+    for (const char* half : {"encoder", "decoder"}) {
+      const base::Json& stack = spec.at(half);
+      out << fmt::format("{}: {} layers, {} heads of {}, feed-forward {}\n", half, stack.at("layers").get<int>(),
+                         stack.at("attention_heads").get<int>(), stack.at("head_dim").get<int>(),
+                         stack.at("ffn_dim").get<int>());
+    }
+    out << fmt::format(
+        "hidden {}, vocabulary {}, {} positions\n", spec.at("d_model").get<int>(), spec.at("vocab_size").get<int>(),
+        spec.at("max_position_embeddings").is_null() ? "relative"
+                                                     : std::to_string(spec.at("max_position_embeddings").get<int>()));
+  }
   const int64_t values = json.at("parameters").get<int64_t>();
   out << fmt::format("{} parameters in {}", human_count(values, ""),
                      human_count(json.at("bytes").get<int64_t>(), "bytes"));
@@ -60,7 +74,7 @@ void print_summary(std::ostream& out, const base::Json& json) {
   }
   out << fmt::format("tokenizer: {}\nchat template: {}\nlicence: {}\n", tokenizer_line(json.at("tokenizer")),
                      json.at("chat_template").get<bool>() ? "yes" : "none", text_or(json.at("licence"), "not told"));
-  if (json.contains("decoder_error") && json.at("decoder").is_null()) {
+  if (json.contains("decoder_error") && json.at("decoder").is_null() && !json.contains("encoder_decoder")) {
     out << fmt::format("not a decoder that is run: {}\n", json.at("decoder_error").get<std::string>());
   }
 }
@@ -79,7 +93,7 @@ class InspectCommand final : public Command {
   int run(App& app) override {
     std::error_code ignored;
     const bool is_file = std::filesystem::is_regular_file(model_, ignored);
-    if (is_file || model::is_decoder_path(model_)) {
+    if (is_file || model::is_decoder_path(model_) || model::is_seq2seq_path(model_)) {
       return show_weights(app);
     }
     const LocatedModel located = locate_model(app, model_, "auto");

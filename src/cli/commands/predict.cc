@@ -9,19 +9,23 @@
 #include "cli/app.h"
 #include "cli/commands/factories.h"
 #include "cli/model_argument.h"
+#include "cli/text2text.h"
 #include "cli/text_lines.h"
 #include "model/predictor.h"
 
 namespace slipway::cli {
 namespace {
 
+constexpr const char* kDefaultTask = "text-classification";
 constexpr size_t kBatch = 512;  // texts in flight: enough to fill token batches, little enough to stream
 
 class PredictCommand final : public Command {
  public:
   CommandInfo info() const override {
     return {"predict", "labels (or embeddings) of JSON lines from standard input, or of one text",
-            "Tasks: text-classification gives {\"label\", \"score\", \"scores\"}; feature-extraction gives {\"embedding\"}.\n"
+            "Tasks: text-classification gives {\"label\", \"score\", \"scores\"}; feature-extraction gives {\"embedding\"};\n"
+            "of encoder-decoders (T5, BART, Marian, M2M100) summarization gives {\"summary_text\"}, translation\n"
+            "{\"translation_text\"}, text2text-generation {\"generated_text\"}, and without --task what the model is for.\n"
             "Output lines come in the order of input lines.",
             "echo '{\"text\": \"a joy to watch\"}' | slipway predict --task text-classification models:/movie-sentiment@champion\n"
             "slipway predict models:/movie-sentiment@champion \"a joy to watch\""};
@@ -29,12 +33,20 @@ class PredictCommand final : public Command {
   void describe(Parameters& parameters) override {
     parameters.positional("MODEL", model_, "a model folder, models:/NAME@ALIAS or models:/NAME/3");
     parameters.positional("TEXT", text_, "one text, or a file of JSON lines; default: standard input", false);
-    parameters.flags.add("task", task_, "what to do", {"text-classification", "sentiment-analysis", "feature-extraction"});
+    parameters.flags.add("task", task_, "what to do", {"text-classification", "sentiment-analysis", "feature-extraction", "summarization", "translation", "text2text-generation"});
     parameters.flags.add("precision", precision_, "weights to use", {"auto", "float32", "int8"});
     parameters.flags.add("field", field_, "key of the text in each line");
+    parameters.flags.add("source_lang", source_lang_, "of a translation, as the model names it: en, eng_Latn");
+    parameters.flags.add("target_lang", target_lang_, "of a translation");
+    parameters.flags.add("parameters", parameters_, "of generated texts: a JSON object such as {\"num_beams\": 4, \"max_new_tokens\": 60}");
   }
   int run(App& app) override {
-    const auto engine = load_engine(app, locate_model(app, model_, precision_), precision_);
+    const LocatedModel located = locate_model(app, model_, precision_);
+    if (is_text2text_model(located.folder)) {
+      const std::string task = task_ == kDefaultTask ? "" : task_;
+      return run_text2text(app, located.folder, {task, text_, field_, parameters_, source_lang_, target_lang_});
+    }
+    const auto engine = load_engine(app, located, precision_);
     if (task_ != "feature-extraction" && engine->labels().empty()) {
       throw base::Error(base::Code::kInvalid, fmt::format("'{}' has no classification head; --task feature-extraction gives its embeddings", model_));
     }
@@ -86,7 +98,10 @@ class PredictCommand final : public Command {
 
   std::string model_;
   std::string text_;
-  std::string task_ = "text-classification";
+  std::string task_ = kDefaultTask;
+  std::string parameters_;
+  std::string source_lang_;
+  std::string target_lang_;
   std::string precision_ = "auto";
   std::string field_ = "text";
 };

@@ -18,8 +18,10 @@
 #include "cli/project/config.h"
 #include "cli/watch.h"
 #include "model/decoder_files.h"
+#include "model/seq2seq_files.h"
 #include "serve/generator_server.h"
 #include "serve/model_server.h"
+#include "serve/seq2seq_server.h"
 
 namespace slipway::cli {
 namespace {
@@ -54,7 +56,8 @@ class ServeCommand final : public Command {
     return {"serve", "serve a model over HTTP until SIGTERM, which drains",
             "A classifier or encoder: POST /v1/classify, /v1/explain, /v1/embeddings; Open Inference Protocol under /v2; TEI\n"
             "/predict, /embed. A decoder (folder or .gguf): OpenAI /v1/chat/completions, /v1/completions; TGI /generate; Ollama\n"
-            "/api/chat, /api/generate. Both: a page at /, GET /health, /metrics. A reference\n"
+            "/api/chat, /api/generate. An encoder-decoder (T5, BART, Marian, M2M100): POST / as Hugging Face's pipelines. All:\n"
+            "GET /health, /metrics. A reference\n"
             "with an alias is followed: moving the alias swaps the version without dropping a request.\n"
             "Every answered prediction is in the record. With --project, the monitor's settings come from that file.",
             "slipway serve models:/movie-sentiment@champion --port 8080\n"
@@ -73,6 +76,7 @@ class ServeCommand final : public Command {
     parameters.flags.add("max_sequences", generator_.max_sequences, "decoder: answers written at once; others wait", {1, 1 << 16});
     parameters.flags.add("kv_cache_mb", generator_.kv_cache_mb, "decoder: memory for keys and values", {1, 1 << 24});
     parameters.flags.add("kv_type", generator_.kv_type, "decoder: element type of keys and values", {"f16", "f32"});
+    parameters.flags.add("task", task_, "encoder-decoder: summarization, translation or text2text-generation; default: the model's");
     parameters.flags.add("prefix_cache", generator_.prefix_cache, "decoder: reuse what prompts that begin alike have computed");
   }
   int run(App& app) override {
@@ -80,6 +84,9 @@ class ServeCommand final : public Command {
     const bool reference = options_.model.starts_with("models:");
     if (!reference && model::is_decoder_path(options_.model)) {
       return run_generator(app, context);
+    }
+    if (!reference && model::is_seq2seq_path(options_.model)) {
+      return run_seq2seq(app, context);
     }
     const std::filesystem::path store_path = app.store_path();
     options_.store = store_path.string();
@@ -112,6 +119,25 @@ class ServeCommand final : public Command {
     options.http = options_.http;
     options.http.handler_timeout_ms = std::max(options.http.handler_timeout_ms, kAnswerTimeoutMs);
     serve::GeneratorServer server(options, engine::load_generator(options_.model, generator_, app.pool()), context);
+    server.start();
+    return serve_until_signal(app, server, server.name(), "");
+  }
+
+  // An encoder-decoder: texts from texts.
+  int run_seq2seq(App& app, base::Context& context) {
+    engine::Seq2SeqOptions model;
+    model.max_queue = options_.max_queue;
+    model.max_sequences = generator_.max_sequences;
+    model.context_length = generator_.context_length;
+    model.kv_cache_mb = generator_.kv_cache_mb;
+    model.isa = app.options().isa;
+    serve::Seq2SeqServerOptions options;
+    options.name = options_.endpoint;
+    options.task = task_;
+    options.drain_ms = options_.drain_ms;
+    options.http = options_.http;
+    options.http.handler_timeout_ms = std::max(options.http.handler_timeout_ms, kAnswerTimeoutMs);
+    serve::Seq2SeqServer server(options, engine::load_seq2seq(options_.model, model, app.pool()), context);
     server.start();
     return serve_until_signal(app, server, server.name(), "");
   }
@@ -159,6 +185,7 @@ class ServeCommand final : public Command {
   engine::GeneratorOptions generator_;  // for a decoder
   std::string project_;
   std::string ready_file_;
+  std::string task_;  // of an encoder-decoder
   bool until_input_ends_ = false;
   int window_ = 1000;
 };
