@@ -82,40 +82,52 @@ bool is_language(const text::Tokenizer& tokenizer, int id) {
   return tokenizer.is_special(id) && is_language(tokenizer.id_to_token(id));
 }
 
-// The id of a language as the model names it, or as __NAME__; -1 when it has none of that name.
-int language_id(const text::Tokenizer& tokenizer, const std::string& name) {
+// The tokens that name languages; they are among the last of a vocabulary.
+std::vector<int> languages_of(const text::Tokenizer& tokenizer) {
+  constexpr int kLast = 1'000;
+  std::vector<int> ids;
+  for (int id = std::max(0, tokenizer.vocab_size() - kLast); id < tokenizer.vocab_size(); ++id) {
+    if (is_language(tokenizer, id)) {
+      ids.push_back(id);
+    }
+  }
+  return ids;
+}
+
+// The id of a language: as the model names it ("eng_Latn"), as __NAME__, or by a beginning that only one has ("en" for
+// "en_XX"); -1 when there is none.
+int language_id(const text::Tokenizer& tokenizer, const std::vector<int>& languages, const std::string& name) {
   for (const std::string& token : {name, "__" + name + "__"}) {
     if (const int id = tokenizer.token_to_id(token); id >= 0 && is_language(tokenizer, id)) {
       return id;
     }
   }
-  return -1;
-}
-
-bool has_languages(const text::Tokenizer& tokenizer) {
-  for (int id = tokenizer.vocab_size() - 1, seen = 0; id >= 0 && seen < 1'000; --id, ++seen) {
-    if (is_language(tokenizer, id)) {
-      return true;
+  int found = -1;
+  for (const int id : languages) {
+    if (tokenizer.id_to_token(id).starts_with(name + "_")) {
+      if (found >= 0) {
+        return -1;
+      }
+      found = id;
     }
   }
-  return false;
+  return found;
 }
 
-[[noreturn]] void refuse_language(const Seq2Seq& model, const std::string& name) {
+[[noreturn]] void refuse_language(const Seq2Seq& model, const std::vector<int>& languages, const std::string& name) {
   std::vector<std::string_view> some;
-  const text::Tokenizer& tokenizer = model.tokenizer();
-  for (int id = 0; id < tokenizer.vocab_size() && some.size() < 8; ++id) {
-    if (is_language(tokenizer, id)) {
-      some.push_back(tokenizer.id_to_token(id));
-    }
+  for (size_t i = 0; i < std::min<size_t>(languages.size(), 8); ++i) {
+    some.push_back(model.tokenizer().id_to_token(languages[i]));
   }
   throw Error(Code::kInvalid, fmt::format("'{}' has no language '{}'; it has, for example, {}", model.info().name, name,
                                           fmt::join(some, ", ")));
 }
 
-// The task of T5's kind for a pair of languages, whose prefix says it in words.
+// The task of a pair of languages. T5 has those that config.json lists, each with a prefix that says it in words; other
+// families have languages as tokens, or only one pair.
 std::string translation_task(const Seq2SeqInfo& info, const Text2TextOptions& options) {
-  const std::vector<std::string> known = known_translations(info);
+  const bool by_prefix = info.architecture == "t5" || info.architecture == "mt5";
+  const std::vector<std::string> known = by_prefix ? known_translations(info) : std::vector<std::string>();
   if (!options.source_lang.empty() && !options.target_lang.empty()) {
     const std::string wanted = fmt::format("translation_{}_to_{}", options.source_lang, options.target_lang);
     if (known.empty() || std::find(known.begin(), known.end(), wanted) != known.end()) {
@@ -232,16 +244,17 @@ Seq2SeqRequest text2text_request(const Seq2Seq& model, std::string_view text, co
   const bool translation = row_of(options.task)->task == "translation";
   const std::string code = fmt::format(">>{}<<", options.target_lang);
   int source_id = -1;
+  const std::vector<int> languages = translation ? languages_of(tokenizer) : std::vector<int>();
   if (translation && !options.target_lang.empty() && tokenizer.token_to_id(code) >= 0) {
     source = code + " " + source;  // Marian: the target before the text
-  } else if (translation && has_languages(tokenizer)) {
+  } else if (!languages.empty()) {
     if (options.target_lang.empty() && !request.params.forced_bos_token_id) {
       throw Error(Code::kInvalid, fmt::format("'{}' must be told the target language", model.info().name));
     }
     const auto id_of = [&](const std::string& name) {
-      const int id = language_id(tokenizer, name);
+      const int id = language_id(tokenizer, languages, name);
       if (id < 0) {
-        refuse_language(model, name);
+        refuse_language(model, languages, name);
       }
       return id;
     };

@@ -11,7 +11,7 @@
 #include "model/folder_parts.h"
 #include "model/gguf.h"
 #include "model/safetensors_source.h"
-#include "model/torch_file.h"
+#include "model/seq2seq_spec.h"
 
 namespace slipway::model {
 namespace {
@@ -79,6 +79,11 @@ OpenedDecoder open_folder(const fs::path& path) {
   OpenedDecoder out;
   out.path = path;
   const Json config = read_config_object(config_path);
+  if (is_seq2seq_config(config)) {
+    throw Error(Code::kInvalid, fmt::format("'{}' is an encoder-decoder, which makes texts from texts: use `slipway "
+                                            "predict` or `slipway serve`",
+                                            path.string()));
+  }
   out.spec = decoder_spec_from_config(config, config_path.string());
   out.tokenizer_config = read_config_object(path / "tokenizer_config.json");
   out.generation_config = read_config_object(path / "generation_config.json");

@@ -22,6 +22,14 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kSpace = "\u2581";
 
+// The languages of M2M100 (Fan et al. 2021, table 1) in the order of their ids, for folders that do not list them.
+constexpr std::string_view kM2m100Languages =
+    "af am ar ast az ba be bg bn br bs ca ceb cs cy da de el en es et fa ff fi fr fy ga gd gl gu ha he hi hr ht hu hy "
+    "id "
+    "ig ilo is it ja jv ka kk km kn ko lb lg ln lo lt lv mg mk ml mn mr ms my ne nl no ns oc or pa pl ps pt ro ru sd "
+    "si "
+    "sk sl so sq sr ss su sv sw ta th tl tn tr uk ur uz vi wo xh yi yo zh zu";
+
 // Bytes of a text by the number of characters before them; asked for rising numbers, so that a text is walked once.
 class ByteOf {
  public:
@@ -197,6 +205,29 @@ std::string token_of(const Json& config, const char* key, const std::string& fal
   return text.empty() ? fallback : text;
 }
 
+// Languages, which vocab.json does not have and which are numbered after it in this order: as the files list them, else
+// the published ones.
+std::vector<std::string> m2m100_languages(const Json& config, const Json& map) {
+  std::vector<std::string> tokens;
+  for (const Json* object : {&config, &map}) {
+    for (const char* key : {"additional_special_tokens", "extra_special_tokens"}) {
+      const auto list = object->find(key);
+      if (tokens.empty() && list != object->end() && list->is_array()) {
+        std::transform(list->begin(), list->end(), std::back_inserter(tokens), token_text);
+      }
+    }
+  }
+  for (size_t at = 0; tokens.size() < 100 && at < kM2m100Languages.size();) {
+    const size_t end = std::min(kM2m100Languages.find(' ', at), kM2m100Languages.size());
+    const std::string token = fmt::format("__{}__", kM2m100Languages.substr(at, end - at));
+    if (std::find(tokens.begin(), tokens.end(), token) == tokens.end()) {
+      tokens.push_back(token);
+    }
+    at = end + 1;
+  }
+  return tokens;
+}
+
 }  // namespace
 
 std::unique_ptr<Tokenizer> parse_piece_map(std::string_view sentencepiece, std::string_view vocab_json,
@@ -228,16 +259,9 @@ std::unique_ptr<Tokenizer> load_piece_map(const fs::path& folder) {
     options.language_codes = true;
   } else {
     options.special.push_back(token_of(config, "bos_token", "<s>"));
-    // Languages, which vocab.json does not have, are numbered after it in this order.
-    const Json map = read_object(folder / "special_tokens_map.json");
-    for (const Json* object : {&config, &map}) {
-      for (const char* key : {"additional_special_tokens", "extra_special_tokens"}) {
-        const auto list = object->find(key);
-        if (list != object->end() && list->is_array() && options.special.size() < 10) {
-          std::transform(list->begin(), list->end(), std::back_inserter(options.special), token_text);
-        }
-      }
-    }
+    const std::vector<std::string> languages =
+        m2m100_languages(config, read_object(folder / "special_tokens_map.json"));
+    options.special.insert(options.special.end(), languages.begin(), languages.end());
     options.before = {fmt::format("__{}__", token_of(config, "src_lang", "en"))};
   }
   return parse_piece_map(base::read_file(model, kMaxTokenizerBytes),

@@ -58,6 +58,21 @@ Json config_beside(const fs::path& file) {
   return base::parse_json(base::read_file(config, size_t{16} << 20), config.string());
 }
 
+// T5's and mT5's texts end with </s> where nothing says so (mT5 is published with a spiece.model alone).
+bool is_t5(const Json& tokenizer_config, const fs::path& file) {
+  const std::string name = base::get_or(tokenizer_config, "tokenizer_class", std::string(), "tokenizer_config.json");
+  if (!name.empty()) {
+    return name.starts_with("T5Tokenizer") || name.starts_with("MT5Tokenizer");
+  }
+  const fs::path path = file.parent_path() / "config.json";
+  if (!base::is_file(path)) {
+    return false;
+  }
+  const Json config = base::parse_json(base::read_file(path, size_t{16} << 20), path.string());
+  const std::string type = base::get_or(config, "model_type", std::string(), path.string());
+  return type == "t5" || type == "mt5";
+}
+
 // The file of a folder to read.
 fs::path file_of_folder(const fs::path& folder) {
   for (const char* name :
@@ -196,7 +211,7 @@ std::unique_ptr<Tokenizer> load_tokenizer(const fs::path& path) {
   if (name.ends_with(".model")) {
     const Json config = config_beside(file);
     const SideOptions side{base::get_or(config, "add_bos_token", false, "tokenizer_config.json"),
-                           base::get_or(config, "add_eos_token", false, "tokenizer_config.json")};
+                           base::get_or(config, "add_eos_token", is_t5(config, file), "tokenizer_config.json")};
     return parse_sentencepiece(bytes, side, file.string());
   }
   return parse_tokenizer(bytes, file.string());

@@ -86,6 +86,9 @@ TEST_F(Text2Text, LanguageTokensFrameTheSourceAndForceTheTarget) {
   EXPECT_EQ(other.ids, (std::vector<int32_t>{92, 5, 6, end}));
   EXPECT_EQ(other.params.forced_bos_token_id, 90);
   EXPECT_NE(refused(*model, "translation", {}).find("target language"), std::string::npos);
+  EXPECT_EQ(request({{"src_lang", "deu"}, {"tgt_lang", "zho"}}).ids, (std::vector<int32_t>{91, 5, 6, end}));
+  EXPECT_EQ(
+      text2text_request(*model, "w5", options_of(*model, "translation_deu_to_zho", {})).params.forced_bos_token_id, 92);
   EXPECT_NE(refused(*model, "translation", {{"tgt_lang", "de"}}).find("deu_Latn"), std::string::npos);
   EXPECT_NE(refused(*model, "translation", {{"tgt_lang", "w5"}}).find("no language"), std::string::npos);
   // The forced language is a special token: no part of the text.
@@ -103,6 +106,18 @@ TEST_F(Text2Text, M2M100sLanguagesAreFoundByTheirCodes) {
       text2text_request(*model, "w5", options_of(*model, "translation", {{"src_lang", "de"}, {"tgt_lang", "__en__"}}));
   EXPECT_EQ(request.ids, (std::vector<int32_t>{91, 5, end}));
   EXPECT_EQ(request.params.forced_bos_token_id, 90);
+}
+
+TEST_F(Text2Text, ABeginningThatSeveralLanguagesShareNamesNone) {
+  // mBART's names, and a list of one translation in config.json, which only T5 reads as all there is.
+  const auto model = load("mbart", {{"task_specific_params", {{"translation_en_to_ro", {{"num_beams", 3}}}}}},
+                          {{90, "en_XX"}, {91, "ro_RO"}, {92, "zh_CN"}, {93, "zh_TW"}});
+  const Text2TextOptions options = options_of(*model, "translation_en_to_ro", {});
+  EXPECT_EQ(options.params.num_beams, 3);
+  EXPECT_EQ(text2text_request(*model, "w5", options).params.forced_bos_token_id, 91);
+  EXPECT_EQ(text2text_request(*model, "w5", options_of(*model, "", {{"tgt_lang", "zh_TW"}})).params.forced_bos_token_id,
+            93);
+  EXPECT_NE(refused(*model, "", {{"tgt_lang", "zh"}}).find("no language 'zh'"), std::string::npos);
 }
 
 TEST_F(Text2Text, MarianTakesItsTargetBeforeTheText) {

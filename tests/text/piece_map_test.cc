@@ -74,6 +74,34 @@ TEST(PieceMap, LanguagesAreNumberedAfterTheVocabulary) {
   EXPECT_EQ(tokenizer->decode(std::vector<int32_t>{german}, false), "__de__");
 }
 
+TEST(PieceMap, LanguagesThatNoFileListsAreThePublishedOnes) {
+  const Folder folder("m2m_100");
+  base::write_file_atomic(folder.dir.path() / "tokenizer_config.json", R"({"src_lang": "de"})");
+  const auto tokenizer = load_tokenizer(folder.dir.path());
+  EXPECT_EQ(tokenizer->token_to_id("__de__"), folder.gold.at("languages").at("__de__").get<int>());
+  Encoding encoding;
+  tokenizer->encode("the", {}, encoding);
+  EXPECT_EQ(tokenizer->id_to_token(encoding.ids.front()), "__de__");
+}
+
+TEST(PieceMap, T5sTextsEndWithTheirEndToken) {
+  const Folder folder("marian");
+  const base::TempDir dir;
+  std::filesystem::copy_file(folder.dir.path() / "source.spm", dir.path() / "spiece.model");
+  Encoding plain;
+  load_tokenizer(dir.path())->encode("the cat", {}, plain);
+  for (const char* file : {"tokenizer_config.json", "config.json"}) {
+    base::write_file_atomic(dir.path() / file,
+                            file[0] == 't' ? R"({"tokenizer_class": "T5Tokenizer"})" : R"({"model_type": "mt5"})");
+    const auto tokenizer = load_tokenizer(dir.path());
+    Encoding ended;
+    tokenizer->encode("the cat", {}, ended);
+    ASSERT_EQ(ended.ids.size(), plain.ids.size() + 1) << file;
+    EXPECT_EQ(tokenizer->id_to_token(ended.ids.back()), "</s>");
+    std::filesystem::remove(dir.path() / file);
+  }
+}
+
 TEST(PieceMap, TruncatesTextsNotTheirFrame) {
   const Folder folder("m2m_100");
   const auto tokenizer = load_tokenizer(folder.dir.path());
