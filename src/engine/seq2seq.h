@@ -78,7 +78,7 @@ struct Seq2SeqRequest {
 
 struct Seq2SeqOptions {
   int max_batch_tokens = 4096;       // of the texts encoded in one pass; a longer text goes alone
-  int max_sequences = 64;            // hypotheses that run at once; others wait
+  int max_sequences = 64;            // hypotheses that run at once, also of one request; others wait
   int max_queue = 256;               // waiting requests; more are refused
   int context_length = 0;            // tokens of a source, and of an output; 0: the model's, at most 4096
   int64_t kv_cache_mb = 512;         // memory for keys and values of hypotheses, and as much again for encoded texts

@@ -20,7 +20,7 @@ namespace slipway::engine {
 
 struct Seq2SeqLimits {
   int max_batch_tokens = 4096;
-  int max_sequences = 64;  // a request with more hypotheses runs alone, if they have pages
+  int max_sequences = 64;  // hypotheses at once, and of one request
   int max_queue = 256;
   int context_length = 512;
   int pages = 0;             // of Seq2SeqModel::kPageTokens
@@ -56,6 +56,7 @@ class Seq2SeqScheduler {
     uint64_t handle = 0;
     Seq2SeqRequest request;
     TokenRules rules;
+    SamplingParams sampling;  // when tokens are drawn
     int hypotheses = 1;
     int pages = 0;  // that its hypotheses may need at most
     uint64_t seed = 0;
@@ -68,6 +69,7 @@ class Seq2SeqScheduler {
     std::exception_ptr error;
   };
 
+  // Throws Error(kInvalid) saying what is wrong in the request.
   std::unique_ptr<Task> make_task(Seq2SeqRequest request) const;
   void loop();
   void admit(std::vector<std::unique_ptr<Task>>& fresh);  // with mutex_

@@ -260,6 +260,7 @@ TEST_F(Seq2SeqService, RefusesWhatItCannotDo) {
             std::string::npos);
   EXPECT_NE(refused([](Seq2SeqRequest& r) { r.params.forced_bos_token_id = 100; }).find("forced_bos"),
             std::string::npos);
+  EXPECT_NE(refused([](Seq2SeqRequest& r) { r.params.num_beams = 65; }).find("max_sequences"), std::string::npos);
   model->drain(std::chrono::seconds(10));
   EXPECT_NE(refused([](Seq2SeqRequest&) {}).find("unloaded"), std::string::npos);
 }
