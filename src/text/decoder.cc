@@ -48,6 +48,11 @@ class WordPieceDecoder final : public Decoder {
       }
     }
   }
+  std::string bytes_of(std::string token) const override {
+    std::vector<std::string> two = {"a", std::move(token)};
+    apply(two);
+    return std::move(two[1]);
+  }
 
  private:
   std::string prefix_;
@@ -64,6 +69,10 @@ class ByteLevelDecoder final : public Decoder {
       }
     }
     tokens.assign(1, sanitize_utf8(bytes));
+  }
+  std::string bytes_of(std::string token) const override {
+    std::string bytes;
+    return append_bytes_of_chars(token, bytes) ? bytes : token;
   }
 };
 
@@ -93,6 +102,10 @@ class ByteFallbackDecoder final : public Decoder {
     }
     flush();
     tokens = std::move(out);
+  }
+  std::string bytes_of(std::string token) const override {
+    const int byte = byte_of(token);
+    return byte >= 0 ? std::string(1, static_cast<char>(byte)) : token;
   }
 
  private:
@@ -158,6 +171,10 @@ class ReplaceDecoder final : public Decoder {
       replace_all(token, from_, to_);
     }
   }
+  std::string bytes_of(std::string token) const override {
+    replace_all(token, from_, to_);
+    return token;
+  }
 
  private:
   std::string from_;
@@ -176,6 +193,11 @@ class RegexReplaceDecoder final : public Decoder {
       text.encode(0, text.size(), token, nullptr);
     }
   }
+  std::string bytes_of(std::string token) const override {
+    std::vector<std::string> one = {std::move(token)};
+    apply(one);
+    return std::move(one[0]);
+  }
 
  private:
   Regex regex_;
@@ -193,6 +215,10 @@ class MetaspaceDecoder final : public Decoder {
       replace_all(tokens[i], mark_, i == 0 && prepended_ ? "" : " ");
     }
   }
+  std::string bytes_of(std::string token) const override {
+    replace_all(token, mark_, " ");
+    return token;
+  }
 
  private:
   std::string mark_;
@@ -206,6 +232,10 @@ class BpeDecoder final : public Decoder {
     for (size_t i = 0; i < tokens.size(); ++i) {
       replace_all(tokens[i], suffix_, i + 1 < tokens.size() ? " " : "");
     }
+  }
+  std::string bytes_of(std::string token) const override {
+    replace_all(token, suffix_, " ");
+    return token;
   }
 
  private:
@@ -242,6 +272,12 @@ class SequenceDecoder final : public Decoder {
     for (const auto& part : parts_) {
       part->apply(tokens);
     }
+  }
+  std::string bytes_of(std::string token) const override {
+    for (const auto& part : parts_) {
+      token = part->bytes_of(std::move(token));
+    }
+    return token;
   }
 
  private:

@@ -14,6 +14,9 @@ class Decoder {
  public:
   virtual ~Decoder() = default;
   virtual void apply(std::vector<std::string>& tokens) const = 0;
+  // The bytes of one token inside a text: what apply() makes of it between others, without replacing the bytes of
+  // unfinished characters.
+  virtual std::string bytes_of(std::string token) const { return token; }
 };
 
 // nullptr for a JSON null (tokens are joined by spaces). Throws Error(kInvalid) naming a type that is not supported.

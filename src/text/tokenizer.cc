@@ -103,6 +103,10 @@ fs::path sibling(const fs::path& file, const std::string& from, const std::strin
 
 }  // namespace
 
+std::string Tokenizer::token_bytes(int id) const {
+  return id < 0 || id >= vocab_size() ? std::string() : decode(std::span(&id, 1), false);
+}
+
 void Tokenizer::encode_pair(std::string_view /*first*/, std::string_view /*second*/, const EncodeOptions& /*options*/,
                             Encoding& /*out*/) const {
   throw Error(Code::kInvalid, "this tokenizer takes no pairs of texts");

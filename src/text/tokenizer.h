@@ -51,6 +51,9 @@ class Tokenizer {
   // Empty for an id out of range.
   virtual std::string_view id_to_token(int id) const = 0;
   virtual bool is_special(int id) const = 0;
+  // The bytes that a token adds inside a text (after another token): parts of a character too, which decode() cannot
+  // give. Empty for an id out of range.
+  virtual std::string token_bytes(int id) const;
   // The max_length of the file's "truncation" section, 0 when it has none. encode() does not apply it (transformers
   // does not either); pass it as EncodeOptions::max_length where the model was trained so.
   virtual int file_max_length() const { return 0; }

@@ -32,6 +32,7 @@ class PipelineTokenizer final : public Tokenizer {
   bool is_special(int id) const override {
     return id >= 0 && static_cast<size_t>(id) < special_.size() && special_[static_cast<size_t>(id)];
   }
+  std::string token_bytes(int id) const override;
   int file_max_length() const override { return parts_->file_max_length; }
 
  private:
@@ -359,6 +360,16 @@ std::string PipelineTokenizer::decode(std::span<const int32_t> ids, bool skip_sp
     out += tokens[i];
   }
   return out;
+}
+
+std::string PipelineTokenizer::token_bytes(int id) const {
+  const std::string_view token = id_to_token(id);
+  const auto normalized = decoded_as_.find(id);
+  std::string text(normalized == decoded_as_.end() ? token : normalized->second);
+  if (token.empty()) {
+    return {};
+  }
+  return parts_->decoder ? parts_->decoder->bytes_of(std::move(text)) : " " + text;
 }
 
 }  // namespace

@@ -208,6 +208,27 @@ void check_gguf(const fs::path& shared, const std::string& name) {
   EXPECT_GE(count, 40);
 }
 
+// The bytes of tokens put together are the text, those of broken characters too.
+TEST(Families, TokenBytesMakeTheText) {
+  SLIPWAY_NEEDS_SHARED(shared);
+  const std::vector<std::vector<std::string>> all = {{"gpt2.vocab.json", "gpt2.merges.txt"},
+                                                     {"llama3.tiktoken"},
+                                                     {"phi-3.tokenizer.json"},
+                                                     {"llama2-spm.spm.model"},
+                                                     {"mistral-v1.spm.model"}};
+  const std::string text = "say: {\"a\": [1, 2.5, true]}, \xE4\xBD\xA0\xF0\x9F\xA6\xA9 caf\xC3\xA9\n  end";
+  for (const std::vector<std::string>& files : all) {
+    const auto tokenizer = load_shared(shared / "data" / "tokenizers", files);
+    Encoding encoding;
+    tokenizer->encode(text, {false, false, 0}, encoding);
+    std::string bytes;
+    for (const int32_t id : encoding.ids) {
+      bytes += tokenizer->token_bytes(id);
+    }
+    EXPECT_TRUE(bytes == text || bytes == " " + text) << files[0] << ": " << bytes;
+  }
+}
+
 TEST(Families, GgufGpt2) {
   SLIPWAY_NEEDS_SHARED(shared);
   check_gguf(shared, "ggml-vocab-gpt-2");
