@@ -22,12 +22,14 @@
 
 #include "base/fields.h"
 #include "base/pool.h"
+#include "text/constraint.h"
 #include "text/tokenizer.h"
 
 namespace slipway::engine {
 
-// How the next token is chosen. Applied in this order (transformers' order of its logits processors): logit bias;
-// repetition, frequency and presence penalty; temperature; top-k; top-p; min-p; typical-p; then one draw.
+// How the next token is chosen. Applied in this order (transformers' order of its logits processors): what the
+// request's constraint allows; logit bias; repetition, frequency and presence penalty; temperature; top-k; top-p;
+// min-p; typical-p; then one draw.
 struct SamplingParams {
   double temperature = 1;         // 0: the likeliest token, the lower id among equals
   int top_k = 0;                  // keep the k likeliest; 0: all
@@ -102,6 +104,9 @@ struct GenerateRequest {
   std::vector<int32_t> ids;  // the prompt, special tokens included; at least one
   int max_tokens = 16;       // 0 is allowed: only the prompt is computed
   SamplingParams sampling;
+  // What the whole output must match, or null: only tokens that can still lead there are chosen, end tokens only where
+  // it may end there, and the output ends where nothing can follow. Of this generator's tokenizer.
+  std::shared_ptr<const text::Constraint> constraint;
   int prompt_logprobs_from = 0;  // at least 1: tell the log-probabilities of the prompt's tokens from this one on
   std::string client;            // waiting requests are served round-robin over clients; empty is a client too
   // Called on the scheduler's thread, in order, `on_done` exactly once and last. They must be short (post elsewhere)

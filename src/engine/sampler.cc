@@ -119,6 +119,22 @@ void check_finite(std::span<const float> logits) {
   }
 }
 
+// -inf for tokens that may not be chosen; those that `allowed` does not reach may not.
+void keep_allowed(std::span<float> logits, std::span<const uint64_t> allowed) {
+  constexpr float kNever = -std::numeric_limits<float>::infinity();
+  for (size_t begin = 0; begin < logits.size(); begin += 64) {
+    const std::span<float> part = logits.subspan(begin, std::min<size_t>(64, logits.size() - begin));
+    const uint64_t word = begin / 64 < allowed.size() ? allowed[begin / 64] : 0;
+    if (word == 0) {
+      std::fill(part.begin(), part.end(), kNever);
+    } else if (word != ~uint64_t{0}) {
+      for (size_t i = 0; i < part.size(); ++i) {
+        part[i] = ((word >> i) & 1) != 0 ? part[i] : kNever;
+      }
+    }
+  }
+}
+
 void check_range(const char* name, double value, double low, double high) {
   if (!(value >= low && value <= high)) {  // NaN is out of range too
     throw base::Error(base::Code::kInvalid, fmt::format("{} is {}; it must be from {} to {}", name, value, low, high));
@@ -252,7 +268,7 @@ int32_t Sampler::draw_from_all(std::span<const float> logits) {
   return last;
 }
 
-Sampled Sampler::sample(std::span<float> logits, std::vector<Candidate>& scratch) {
+Sampled Sampler::sample(std::span<float> logits, std::vector<Candidate>& scratch, std::span<const uint64_t> allowed) {
   const bool greedy = params_.temperature == 0 && params_.top_logprobs < 0;
   if (!greedy) {
     check_finite(logits);  // greedily only the chosen one need be
@@ -271,6 +287,9 @@ Sampled Sampler::sample(std::span<float> logits, std::vector<Candidate>& scratch
   if (params_.top_logprobs >= 0) {
     own.assign(logits.begin(), logits.end());
   }
+  if (!allowed.empty()) {
+    keep_allowed(logits, allowed);
+  }
   penalise(logits);
   if (params_.temperature == 0) {
     // The same index on every instruction set; NaN is chosen only when there is nothing else.
@@ -285,12 +304,19 @@ Sampled Sampler::sample(std::span<float> logits, std::vector<Candidate>& scratch
     const float max = scratch.front().logit;
     double left = rng_.uniform() * mass_of(scratch, inverse);
     for (const Candidate& candidate : scratch) {
-      out.id = candidate.id;
-      left -= weight_of(candidate, max, inverse);
-      if (left < 0) {
-        break;
+      const double weight = weight_of(candidate, max, inverse);
+      if (weight > 0) {
+        out.id = candidate.id;
+        left -= weight;
+        if (left < 0) {
+          break;
+        }
       }
     }
+  }
+  const auto chosen = static_cast<size_t>(out.id);
+  if (!allowed.empty() && (chosen / 64 >= allowed.size() || ((allowed[chosen / 64] >> (chosen % 64)) & 1) == 0)) {
+    throw base::Error(base::Code::kFailure, "the model gives no probability to any token that the constraint allows");
   }
   if (params_.top_logprobs >= 0) {
     out.logprob = static_cast<float>(own[static_cast<size_t>(out.id)] - log_total);

@@ -35,9 +35,10 @@ class Sampler {
   Sampler(const SamplingParams& params, std::span<const int32_t> prompt, std::span<const int32_t> end_ids,
           uint64_t seed);
 
-  // The next token; `logits` [vocab] is overwritten, `scratch` is reused between calls. Among equal logits the lower id
+  // The next token; `logits` [vocab] is overwritten, `scratch` is reused between calls. Bit i of `allowed`, when it is
+  // given, says whether token i may be chosen; at least one may. Among equal logits the lower id
   // comes first, also at the border of top-k. O(vocab) plus the sorting of what top-k or top-p keep.
-  Sampled sample(std::span<float> logits, std::vector<Candidate>& scratch);
+  Sampled sample(std::span<float> logits, std::vector<Candidate>& scratch, std::span<const uint64_t> allowed = {});
 
   // What may be drawn, by falling probability, and the probabilities (for tests): the state does not change.
   std::vector<std::pair<int32_t, double>> distribution(std::span<float> logits, std::vector<Candidate>& scratch) const;

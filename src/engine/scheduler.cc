@@ -364,7 +364,12 @@ void Scheduler::guess(Sequence& sequence) {
   if (most <= 0) {
     return;
   }
-  const std::span<const int32_t> guesses = look_up(sequence.ids, static_cast<size_t>(most));
+  std::span<const int32_t> guesses = look_up(sequence.ids, static_cast<size_t>(most));
+  if (sequence.constrained) {  // only what the constraint allows can hold
+    text::ConstrainedText probe = *sequence.constrained;
+    const auto broken = std::find_if_not(guesses.begin(), guesses.end(), [&](int32_t id) { return probe.accept(id); });
+    guesses = guesses.first(static_cast<size_t>(broken - guesses.begin()));
+  }
   if (!guesses.empty()) {
     sequence.draft.push_back(sequence.ids.back());
     sequence.draft.insert(sequence.draft.end(), guesses.begin(), guesses.end());
@@ -406,7 +411,7 @@ void Scheduler::take_guesses(Sequence& sequence, std::span<float> logits) {
     ++held;
     ++sequence.done;
     seal_pages(sequence);
-    const Sampled sampled = sequence.sampler.sample(logits.subspan(held * vocab, vocab), scratch_[0]);
+    const Sampled sampled = sequence.sample(logits.subspan(held * vocab, vocab), scratch_[0]);
     sequence.accept(sampled, token_text_, limits_.context_length);
     ++counts_.generated_tokens;
   }
@@ -507,7 +512,7 @@ void Scheduler::sample(const std::vector<Part>& parts) {
   const auto draw = [&](int64_t i) {
     Draw& d = draws[static_cast<size_t>(i)];
     try {
-      d.sampled = d.sequence->sampler.sample(d.logits.first(vocab), scratch_[static_cast<size_t>(i)]);
+      d.sampled = d.sequence->sample(d.logits.first(vocab), scratch_[static_cast<size_t>(i)]);
     } catch (...) {
       d.error = std::current_exception();
     }
@@ -522,9 +527,9 @@ void Scheduler::sample(const std::vector<Part>& parts) {
       d.sequence->ended = FinishReason::kError;
       d.sequence->result.error = d.error;
     } else {
-      d.sequence->accept(d.sampled, token_text_, limits_.context_length);
-      ++counts_.generated_tokens;
       try {
+        d.sequence->accept(d.sampled, token_text_, limits_.context_length);
+        ++counts_.generated_tokens;
         take_guesses(*d.sequence, d.logits);
       } catch (...) {
         d.sequence->ended = FinishReason::kError;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/error.h"
+
 namespace slipway::engine {
 namespace {
 
@@ -31,6 +33,28 @@ Sequence::Sequence(GenerateRequest r, uint64_t h, uint64_t seed, const std::vect
       stop(request.sampling.stop) {
   result.seed = seed;
   result.usage.prompt_tokens = prompt_tokens;
+  if (request.constraint) {
+    constrained.emplace(request.constraint);
+    allowed.resize(request.constraint->words());
+  }
+}
+
+Sampled Sequence::sample(std::span<float> logits, std::vector<Candidate>& scratch) {
+  if (!constrained) {
+    return sampler.sample(logits, scratch);
+  }
+  constrained->allowed(allowed);
+  for (const int32_t id : end_ids) {
+    const auto word = static_cast<size_t>(id) / 64;
+    const uint64_t bit = uint64_t{1} << (static_cast<size_t>(id) % 64);
+    if (word < allowed.size()) {
+      allowed[word] = constrained->can_end() ? allowed[word] | bit : allowed[word] & ~bit;
+    }
+  }
+  if (std::all_of(allowed.begin(), allowed.end(), [](uint64_t word) { return word == 0; })) {
+    throw base::Error(base::Code::kInvalid, "no token of the model's vocabulary continues the constrained text");
+  }
+  return sampler.sample(logits, scratch, allowed);
 }
 
 // A callback that throws breaks its contract; what it throws must not end the thread that all requests share.
@@ -62,7 +86,11 @@ void Sequence::accept(const Sampled& sampled, const TokenText& token_text, int c
     ended = FinishReason::kStop;
   } else {
     event.text = stop.push(decoder.push(sampled.id));
-    if (stop.stopped()) {
+    const bool follows = !constrained || constrained->accept(sampled.id);
+    SLIPWAY_CHECK(follows);  // only such tokens were allowed
+    if (constrained && constrained->must_end() && !stop.stopped()) {
+      ended = FinishReason::kStop;
+    } else if (stop.stopped()) {
       result.stopped_by = stop.stopped_by();
       ended = FinishReason::kStop;
     } else if (generated() >= request.max_tokens || size() >= context_length) {

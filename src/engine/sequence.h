@@ -26,6 +26,9 @@ struct Sequence {
   // Whether its next pass is one row that gives the next token of a stream that has begun.
   bool streaming() const { return pending() == 1 && generated() > 0; }
 
+  // Chooses the next token from its logits, within the request's constraint. Throws as Sampler and ConstrainedText do,
+  // and Error(kInvalid) when no token of the vocabulary continues a constrained text.
+  Sampled sample(std::span<float> logits, std::vector<Candidate>& scratch);
   // Takes the token that was sampled: its text, its event, whether it ends the request.
   void accept(const Sampled& sampled, const TokenText& token_text, int context_length);
   // Calls on_done; `reason` is used when nothing ended the request before.
@@ -46,6 +49,8 @@ struct Sequence {
   std::optional<FinishReason> ended;
   std::vector<int32_t> end_ids;
   Sampler sampler;
+  std::optional<text::ConstrainedText> constrained;
+  std::vector<uint64_t> allowed;  // the tokens that may come next, while one is chosen
   text::StreamDecoder decoder;
   StopText stop;
   GenerateResult result;

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "cli/app.h"
 #include "cli/commands/factories.h"
 #include "cli/model_argument.h"
@@ -44,7 +45,9 @@ class GenerateCommand final : public Command {
         "prompt\n"
         "is continued as it is; with --chat it is a message and the model's chat template frames it. Without --prompt "
         "it\n"
-        "is read from standard input. The same --seed gives the same text.",
+        "is read from standard input. The same --seed gives the same text. --json-schema, --json-object, --regex, "
+        "--grammar or\n"
+        "--choice says what the whole output must be.",
         "slipway generate SmolLM2-135M-Instruct.gguf --chat --prompt 'What is the capital of France?' --temperature 0"};
   }
   void describe(Parameters& parameters) override {
@@ -56,6 +59,11 @@ class GenerateCommand final : public Command {
     sampling_.temperature = 0.8;
     sampling_.describe(parameters.flags);
     parameters.flags.add("seed", seed_, "of the random choices; -1: a new one, told with --json", {-1, 9e15});
+    parameters.flags.add("json_object", json_object_, "the output is a JSON object");
+    parameters.flags.add("json_schema", json_schema_, "the output is JSON that fits the JSON Schema in this file");
+    parameters.flags.add("regex", regex_, "this regular expression matches the whole output");
+    parameters.flags.add("grammar", grammar_, "the output follows the grammar in this file (GBNF, llama.cpp's)");
+    parameters.flags.add("choice", choice_, "the output is one of these, separated by commas");
     parameters.flags.add("logit_bias", logit_bias_, "TOKEN_ID=BIAS added to a token's logit; may be repeated");
     parameters.flags.add("logprobs", sampling_.top_logprobs,
                          "with --json: log-probabilities of the tokens and of the N likeliest; -1: none", {-1, 20});
@@ -72,6 +80,8 @@ class GenerateCommand final : public Command {
     }
     options_.isa = app.options().isa;
     const auto generator = engine::load_generator(locate_decoder(app, model_), options_, app.pool());
+    text::ConstraintCompiler compiler(generator->tokenizer());
+    request.constraint = constraint(compiler);
     request.ids = prompt_ids(app, *generator);
     const engine::GenerateResult result = show(app, *generator, std::move(request));
     if (app.json()) {
@@ -89,6 +99,32 @@ class GenerateCommand final : public Command {
   }
 
  private:
+  // What the output must be; null when no flag says so.
+  std::shared_ptr<const text::Constraint> constraint(text::ConstraintCompiler& compiler) const {
+    using text::ConstraintKind;
+    std::vector<std::shared_ptr<const text::Constraint>> all;
+    if (json_object_) {
+      all.push_back(compiler.compile(ConstraintKind::kJsonObject, "", "--json-object"));
+    }
+    if (!json_schema_.empty()) {
+      all.push_back(compiler.compile(ConstraintKind::kJsonSchema, base::read_file(json_schema_), json_schema_));
+    }
+    if (!regex_.empty()) {
+      all.push_back(compiler.compile(ConstraintKind::kRegex, regex_, "--regex"));
+    }
+    if (!grammar_.empty()) {
+      all.push_back(compiler.compile(ConstraintKind::kGbnf, base::read_file(grammar_), grammar_));
+    }
+    if (!choice_.empty()) {
+      all.push_back(compiler.compile_choices(choice_, "--choice"));
+    }
+    if (all.size() > 1) {
+      throw base::Error(base::Code::kInvalid,
+                        "at most one of --json-object, --json-schema, --regex, --grammar and --choice may be given");
+    }
+    return all.empty() ? nullptr : all[0];
+  }
+
   std::vector<int32_t> prompt_ids(App& app, const engine::Generator& generator) {
     std::string text = prompt_;
     if (text.empty()) {
@@ -182,6 +218,11 @@ class GenerateCommand final : public Command {
   bool chat_ = false;
   int max_tokens_ = 256;
   int64_t seed_ = -1;
+  bool json_object_ = false;
+  std::string json_schema_;
+  std::string regex_;
+  std::string grammar_;
+  std::vector<std::string> choice_;
   std::vector<std::string> logit_bias_;
   engine::SamplingParams sampling_;
   engine::GeneratorOptions options_;
