@@ -202,6 +202,7 @@ GeneratorCore::GeneratorCore(std::unique_ptr<engine::Generator> generator_in, st
       created_s(context_in.clock.unix_ms() / 1000),
       context(context_in),
       workers(kWorkers, kWorkerQueue),
+      constraints(generator->tokenizer()),
       meters_(std::make_unique<Meters>(metrics)) {
   if (const std::string& source = generator->info().chat_template; !source.empty()) {
     try {

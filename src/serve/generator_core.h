@@ -21,6 +21,7 @@
 #include "serve/handling.h"
 #include "serve/workers.h"
 #include "text/chat_template.h"
+#include "text/constraint.h"
 
 namespace slipway::serve {
 
@@ -89,6 +90,7 @@ class GeneratorCore {
   net::MetricRegistry metrics;
   Workers workers;
   std::optional<text::ChatTemplate> chat_template;
+  text::ConstraintCompiler constraints;  // of the generator's tokenizer
 
  private:
   struct Meters;

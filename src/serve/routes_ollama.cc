@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/clock.h"
+#include "serve/constraints.h"
 #include "serve/generator_core.h"
 
 namespace slipway::serve {
@@ -28,7 +29,7 @@ Json tag_of(const GeneratorCore& core) {
 }
 
 // Their defaults where the request says nothing.
-engine::GenerateRequest read_options(const GeneratorCore& core, const Body& body, std::vector<int32_t> ids) {
+engine::GenerateRequest read_options(GeneratorCore& core, const Body& body, std::vector<int32_t> ids) {
   engine::GenerateRequest request;
   request.sampling.temperature = 0.8;
   request.sampling.top_k = 40;
@@ -45,9 +46,7 @@ engine::GenerateRequest read_options(const GeneratorCore& core, const Body& body
       asked = core.generator->info().context_length;  // until it ends by itself
     }
   }
-  if (const Json* format = body.find("format"); format != nullptr && *format != "") {
-    reject("format", "'format' is not supported by this server yet");
-  }
+  request.constraint = ollama_constraint(core.constraints, body);
   if (ids.empty()) {
     reject("prompt", "the prompt is empty");
   }

@@ -5,7 +5,9 @@
 #include <fmt/format.h>
 
 #include "record/record.h"
+#include "serve/constraints.h"
 #include "serve/generator_core.h"
+#include "serve/openai_answer.h"
 
 namespace slipway::serve {
 
@@ -13,19 +15,6 @@ namespace {
 
 constexpr int kMaxChoices = 128;
 constexpr int kMaxTopLogprobs = 20;
-
-// What a request asks for beside its prompt.
-struct Plan {
-  bool chat = false;
-  bool stream = false;
-  bool include_usage = false;
-  bool logprobs = false;
-  std::string id;
-  int64_t created = 0;
-  std::string model;
-  size_t per_prompt = 1;          // choices of each prompt
-  std::vector<std::string> echo;  // of each choice: text before the answer
-};
 
 const char* error_type(int status) {
   switch (status) {
@@ -36,238 +25,11 @@ const char* error_type(int status) {
   }
 }
 
-Json valid(const std::string& bytes) { return base::parse_json(base::dump_json(Json(bytes)), "a token"); }
-
-Json bytes_of(const std::string& token) {
-  Json bytes = Json::array();
-  for (const char byte : token) {
-    bytes.push_back(static_cast<unsigned char>(byte));
-  }
-  return bytes;
-}
-
-Json chat_logprob(const std::string& token, float logprob) {
-  return {{"token", valid(token)}, {"logprob", logprob}, {"bytes", bytes_of(token)}};
-}
-
-Json chat_logprobs(const std::vector<engine::TokenEvent>& events) {
-  Json content = Json::array();
-  for (const engine::TokenEvent& event : events) {
-    Json entry = chat_logprob(event.token, event.logprob);
-    Json top = Json::array();
-    for (const engine::TokenLogprob& other : event.top_logprobs) {
-      top.push_back(chat_logprob(other.token, other.logprob));
-    }
-    entry["top_logprobs"] = std::move(top);
-    content.push_back(std::move(entry));
-  }
-  return {{"content", std::move(content)}, {"refusal", nullptr}};
-}
-
-// Completions' own form: parallel lists.
-Json text_logprobs(const std::vector<engine::TokenEvent>& events, size_t offset) {
-  Json tokens = Json::array();
-  Json logprobs = Json::array();
-  Json top = Json::array();
-  Json offsets = Json::array();
-  for (const engine::TokenEvent& event : events) {
-    tokens.push_back(valid(event.token));
-    logprobs.push_back(event.logprob);
-    Json others = Json::object();
-    for (const engine::TokenLogprob& other : event.top_logprobs) {
-      others[valid(other.token).get<std::string>()] = other.logprob;
-    }
-    top.push_back(std::move(others));
-    offsets.push_back(offset);
-    offset += event.text.size();
-  }
-  return {{"tokens", tokens}, {"token_logprobs", logprobs}, {"top_logprobs", top}, {"text_offset", offsets}};
-}
-
-Json logprobs_of(const Plan& plan, const std::vector<engine::TokenEvent>& events, size_t offset = 0) {
-  if (!plan.logprobs) {
-    return nullptr;
-  }
-  return plan.chat ? chat_logprobs(events) : text_logprobs(events, offset);
-}
-
-const char* reason_of(const engine::GenerateResult& result) {
-  return result.finish_reason == engine::FinishReason::kLength ? "length" : "stop";
-}
-
-Json usage_of(const Plan& plan, const std::vector<engine::GenerateResult>& results) {
-  int64_t prompt = 0;
-  int64_t completion = 0;
-  int64_t cached = 0;
-  for (size_t i = 0; i < results.size(); ++i) {
-    const engine::Usage& usage = results[i].usage;
-    completion += usage.completion_tokens;
-    if (i % plan.per_prompt == 0) {  // the choices of a prompt share it
-      prompt += usage.prompt_tokens;
-      cached += usage.cached_tokens;
-    }
-  }
-  return {{"prompt_tokens", prompt},
-          {"completion_tokens", completion},
-          {"total_tokens", prompt + completion},
-          {"prompt_tokens_details", {{"cached_tokens", cached}}},
-          {"completion_tokens_details", {{"reasoning_tokens", 0}}}};
-}
-
-Json envelope(const Plan& plan, bool chunk) {
-  const char* object = !plan.chat ? "text_completion" : chunk ? "chat.completion.chunk" : "chat.completion";
-  return {{"id", plan.id},
-          {"object", object},
-          {"created", plan.created},
-          {"model", plan.model},
-          {"system_fingerprint", "slipway-" SLIPWAY_VERSION}};
-}
-
-Json whole_answer(const Plan& plan, const std::vector<engine::GenerateResult>& results,
-                  const std::vector<std::vector<engine::TokenEvent>>& events) {
-  Json answer = envelope(plan, false);
-  Json choices = Json::array();
-  for (size_t i = 0; i < results.size(); ++i) {
-    Json choice = {{"index", i}};
-    if (plan.chat) {
-      choice["message"] = {{"role", "assistant"}, {"content", results[i].text}, {"refusal", nullptr}};
-    } else {
-      choice["text"] = plan.echo[i] + results[i].text;
-    }
-    choice["logprobs"] = logprobs_of(plan, events[i], plan.echo.empty() ? 0 : plan.echo[i].size());
-    choice["finish_reason"] = reason_of(results[i]);
-    choices.push_back(std::move(choice));
-  }
-  answer["choices"] = std::move(choices);
-  answer["usage"] = usage_of(plan, results);
-  return answer;
-}
-
-// Server-sent events of one answer, and what each of its choices has written.
-class Chunks {
- public:
-  Chunks(Plan plan, std::shared_ptr<LateStream> stream, size_t choices)
-      : plan_(std::move(plan)), stream_(std::move(stream)), held_(choices), written_(choices, 0) {}
-
-  void begin() {
-    for (size_t i = 0; i < held_.size(); ++i) {
-      if (plan_.chat) {
-        send(i, {{"role", "assistant"}, {"content", ""}, {"refusal", nullptr}}, nullptr, nullptr);
-      } else if (!plan_.echo[i].empty()) {
-        send(i, plan_.echo[i], nullptr, nullptr);
-      }
-    }
-  }
-  bool token(size_t choice, const engine::TokenEvent& event) {
-    if (event.end) {
-      return true;  // it has no text, and no place among the logprobs
-    }
-    if (plan_.logprobs) {
-      held_[choice].push_back(event);
-    } else if (event.text.empty()) {
-      return true;  // part of a character
-    }
-    return text(choice, event.text, nullptr);
-  }
-  void done(size_t choice, const engine::GenerateResult& result) {
-    if (const auto failure = GeneratorCore::failure_of(result)) {
-      stream_->event(openai_error_body(failure->first, failure->second));
-      return;
-    }
-    if (!result.text_tail.empty()) {
-      text(choice, result.text_tail, nullptr);
-    }
-    send(choice, plan_.chat ? Json::object() : Json(""), nullptr, reason_of(result));
-  }
-  void end(const std::vector<engine::GenerateResult>& results) {
-    if (plan_.include_usage) {
-      Json chunk = envelope(plan_, true);
-      chunk["choices"] = Json::array();
-      chunk["usage"] = usage_of(plan_, results);
-      stream_->event(chunk);
-    }
-    stream_->write("data: [DONE]\n\n");
-    stream_->finish();
-  }
-
- private:
-  bool text(size_t choice, const std::string& piece, const Json& reason) {
-    Json logprobs = logprobs_of(plan_, held_[choice], written_[choice]);
-    held_[choice].clear();
-    written_[choice] += piece.size();
-    return send(choice, plan_.chat ? Json{{"content", piece}} : Json(piece), logprobs, reason);
-  }
-  bool send(size_t choice, const Json& content, const Json& logprobs, const Json& reason) {
-    Json chunk = envelope(plan_, true);
-    chunk["choices"] = Json::array({{{"index", choice},
-                                     {plan_.chat ? "delta" : "text", content},
-                                     {"logprobs", logprobs},
-                                     {"finish_reason", reason}}});
-    if (plan_.include_usage) {
-      chunk["usage"] = nullptr;
-    }
-    return stream_->event(chunk);
-  }
-
-  Plan plan_;
-  std::shared_ptr<LateStream> stream_;
-  std::vector<std::vector<engine::TokenEvent>> held_;  // tokens whose logprobs are not out
-  std::vector<size_t> written_;
-};
-
-void answer_whole(GeneratorCore& core, const Plan& plan, std::vector<engine::GenerateRequest> choices,
-                  const net::Responder& responder) {
-  auto events = std::make_shared<std::vector<std::vector<engine::TokenEvent>>>(choices.size());
-  GeneratorCore::Job job;
-  job.choices = std::move(choices);
-  if (plan.logprobs) {
-    job.on_token = [events](size_t choice, const engine::TokenEvent& event) {
-      if (!event.end) {
-        (*events)[choice].push_back(event);
-      }
-      return true;
-    };
-  }
-  job.on_end = [plan, events, responder](const std::vector<engine::GenerateResult>& results) {
-    responder.send([plan, events, results] {
-      for (const engine::GenerateResult& result : results) {
-        if (const auto failure = GeneratorCore::failure_of(result)) {
-          return openai_error(failure->first, failure->second);
-        }
-      }
-      return net::json_response(whole_answer(plan, results, *events));
-    });
-  };
-  core.run(std::move(job));
-}
-
-void answer_stream(GeneratorCore& core, const Plan& plan, std::vector<engine::GenerateRequest> choices,
-                   const net::Responder& responder) {
-  auto stream = std::make_shared<LateStream>();
-  auto chunks = std::make_shared<Chunks>(plan, stream, choices.size());
-  chunks->begin();
-  GeneratorCore::Job job;
-  job.choices = std::move(choices);
-  job.on_token = [chunks](size_t choice, const engine::TokenEvent& event) { return chunks->token(choice, event); };
-  job.on_done = [chunks](size_t choice, const engine::GenerateResult& result) { chunks->done(choice, result); };
-  job.on_end = [chunks](const std::vector<engine::GenerateResult>& results) { chunks->end(results); };
-  core.run_stream(std::move(job), stream, responder, event_stream_head());
-}
-
 // Fields that would change the answer and that we do not have.
-void refuse_unsupported(const Body& body) {
-  for (const char* key : {"tools", "functions"}) {
-    const Json* value = body.find(key);
-    const Json* choice = body.find("tool_choice");
-    if (value != nullptr && !value->empty() && !(choice != nullptr && *choice == "none")) {
-      reject(key, fmt::format("'{}' is not supported by this server yet", key));
-    }
-  }
-  if (const Json* format = body.find("response_format")) {
-    const auto type = format->is_object() ? format->find("type") : format->end();
-    if (!format->is_object() || type == format->end() || *type != "text") {
-      reject("response_format", "only response_format {\"type\": \"text\"} is supported by this server yet");
-    }
+void refuse_unsupported(const Body& body, bool chat) {
+  const char* const other = chat ? "functions" : "tools";
+  if (const Json* value = body.find(other); value != nullptr && !value->empty()) {
+    reject(other, chat ? "'functions' is not supported; use 'tools'" : "'tools' belongs to /v1/chat/completions");
   }
   for (const char* key : {"audio", "prediction", "suffix"}) {
     if (body.has(key)) {
@@ -295,10 +57,10 @@ void read_logit_bias(const Body& body, const GeneratorCore& core, engine::Sampli
   }
 }
 
-Plan read_plan(const Body& body, const GeneratorCore& core, bool chat) {
+OpenAiPlan read_plan(const Body& body, const GeneratorCore& core, bool chat) {
   core.check_model(body);
-  refuse_unsupported(body);
-  Plan plan;
+  refuse_unsupported(body, chat);
+  OpenAiPlan plan;
   plan.chat = chat;
   plan.stream = body.flag("stream", false);
   plan.id = (chat ? "chatcmpl-" : "cmpl-") + record::new_id();
@@ -315,9 +77,16 @@ Plan read_plan(const Body& body, const GeneratorCore& core, bool chat) {
 }
 
 // One request for each choice of each prompt.
-void generate(GeneratorCore& core, const Body& body, Plan plan, const std::vector<std::vector<int32_t>>& prompts,
+void generate(GeneratorCore& core, const Body& body, OpenAiPlan plan, const std::vector<std::vector<int32_t>>& prompts,
               std::optional<int64_t> max_tokens, const engine::SamplingParams& sampling,
               const net::Responder& responder) {
+  ConstraintPtr constraint = openai_constraint(core.constraints, body);
+  if (ConstraintPtr call = plan.tools ? plan.tools->constraint(core.constraints) : nullptr) {
+    if (constraint) {
+      reject("tool_choice", "'tool_choice' asks for a call, and another field says what the answer is");
+    }
+    constraint = std::move(call);
+  }
   std::vector<engine::GenerateRequest> choices;
   for (const std::vector<int32_t>& ids : prompts) {
     if (ids.size() >= static_cast<size_t>(core.generator->info().context_length)) {
@@ -331,6 +100,7 @@ void generate(GeneratorCore& core, const Body& body, Plan plan, const std::vecto
       request.ids = ids;
       request.max_tokens = core.max_tokens(ids.size(), max_tokens);
       request.sampling = sampling;
+      request.constraint = constraint;
       request.client = body.text("user").value_or("");
       if (sampling.seed) {
         request.sampling.seed = *sampling.seed + i;  // choices differ, and are the same again for the same seed
@@ -342,7 +112,7 @@ void generate(GeneratorCore& core, const Body& body, Plan plan, const std::vecto
     plan.echo.resize(choices.size());
   }
   plan.logprobs = sampling.top_logprobs >= 0;
-  (plan.stream ? answer_stream : answer_whole)(core, plan, std::move(choices), responder);
+  answer_openai(core, plan, std::move(choices), responder);
 }
 
 // Content as templates take it: one text. Parts that are texts are joined by a newline.
@@ -366,10 +136,30 @@ Json content_of(const Json& content) {
   return text;
 }
 
+// The arguments of earlier calls are texts in the protocol and objects to templates.
+void read_calls(Json& message) {
+  const auto calls = message.find("tool_calls");
+  if (calls == message.end() || !calls->is_array()) {
+    return;
+  }
+  for (Json& call : *calls) {
+    if (!call.is_object() || !call.contains("function") || !call["function"].is_object()) {
+      reject("messages", "each of a message's tool_calls must have a function");
+    }
+    Json& function = call["function"];
+    if (function.contains("arguments") && function["arguments"].is_string()) {
+      Json parsed = Json::parse(function["arguments"].get_ref<const std::string&>(), nullptr, false);
+      if (parsed.is_object()) {
+        function["arguments"] = std::move(parsed);
+      }
+    }
+  }
+}
+
 void chat(GeneratorCore& core, const net::Request& request, const net::Responder& responder) {
   const Json json = parse_body(request);
   const Body body(json);
-  Plan plan = read_plan(body, core, true);
+  OpenAiPlan plan = read_plan(body, core, true);
   const Json* messages = body.find("messages");
   if (messages == nullptr || !messages->is_array() || messages->empty()) {
     reject("messages", "'messages' must be a list of at least one message");
@@ -384,8 +174,12 @@ void chat(GeneratorCore& core, const net::Request& request, const net::Responder
       copy["role"] = "system";
     }
     copy["content"] = content_of(message.value("content", Json()));
+    read_calls(copy);
     chat_request.messages.push_back(std::move(copy));
   }
+  auto tools = std::make_shared<const ToolSet>(body, core.generator->info().chat_template);
+  tools->describe_to(chat_request, core.chat_template ? &*core.chat_template : nullptr);
+  plan.tools = tools->looked_for() ? std::move(tools) : nullptr;
   chat_request.add_generation_prompt = body.flag("add_generation_prompt", true);
   if (const Json* extra = body.find("chat_template_kwargs"); extra != nullptr && extra->is_object()) {
     chat_request.extra = *extra;
@@ -419,7 +213,7 @@ void completions(GeneratorCore& core, const net::Request& request, const net::Re
   constexpr size_t kMaxPrompts = 128;
   const Json json = parse_body(request);
   const Body body(json);
-  Plan plan = read_plan(body, core, false);
+  OpenAiPlan plan = read_plan(body, core, false);
   const Json* prompt = body.find("prompt");
   if (prompt == nullptr || (!prompt->is_string() && !prompt->is_array()) || prompt->empty()) {
     reject("prompt", "'prompt' must be a text, token ids, or a list of either");

@@ -1,6 +1,7 @@
 // The routes of Text Generation Inference: /generate, /generate_stream, and / with "stream", as its clients call them.
 #include <fmt/format.h>
 
+#include "serve/constraints.h"
 #include "serve/generator_core.h"
 
 namespace slipway::serve {
@@ -49,7 +50,7 @@ struct Plan {
   engine::GenerateRequest request;
 };
 
-Plan read_plan(const GeneratorCore& core, const Json& json) {
+Plan read_plan(GeneratorCore& core, const Json& json) {
   const Body body(json);
   const auto inputs = body.text("inputs");
   if (!inputs) {
@@ -61,10 +62,8 @@ Plan read_plan(const GeneratorCore& core, const Json& json) {
     reject("parameters", "'parameters' must be an object");
   }
   const Body options(parameters != nullptr ? *parameters : none);
-  for (const char* key : {"grammar", "adapter_id"}) {
-    if (options.has(key)) {
-      reject(key, fmt::format("'{}' is not supported", key));
-    }
+  if (options.has("adapter_id")) {
+    reject("adapter_id", "'adapter_id' is not supported");
   }
   if (options.whole("best_of", 1, 128).value_or(1) != 1 || options.flag("watermark", false)) {
     reject("parameters", "'best_of' above 1 and 'watermark' are not supported");
@@ -82,6 +81,7 @@ Plan read_plan(const GeneratorCore& core, const Json& json) {
   plan.details = options.flag("details", false);
   sampling.top_logprobs = static_cast<int>(options.whole("top_n_tokens", 0, 20).value_or(0));
   plan.before = options.flag("return_full_text", false) ? *inputs : "";
+  plan.request.constraint = tgi_constraint(core.constraints, options);
   plan.request.ids = core.encode(*inputs);
   if (plan.request.ids.empty()) {
     reject("inputs", "'inputs' is empty");

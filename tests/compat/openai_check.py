@@ -94,7 +94,11 @@ def generate(client, prompt):
     refused(openai.NotFoundError, lambda: chat_with(model="gpt-5"), param="model", code="model_not_found")
     refused(openai.BadRequestError, lambda: chat_with(messages=[]), param="messages")
     refused(openai.BadRequestError, lambda: chat_with(temperature=-1), param="temperature")
-    refused(openai.BadRequestError, lambda: chat_with(tools=[{"type": "function", "function": {"name": "f"}}]), param="tools")
+    refused(openai.BadRequestError, lambda: chat_with(tools=[{"type": "function"}]), param="tools")
+    refused(openai.BadRequestError, lambda: chat_with(response_format={"type": "json_schema", "json_schema": {
+        "name": "n", "schema": {"not": {}}}}), param="response_format")
+    one = strict(chat_with(extra_body={"guided_choice": ["w5 w6", "w7"]}, temperature=0))
+    assert one.choices[0].message.content in ("w5 w6", "w7") and one.choices[0].finish_reason == "stop"
     refused(openai.BadRequestError, lambda: chat_with(messages=[{"role": "user", "content": "w5 " * 300}]),
             code="context_length_exceeded")
     refused(openai.NotFoundError, lambda: client.responses.create(model="tiny", input="x"))
@@ -103,6 +107,48 @@ def generate(client, prompt):
     next(iter(stream))
     stream.close()  # a client that leaves in the middle harms nobody
     assert client.completions.create(model="tiny", prompt=prompt, max_tokens=16, temperature=0).choices[0].text == GREEDY
+
+
+PERSON = {"type": "object", "additionalProperties": False, "required": ["name", "age", "likes"], "properties": {
+    "name": {"type": "string", "maxLength": 20}, "age": {"type": "integer", "minimum": 0, "maximum": 120},
+    "likes": {"type": "array", "items": {"enum": ["tea", "rain", "boats"]}, "maxItems": 2}}}
+
+
+def fits_person(text):
+    person = json.loads(text)
+    assert list(person) == ["name", "age", "likes"] and len(person["name"]) <= 20 and 0 <= person["age"] <= 120, person
+    assert len(person["likes"]) <= 2 and set(person["likes"]) <= {"tea", "rain", "boats"}, person
+
+
+def structured(client):
+    """A real vocabulary held to a schema, an object, and calls of tools."""
+    def ask(question, **more):
+        return client.chat.completions.create(model="smol", messages=[{"role": "user", "content": question}], seed=3, **more)
+
+    wanted = {"type": "json_schema", "json_schema": {"name": "person", "strict": True, "schema": PERSON}}
+    for temperature in (0, 1, 2):
+        answer = strict(ask("Describe a sailor.", response_format=wanted, temperature=temperature, max_tokens=200))
+        assert answer.choices[0].finish_reason == "stop", answer
+        fits_person(answer.choices[0].message.content)
+    pieces = [strict(c) for c in ask("Describe a sailor.", response_format=wanted, max_tokens=200, stream=True)]
+    fits_person("".join(c.choices[0].delta.content or "" for c in pieces if c.choices))
+    answer = ask("Answer in JSON: which sea is the deepest?", response_format={"type": "json_object"}, temperature=0, max_tokens=300)
+    if answer.choices[0].finish_reason == "stop":
+        assert isinstance(json.loads(answer.choices[0].message.content), dict)
+
+    tools = [{"type": "function", "function": {"name": "enrol", "description": "Adds a person.", "parameters": PERSON}}]
+    answer = strict(ask("Enrol Ada, 36, who likes tea.", tools=tools, tool_choice="required", temperature=0, max_tokens=200))
+    assert answer.choices[0].finish_reason == "tool_calls" and answer.choices[0].message.content is None, answer
+    call = answer.choices[0].message.tool_calls[0]
+    assert call.type == "function" and call.function.name == "enrol" and call.id
+    fits_person(call.function.arguments)
+    named = {"type": "function", "function": {"name": "enrol"}}
+    pieces = [strict(c) for c in ask("Enrol Ada.", tools=tools, tool_choice=named, max_tokens=200, stream=True)]
+    deltas = [d for c in pieces for d in c.choices[0].delta.tool_calls or []]
+    assert deltas[0].id and deltas[0].function.name == "enrol" and pieces[-1].choices[0].finish_reason == "tool_calls"
+    fits_person("".join(d.function.arguments for d in deltas))
+    refused(openai.BadRequestError, lambda: ask("x", tools=tools, tool_choice={"type": "function", "function": {"name": "no"}}),
+            param="tool_choice")
 
 
 def full(client):
@@ -151,7 +197,13 @@ with tempfile.TemporaryDirectory() as name:
     server = Server(folder, folder / "tiny", "--max-sequences", "1", "--max-queue", "1")
     full(openai.OpenAI(base_url=server.url + "/v1", api_key="none"))
     server.stop()
+    smol = next((MINILM.parent / "smollm2").glob("*.gguf"), None)
+    if smol:
+        server = Server(folder, smol, "--endpoint", "smol")
+        structured(openai.OpenAI(base_url=server.url + "/v1", api_key="none"))
+        server.stop()
     server = Server(folder, MINILM, "--endpoint", "minilm")
     embeddings(openai.OpenAI(base_url=server.url + "/v1", api_key="none"))
     server.stop()
-print(f"openai {openai.__version__}: models, completions, chat, streams, logprobs, errors, 429, embeddings")
+print(f"openai {openai.__version__}: models, completions, chat, streams, logprobs, errors, 429, embeddings"
+      + (", schemas, tools" if smol else "; schemas and tools skipped: no decoder (tools/setup decoder)"))

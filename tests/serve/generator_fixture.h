@@ -70,7 +70,15 @@ class FakeGenerator final : public engine::Generator {
     changed_.wait(lock, [this] { return cancelled_; });
   }
 
+  void set_context_length(int tokens) { info_.context_length = tokens; }  // before the first request
+
   std::vector<engine::GenerateRequest> requests;
+  std::vector<std::pair<std::string, std::string>> says = {// each token, and the text that it completes
+                                                           {"Hello", "Hello"},
+                                                           {", w", ", w"},
+                                                           {"\xC3", ""},
+                                                           {"\xB6rld", "\xC3\xB6rld"},
+                                                           {"!", "!"}};
   bool full = false;
   bool endless = false;
   std::exception_ptr error;
@@ -87,8 +95,6 @@ class FakeGenerator final : public engine::Generator {
   }
 
   void answer(const engine::GenerateRequest& request) const {
-    static const std::vector<std::pair<std::string, std::string>> pieces = {
-        {"Hello", "Hello"}, {", w", ", w"}, {"\xC3", ""}, {"\xB6rld", "\xC3\xB6rld"}, {"!", "!"}};
     engine::GenerateResult result;
     result.usage.prompt_tokens = static_cast<int>(request.ids.size());
     result.usage.cached_tokens = 1;
@@ -96,11 +102,11 @@ class FakeGenerator final : public engine::Generator {
     result.error = error;
     result.finish_reason = error ? engine::FinishReason::kError : engine::FinishReason::kLength;
     for (int i = 0; i < request.max_tokens && !error; ++i) {
-      if (i == static_cast<int>(pieces.size())) {
+      if (i == static_cast<int>(says.size())) {
         result.finish_reason = engine::FinishReason::kStop;
         break;
       }
-      const auto& [token, text] = pieces[static_cast<size_t>(i)];
+      const auto& [token, text] = says[static_cast<size_t>(i)];
       if (!request.sampling.stop.empty() && request.sampling.stop[0] == token) {
         result.finish_reason = engine::FinishReason::kStop;
         result.stopped_by = token;

@@ -139,7 +139,22 @@ TEST_F(GeneratorServerTest, WhatIsWrongIsSaidInOpenAisForm) {
       {chat({{"logit_bias", {{"999999", 1}}}}), 400, "logit_bias", nullptr},
       {chat({{"stream_options", {{"include_usage", true}}}}), 400, "stream_options", nullptr},
       {chat({{"tools", {{{"type", "function"}}}}}), 400, "tools", nullptr},
-      {chat({{"response_format", {{"type", "json_object"}}}}), 400, "response_format", nullptr},
+      {chat({{"tools", 3}}), 400, "tools", nullptr},
+      {chat({{"tool_choice", "required"}}), 400, "tool_choice", nullptr},
+      {chat({{"functions", {{{"name", "f"}}}}}), 400, "functions", nullptr},
+      {chat({{"response_format", {{"type", "xml"}}}}), 400, "response_format", nullptr},
+      {chat({{"response_format", {{"type", "json_schema"}}}}), 400, "response_format", nullptr},
+      {chat({{"response_format", {{"type", "json_schema"}, {"json_schema", {{"name", "a b"}}}}}}), 400,
+       "response_format", nullptr},
+      {chat({{"response_format",
+              {{"type", "json_schema"}, {"json_schema", {{"name", "n"}, {"schema", {{"not", {{"type", "null"}}}}}}}}}}),
+       400, "response_format", nullptr},
+      {chat({{"guided_regex", "(a"}}), 400, "guided_regex", nullptr},
+      {chat({{"guided_choice", Json::array()}}), 400, "guided_choice", nullptr},
+      {chat({{"guided_grammar", "root ::= x"}}), 400, "guided_grammar", nullptr},
+      {chat({{"guided_json", 3}}), 400, "guided_json", nullptr},
+      {chat({{"structured_outputs", {{"regex", "(?=a)"}}}}), 400, "structured_outputs", nullptr},
+      {chat({{"guided_regex", "a"}, {"guided_choice", {"b"}}}), 400, "response_format", nullptr},
       {{{"messages", {{{"role", "user"}, {"content", long_text}}}}}, 400, "messages", "context_length_exceeded"},
   };
   for (const Case& one : cases) {
@@ -151,6 +166,51 @@ TEST_F(GeneratorServerTest, WhatIsWrongIsSaidInOpenAisForm) {
   }
   EXPECT_EQ(send("/v1/chat/completions", "no object").status, 400);
   EXPECT_TRUE(base::parse_json(send("/v1/responses", Json::object()).body, "404")["error"].is_object());
+}
+
+// What a request's constraint accepts whole.
+bool accepts(const engine::GenerateRequest& request, std::string_view text) {
+  text::ConstrainedText constrained(request.constraint);
+  return constrained.accept_bytes(text) && constrained.can_end();
+}
+
+TEST_F(GeneratorServerTest, TheFormOfAnAnswerReachesTheEngineInEveryProtocolsWords) {
+  const Json schema = {{"type", "object"}, {"properties", {{"a", {{"type", "integer"}}}}}, {"required", {"a"}}};
+  const Json named = {{"name", "n"}, {"strict", true}, {"schema", schema}};
+  const std::vector<std::pair<Json, std::string>> chats = {
+      {{{"response_format", {{"type", "json_schema"}, {"json_schema", named}}}}, R"({"a": 1})"},
+      {{{"response_format", {{"type", "json_object"}}}}, R"({"b": [1]})"},
+      {{{"guided_json", schema}}, R"({"a":1})"},
+      {{{"guided_json", schema.dump()}}, R"({"a":1})"},
+      {{{"guided_regex", "[a-c]+\\d"}}, "abc1"},
+      {{{"guided_choice", {"yes", "no"}}}, "no"},
+      {{{"guided_grammar", "root ::= \"x\" root | \"y\""}}, "xxy"},
+      {{{"structured_outputs", {{"json", schema}}}}, R"({"a":1})"},
+      {{{"structured_outputs", {{"choice", {"up", "down"}}}}}, "up"},
+  };
+  for (const auto& [more, text] : chats) {
+    post("/v1/chat/completions", chat(more));
+    ASSERT_NE(fake_->requests.back().constraint, nullptr) << more;
+    EXPECT_TRUE(accepts(fake_->requests.back(), text)) << more;
+    EXPECT_FALSE(accepts(fake_->requests.back(), "Hello")) << more;
+  }
+  post("/v1/chat/completions", chat({{"response_format", {{"type", "text"}}}}));
+  EXPECT_EQ(fake_->requests.back().constraint, nullptr);
+  post("/v1/completions", {{"prompt", "good"}, {"guided_choice", {"yes"}}});
+  EXPECT_TRUE(accepts(fake_->requests.back(), "yes"));
+  for (const Json& format : {Json("json"), schema}) {
+    post("/api/chat", {{"messages", kMessages}, {"stream", false}, {"format", format}});
+    EXPECT_TRUE(accepts(fake_->requests.back(), R"({"a": 5})"));
+    EXPECT_FALSE(accepts(fake_->requests.back(), "5"));
+  }
+  EXPECT_EQ(send("/api/chat", {{"messages", kMessages}, {"format", 3}}).status, 400);
+  post("/generate", {{"inputs", "good"}, {"parameters", {{"grammar", {{"type", "regex"}, {"value", "a|b"}}}}}});
+  EXPECT_TRUE(accepts(fake_->requests.back(), "b"));
+  post("/generate", {{"inputs", "good"}, {"parameters", {{"grammar", {{"type", "json"}, {"value", schema}}}}}});
+  EXPECT_TRUE(accepts(fake_->requests.back(), R"({"a":0})"));
+  const Json wrong =
+      post("/generate", {{"inputs", "good"}, {"parameters", {{"grammar", {{"type", "xml"}, {"value", "x"}}}}}}, 422);
+  EXPECT_EQ(wrong["error_type"], "validation");
 }
 
 TEST_F(GeneratorServerTest, AFullQueueIs429WithRetryAfterAlsoForStreams) {
