@@ -235,9 +235,10 @@ std::string ToolCallReader::push(std::string_view piece) {
       continue;
     }
     const size_t keep = std::max({begun(held_, kOpen), begun(held_, kMistral), begun(held_, kLlama)});
-    if (calls_.empty() || !trimmed(held_).empty()) {
-      shown += held_.substr(0, held_.size() - keep);
-      held_.erase(0, held_.size() - keep);
+    const std::string known = held_.substr(0, held_.size() - keep);
+    if (calls_.empty() || !trimmed(known).empty()) {
+      shown += known;
+      held_.erase(0, known.size());
     }
     return shown;
   }
