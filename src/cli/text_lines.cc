@@ -29,8 +29,8 @@ bool next_line(std::istream& in, std::string& line, const std::string& where) {
 
 }  // namespace
 
-void read_text_lines(std::istream& in, const std::string& source, const std::string& field,
-                     const std::function<void(std::string text, const base::Json& row)>& take) {
+void read_json_lines(std::istream& in, const std::string& source, const std::string& field,
+                     const std::function<void(const base::Json& row, const std::string& where)>& take) {
   std::string line;
   for (int64_t number = 1;; ++number) {
     const std::string where = fmt::format("{}:{}", source, number);
@@ -44,8 +44,15 @@ void read_text_lines(std::istream& in, const std::string& source, const std::str
     if (!row.is_object()) {
       throw base::Error(base::Code::kInvalid, fmt::format("{}: is not an object; each line is {{\"{}\": \"…\"}}", where, field));
     }
-    take(base::get<std::string>(row, field, where), row);
+    take(row, where);
   }
+}
+
+void read_text_lines(std::istream& in, const std::string& source, const std::string& field,
+                     const std::function<void(std::string text, const base::Json& row)>& take) {
+  read_json_lines(in, source, field, [&](const base::Json& row, const std::string& where) {
+    take(base::get<std::string>(row, field, where), row);
+  });
 }
 
 }  // namespace slipway::cli

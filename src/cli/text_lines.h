@@ -14,4 +14,8 @@ namespace slipway::cli {
 void read_text_lines(std::istream& in, const std::string& source, const std::string& field,
                      const std::function<void(std::string text, const base::Json& row)>& take);
 
+// The same for lines that need no text: `where` is for messages, `field` what a line should have, in messages.
+void read_json_lines(std::istream& in, const std::string& source, const std::string& field,
+                     const std::function<void(const base::Json& row, const std::string& where)>& take);
+
 }  // namespace slipway::cli

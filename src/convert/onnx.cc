@@ -11,7 +11,7 @@
 namespace slipway::convert {
 namespace {
 
-using model::BertLayerNames;
+using model::EncoderLayerNames;
 using model::ModelSpec;
 
 constexpr float kMasked = -1e9F;  // added to the score of a padded position: its softmax is exactly 0
@@ -34,18 +34,18 @@ class BertExporter {
     const std::string penalty = graph_.node("Mul", {outside, graph_.scalar(kMasked)});
     penalty_ = graph_.node("Unsqueeze", {penalty, graph_.integers({1, 2})});
     std::string x = embeddings();
-    const bool ends_here = !spec_.has_classifier;
+    const bool ends_here = !spec_.has_classifier();
     for (int layer = 0; layer < spec_.num_layers; ++layer) {
       const bool last = layer + 1 == spec_.num_layers;
-      x = encoder_layer(x, model::bert_layer_names(layer), last && ends_here ? "last_hidden_state" : "");
+      x = encoder_layer(x, model::encoder_layer_names(layer), last && ends_here ? "last_hidden_state" : "");
     }
-    if (spec_.has_classifier) {
+    if (spec_.has_classifier()) {
       classifier(x);
     } else {
       sentence_embedding(x);
     }
-    graph_.metadata("task", spec_.has_classifier ? "text-classification" : "feature-extraction");
-    if (spec_.has_classifier) {
+    graph_.metadata("task", spec_.has_classifier() ? "text-classification" : "feature-extraction");
+    if (spec_.has_classifier()) {
       graph_.metadata("labels", base::dump_json(base::Json(spec_.labels)));
     }
     return std::move(graph_);
@@ -55,9 +55,9 @@ class BertExporter {
   // A tensor of the file as it is; its bytes are taken from the map, or converted when they are not aligned f32.
   std::string weight(const std::string& canonical) {
     const std::string name = weights_.naming.in_file(canonical);
-    const model::TensorView& view = *weights_.file.find(name);
+    const model::TensorView& view = *weights_.file->find(name);
     return graph_.weight(name, view.shape,
-                         [file = &weights_.file, name, &view](std::vector<float>& scratch) -> std::string_view {
+                         [file = weights_.file.get(), name, &view](std::vector<float>& scratch) -> std::string_view {
                            if (view.dtype == model::DType::kF32) {
                              return view.bytes;
                            }
@@ -69,11 +69,11 @@ class BertExporter {
   // A linear weight [out, in] as [in, out], which MatMul wants.
   std::string transposed(const std::string& canonical) {
     const std::string name = weights_.naming.in_file(canonical);
-    const model::TensorView& view = *weights_.file.find(name);
+    const model::TensorView& view = *weights_.file->find(name);
     const auto out = static_cast<size_t>(view.shape[0]);
     const auto in = static_cast<size_t>(view.shape[1]);
     return graph_.weight(name, {view.shape[1], view.shape[0]},
-                         [file = &weights_.file, name, out, in](std::vector<float>& scratch) -> std::string_view {
+                         [file = weights_.file.get(), name, out, in](std::vector<float>& scratch) -> std::string_view {
                            const std::vector<float> values = file->read_f32(name, static_cast<int64_t>(out * in));
                            scratch.resize(values.size());
                            for (size_t o = 0; o < out; ++o) {
@@ -113,7 +113,7 @@ class BertExporter {
     return graph_.node("Transpose", {split}, {OnnxGraph::attribute("perm", axes)});
   }
 
-  std::string attention(const std::string& x, const BertLayerNames& names) {
+  std::string attention(const std::string& x, const EncoderLayerNames& names) {
     const std::string q = heads(linear(x, names.query_weight, names.query_bias), {0, 2, 1, 3});
     const std::string k = heads(linear(x, names.key_weight, names.key_bias), {0, 2, 3, 1});
     const std::string v = heads(linear(x, names.value_weight, names.value_bias), {0, 2, 1, 3});
@@ -126,7 +126,7 @@ class BertExporter {
     return graph_.node("Reshape", {mixed, graph_.integers({0, 0, spec_.hidden_size})});
   }
 
-  std::string encoder_layer(const std::string& x, const BertLayerNames& names, const std::string& output) {
+  std::string encoder_layer(const std::string& x, const EncoderLayerNames& names, const std::string& output) {
     const std::string attended =
         linear(attention(x, names), names.attention_output_weight, names.attention_output_bias);
     const std::string middle =
@@ -191,9 +191,15 @@ class BertExporter {
 base::Json export_onnx(const std::filesystem::path& folder_path, const std::filesystem::path& path) {
   const double started = base::monotonic_seconds();
   const model::ModelFolder folder = model::open_model_folder(folder_path, {.weights = true, .tokenizer = false});
+  if (folder.spec.architecture != model::Architecture::kBert ||
+      (folder.spec.head != model::Head::kNone && !folder.spec.has_classifier())) {
+    throw base::Error(base::Code::kInvalid,
+                      fmt::format("'{}' is not BERT, alone or with a classifier, which is what is exported to ONNX",
+                                  folder_path.string()));
+  }
   const model::OpenedWeights weights = model::open_float_weights(folder);
   const OnnxGraph graph = BertExporter(folder.spec, weights).build();
-  const uint64_t bytes = graph.write(path, folder.spec.has_classifier ? "bert-classifier" : "bert-encoder");
+  const uint64_t bytes = graph.write(path, folder.spec.has_classifier() ? "bert-classifier" : "bert-encoder");
   return {{"bytes", bytes},
           {"nodes", graph.node_count()},
           {"parameters", folder.spec.parameter_count()},

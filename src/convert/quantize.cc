@@ -107,10 +107,10 @@ class Output {
   void add(const TensorInfo& info) {
     base::check_stop(context_, "quantisation");
     const std::string name = source_.naming.in_file(info.name);
-    std::span<const float> values = source_.file.map_f32(name);
+    std::span<const float> values = source_.file->map_f32(name);
     std::vector<float> converted;  // when the file holds another type, or is not aligned
     if (static_cast<int64_t>(values.size()) != info.count()) {
-      converted = source_.file.read_f32(name, info.count());
+      converted = source_.file->read_f32(name, info.count());
       values = converted;
     }
     if (info.role == TensorRole::kLinear || (embeddings_ && info.name == model::kWordEmbeddings)) {
@@ -152,7 +152,7 @@ class Output {
     for (size_t r = 0; r < errors.size(); ++r) {
       if (!errors[r].finite) {
         throw Error(Code::kIntegrity, fmt::format("{}: tensor '{}' has a NaN or infinite weight in row {}",
-                                                  source_.file.source(), name, r));
+                                                  source_.file->source(), name, r));
       }
       total.squared_error += errors[r].squared_error;
       total.squared_weights += errors[r].squared_weights;
@@ -184,6 +184,15 @@ class Output {
   double weights_ = 0;
 };
 
+// Of all tensors: the files of shards together, without their headers.
+double bytes_of(const model::TensorSource& source) {
+  size_t bytes = 0;
+  for (const auto& [name, tensor] : source.tensors()) {
+    bytes += tensor.bytes.size();
+  }
+  return static_cast<double>(bytes);
+}
+
 bool same_folder(const fs::path& a, const fs::path& b) {
   std::error_code ignored;
   return fs::equivalent(a, b, ignored);
@@ -202,7 +211,7 @@ Json quantize_int8(const fs::path& folder_in, const fs::path& folder_out, const 
   const double started = base::monotonic_seconds();
   const model::ModelFolder folder = model::open_model_folder(folder_in, {.weights = true, .tokenizer = false});
   const model::OpenedWeights source = model::open_float_weights(folder);
-  const std::vector<TensorInfo> infos = model::bert_tensors(folder.spec, source.naming.has_pooler);
+  const std::vector<TensorInfo> infos = model::encoder_tensors(source.spec, source.naming.has_pooler);
   const std::string digest = base::sha256_file(*folder.weights);
   QuantizeOptions resolved = options;
   base::FieldTable table;
@@ -227,7 +236,7 @@ Json quantize_int8(const fs::path& folder_in, const fs::path& folder_out, const 
                             {"source_sha256", digest},
                             {"options", base::dump_json(table.to_json())}});
 
-  const auto before = static_cast<double>(fs::file_size(*folder.weights));
+  const auto before = bytes_of(*source.file);
   const auto after = static_cast<double>(fs::file_size(target));
   context.progress.finish(fmt::format("{:.1f} MB instead of {:.1f} MB", after / 1e6, before / 1e6));
   return {{"format", model::kInt8Format},

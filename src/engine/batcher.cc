@@ -18,7 +18,7 @@ std::chrono::microseconds since(Time begin, Time end) {
 }
 
 struct Request {
-  std::vector<int32_t> ids;
+  Input input;
   Batcher::Done done;
   Time submitted;
 };
@@ -79,7 +79,7 @@ struct Batcher::Impl {
     std::vector<Request> batch;
     int64_t tokens = 0;
     while (!queue.empty()) {
-      tokens += static_cast<int64_t>(queue.front().ids.size());
+      tokens += static_cast<int64_t>(queue.front().input.ids.size());
       if (!batch.empty() && tokens > options.max_batch_tokens) {
         break;
       }
@@ -99,22 +99,22 @@ struct Batcher::Impl {
 
   void compute(std::vector<Request>& batch) {
     const Time begin = std::chrono::steady_clock::now();
-    std::vector<std::vector<int32_t>> ids;
-    ids.reserve(batch.size());
+    std::vector<Input> inputs;
+    inputs.reserve(batch.size());
     for (Request& request : batch) {
-      ids.push_back(std::move(request.ids));
+      inputs.push_back(std::move(request.input));
     }
     Output out;
     std::exception_ptr error;
     try {
-      out = engine->forward(ids);
+      out = engine->forward(inputs);
     } catch (...) {
       error = std::current_exception();
     }
     const Time end = std::chrono::steady_clock::now();
     for (size_t i = 0; i < batch.size(); ++i) {
       BatchResult result;
-      result.tokens = static_cast<int>(ids[i].size());
+      result.tokens = static_cast<int>(inputs[i].ids.size());
       result.queued = since(batch[i].submitted, begin);
       result.computed = since(begin, end);
       result.error = error;
@@ -123,6 +123,10 @@ struct Batcher::Impl {
         const auto embedding = out.embeddings.row(static_cast<int>(i));
         result.logits.assign(logits.begin(), logits.end());
         result.embedding.assign(embedding.begin(), embedding.end());
+        if (!out.token_logits.empty()) {
+          result.token_logits = std::move(out.token_logits[i]);
+          result.hidden = std::move(out.hidden[i]);
+        }
       }
       call(batch[i].done, std::move(result));
     }
@@ -149,17 +153,20 @@ Batcher::Batcher(std::shared_ptr<Engine> engine, const BatcherOptions& options) 
 
 Batcher::~Batcher() = default;
 
-void Batcher::submit(std::vector<int32_t> token_ids, Done done) {
-  impl_->engine->check(token_ids);
-  if (!impl_->push({std::move(token_ids), std::move(done), std::chrono::steady_clock::now()}, false)) {
+void Batcher::submit(Input input, Done done) {
+  impl_->engine->check(input);
+  if (!impl_->push({std::move(input), std::move(done), std::chrono::steady_clock::now()}, false)) {
     throw base::Error(base::Code::kUnavailable,
                       fmt::format("{} texts are waiting already; try again later", impl_->options.max_queue));
   }
 }
 
 std::vector<BatchResult> Batcher::run(std::vector<std::vector<int32_t>> token_ids) {
-  for (const std::vector<int32_t>& ids : token_ids) {
-    impl_->engine->check(ids);
+  std::vector<Input> inputs;
+  inputs.reserve(token_ids.size());
+  for (std::vector<int32_t>& ids : token_ids) {
+    inputs.push_back({.ids = std::move(ids)});
+    impl_->engine->check(inputs.back());
   }
   std::vector<BatchResult> results(token_ids.size());
   std::mutex mutex;
@@ -178,7 +185,7 @@ std::vector<BatchResult> Batcher::run(std::vector<std::vector<int32_t>> token_id
       }
     };
     try {
-      impl_->push({std::move(token_ids[i]), done, std::chrono::steady_clock::now()}, true);
+      impl_->push({std::move(inputs[i]), done, std::chrono::steady_clock::now()}, true);
     } catch (...) {
       {
         const std::lock_guard lock(mutex);

@@ -21,6 +21,8 @@ struct BatcherOptions {
 struct BatchResult {
   std::vector<float> logits;
   std::vector<float> embedding;
+  model::Matrix token_logits;  // of Input::rows
+  model::Matrix hidden;        // where Input::hidden
   int tokens = 0;
   std::chrono::microseconds queued{};    // until its batch began
   std::chrono::microseconds computed{};  // the batch's time
@@ -41,7 +43,10 @@ class Batcher {
 
   // Throws Error(kUnavailable) when the queue is full or the batcher is stopping, Error(kInvalid) as Engine::check
   // does.
-  void submit(std::vector<int32_t> token_ids, Done done);
+  void submit(Input input, Done done);
+  void submit(std::vector<int32_t> token_ids, Done done) {
+    submit(Input{.ids = std::move(token_ids)}, std::move(done));
+  }
   // Blocks until all are done (for callers outside the event loop); waits while the queue is full.
   std::vector<BatchResult> run(std::vector<std::vector<int32_t>> token_ids);
   int queued() const;

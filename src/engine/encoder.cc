@@ -22,12 +22,6 @@ int64_t padded(int n) {
   return (lines | 1) * 16;
 }
 
-kernels::Activation activation_of(const std::string& name) {
-  return name == "relu"   ? kernels::Activation::kRelu
-         : name == "gelu" ? kernels::Activation::kGelu
-                          : kernels::Activation::kGeluTanh;
-}
-
 class Pass {
  public:
   Pass(const Weights& weights, std::span<const EncoderText> texts, const Wanted& wanted, Scratch& scratch,
@@ -52,8 +46,8 @@ class Pass {
     });
     const int last = spec_.num_layers - 1;
     for (int layer = 0; layer <= last; ++layer) {
-      const bool first_tokens_only = layer == last && !wanted_.embeddings;
-      attend(first_tokens_only);
+      const bool first_tokens_only = layer == last && !wanted_.embeddings && !wanted_.tokens && !spec_.mean_classifier;
+      attend(layer, first_tokens_only);
       int rows = rows_;
       if (first_tokens_only) {
         keep_first_tokens();
@@ -64,19 +58,24 @@ class Pass {
         finish_layer(layer, first, some);
         if (layer < last) {
           project(layer + 1, first, some);
+        } else if (spec_.pre_norm) {
+          norm(w_.final_norm(), some, x_ + first * ld_x_, x_ + first * ld_x_);
         }
       });
     }
-    head();
+    embeddings();
+    classify();
+    tokens();
   }
 
  private:
   // The parts of the one float buffer and the one byte buffer.
   void lay_out(Scratch& scratch) {
     const int hidden = spec_.hidden_size;
-    ld_x_ = padded(hidden);
+    const int inner = spec_.gated ? 2 * spec_.intermediate_size : spec_.intermediate_size;
+    ld_x_ = padded(std::max(hidden, spec_.word_size()));
     ld_qkv_ = padded(3 * hidden);
-    ld_h_ = padded(spec_.intermediate_size);
+    ld_h_ = padded(std::max(inner, spec_.word_size()));
     const int64_t slots = share_rows_ ? rows_ : std::min(rows_, kBlockRows);
     const int64_t head_rows = std::max<int64_t>(slots, static_cast<int64_t>(texts_.size()));
     const int64_t counts[] = {rows_ * ld_x_,     rows_ * ld_qkv_, rows_ * ld_x_,
@@ -93,12 +92,15 @@ class Pass {
       next += counts[i];
     }
     if (w_.int8()) {
-      stride_ = kernels::int8_stride(std::max(hidden, spec_.intermediate_size));
+      stride_ = kernels::int8_stride(std::max(static_cast<int>(ld_x_), spec_.intermediate_size));
       q_ = scratch.bytes.reserve(static_cast<size_t>(slots * stride_));
       scale_ = next;
       zero_ = reinterpret_cast<int32_t*>(next + scales);
     }
-    attention_floats_ = (kernels::attention_scratch(isa_, longest_, spec_.head_dim()) + 15) / 16 * 16;
+    const int64_t floats = disentangled()
+                               ? disentangled_scratch(isa_, longest_, spec_.head_dim(), 2 * spec_.relative_span)
+                               : kernels::attention_scratch(isa_, longest_, spec_.head_dim());
+    attention_floats_ = (floats + 15) / 16 * 16;
     const int64_t attentions = pool_ != nullptr ? attention_tasks() : 1;
     attention_ = scratch.attention.reserve(static_cast<size_t>(attention_floats_ * attentions));
   }
@@ -127,10 +129,14 @@ class Pass {
 
   // c = epilogue(a W^T) for the rows of the block at `first`. Threads share the columns when they do not share the
   // rows.
-  void multiply(const Linear& linear, int first, int rows, const float* a, int64_t lda, kernels::Epilogue epilogue,
-                float* c, int64_t ldc) {
-    base::Pool* const pool = share_rows_ ? nullptr : pool_;
-    epilogue.bias = linear.bias.data();
+  void multiply(const Linear& linear, int first, int rows, const float* a, int64_t lda,
+                const kernels::Epilogue& epilogue, float* c, int64_t ldc) {
+    multiply_on(share_rows_ ? nullptr : pool_, linear, first, rows, a, lda, epilogue, c, ldc);
+  }
+
+  void multiply_on(base::Pool* pool, const Linear& linear, int first, int rows, const float* a, int64_t lda,
+                   kernels::Epilogue epilogue, float* c, int64_t ldc) {
+    epilogue.bias = linear.bias.empty() ? nullptr : linear.bias.data();
     if (!linear.quantized) {
       kernels::gemm_f32(rows, a, lda, linear.f32, epilogue, c, ldc, pool);
       return;
@@ -141,27 +147,54 @@ class Pass {
     kernels::gemm_int8(rows, q, linear.int8, epilogue, c, ldc, pool);
   }
 
-  void norm(const Norm& norm, int rows, const float* from, float* to) {
-    kernels::layer_norm(isa_, rows, spec_.hidden_size, from, ld_x_,
-                        {norm.gain.data(), norm.bias.data(), spec_.layer_norm_eps}, to, ld_x_);
+  void norm(const Norm& norm, int rows, const float* from, float* to) { norm_at(norm, rows, from, ld_x_, to); }
+
+  void norm_at(const Norm& norm, int rows, const float* from, int64_t ld, float* to) {
+    kernels::layer_norm(isa_, rows, static_cast<int>(norm.gain.size()), from, ld,
+                        {norm.gain.data(), norm.bias.data(), spec_.layer_norm_eps}, to, ld);
   }
 
-  void embed_rows(int first, int rows) {
+  // body(text, position in it, row) for each row of a block.
+  template <class Body>
+  void for_rows(int first, int rows, const Body& body) {
     size_t text = static_cast<size_t>(std::upper_bound(begins_.begin(), begins_.end(), first) - begins_.begin()) - 1;
     for (int row = first; row < first + rows; ++row) {
       while (text + 1 < begins_.size() && row >= begins_[text + 1]) {
         ++text;
       }
-      const int position = row - begins_[text];
-      w_.embed(texts_[text].ids[static_cast<size_t>(position)], position, x_ + row * ld_x_);
+      body(texts_[text], row - begins_[text], row);
     }
-    norm(w_.embeddings_norm(), rows, x_ + first * ld_x_, x_ + first * ld_x_);
+  }
+
+  void embed_rows(int first, int rows) {
+    const Linear& widen = w_.embeddings_project();
+    float* const at = widen.out > 0 ? h_ + slot(first) * ld_h_ : x_ + first * ld_x_;
+    const int64_t ld = widen.out > 0 ? ld_h_ : ld_x_;
+    for_rows(first, rows, [&](const EncoderText& text, int position, int row) {
+      const auto i = static_cast<size_t>(position);
+      w_.embed(text.ids[i], position, text.types.empty() ? 0 : text.types[i], at + (row - first) * ld);
+    });
+    norm_at(w_.embeddings_norm(), rows, at, ld, at);
+    if (widen.out > 0) {
+      multiply(widen, first, rows, at, ld, {}, x_ + first * ld_x_, ld_x_);
+    }
   }
 
   // Queries, keys and values of a layer.
   void project(int layer, int first, int rows) {
-    multiply(w_.layers()[static_cast<size_t>(layer)].qkv, first, rows, x_ + first * ld_x_, ld_x_, {},
-             qkv_ + first * ld_qkv_, ld_qkv_);
+    const Layer& l = w_.layers()[static_cast<size_t>(layer)];
+    const float* from = x_ + first * ld_x_;
+    if (spec_.pre_norm && !l.attention_norm.gain.empty()) {
+      float* const y = y_ + slot(first) * ld_x_;
+      norm(l.attention_norm, rows, from, y);
+      from = y;
+    }
+    multiply(l.qkv, first, rows, from, ld_x_, {}, qkv_ + first * ld_qkv_, ld_qkv_);
+    if (const kernels::RopeTable* table = w_.rope(layer)) {
+      for_rows(first, rows, [&](const EncoderText&, int position, int row) {  // queries and keys lie side by side
+        kernels::rope(isa_, *table, position, 2 * spec_.num_heads, spec_.head_dim(), false, qkv_ + row * ld_qkv_);
+      });
+    }
   }
 
   kernels::AttentionArgs attention_of(size_t text, bool first_token_only) const {
@@ -181,10 +214,27 @@ class Pass {
     return args;
   }
 
-  void attend(bool first_token_only) {
+  bool disentangled() const { return spec_.content_to_position || spec_.position_to_content; }
+
+  void attend_with(int layer, kernels::AttentionArgs args, float* scratch) {
+    const int window = spec_.layer_window.empty() ? 0 : spec_.layer_window[static_cast<size_t>(layer)];
+    if (disentangled()) {
+      disentangled_attention(isa_, args, w_.layers()[static_cast<size_t>(layer)].positions, w_.distance_buckets(),
+                             scratch);
+    } else if (window > 0) {
+      window_attention(isa_, args, window, w_.distance_bias(), scratch);
+    } else {
+      if (spec_.relative_buckets > 0) {
+        w_.distance_bias().apply(args);
+      }
+      kernels::attention(isa_, args, scratch);
+    }
+  }
+
+  void attend(int layer, bool first_token_only) {
     if (pool_ == nullptr) {
       for (size_t text = 0; text < texts_.size(); ++text) {
-        kernels::attention(isa_, attention_of(text, first_token_only), attention_);
+        attend_with(layer, attention_of(text, first_token_only), attention_);
       }
       return;
     }
@@ -194,7 +244,7 @@ class Pass {
       kernels::AttentionArgs args = attention_of(static_cast<size_t>(task / groups), first_token_only);
       args.first_head = spec_.num_heads * group / groups;
       args.heads = spec_.num_heads * (group + 1) / groups - args.first_head;
-      kernels::attention(isa_, args, attention_ + task * attention_floats_);
+      attend_with(layer, args, attention_ + task * attention_floats_);
     });
   }
 
@@ -218,33 +268,92 @@ class Pass {
     float* h = h_ + slot(first) * ld_h_;
     multiply(l.attention_output, first, rows, context_ + first * ld_x_, ld_x_, {.residual = x, .ld_residual = ld_x_}, y,
              ld_x_);
-    norm(l.attention_norm, rows, y, x);
-    multiply(l.intermediate, first, rows, x, ld_x_, {.activation = activation_of(spec_.activation)}, h, ld_h_);
-    multiply(l.output, first, rows, h, ld_h_, {.residual = x, .ld_residual = ld_x_}, y, ld_x_);
-    norm(l.output_norm, rows, y, x);
-  }
-
-  void head() {
-    const int count = static_cast<int>(texts_.size());
-    for (int text = 0; wanted_.embeddings && text < count; ++text) {
-      kernels::mean_pool_normalized(isa_, static_cast<int>(texts_[static_cast<size_t>(text)].ids.size()),
-                                    spec_.hidden_size, x_ + begins_[static_cast<size_t>(text)] * ld_x_, ld_x_,
-                                    texts_[static_cast<size_t>(text)].embedding);
-    }
-    if (!wanted_.logits || w_.classifier().out == 0) {
+    const kernels::Activation activation = activation_of(spec_.activation);
+    if (!spec_.pre_norm) {
+      norm(l.attention_norm, rows, y, x);
+      multiply(l.intermediate, first, rows, x, ld_x_, {.activation = activation}, h, ld_h_);
+      multiply(l.output, first, rows, h, ld_h_, {.residual = x, .ld_residual = ld_x_}, y, ld_x_);
+      norm(l.output_norm, rows, y, x);
       return;
     }
-    for (int text = 0; text < count; ++text) {
-      std::memcpy(first_tokens_ + text * ld_x_, x_ + begins_[static_cast<size_t>(text)] * ld_x_,
-                  static_cast<size_t>(spec_.hidden_size) * sizeof(float));
+    norm(l.output_norm, rows, y, x);  // y is the stream now, x what the intermediate layer reads
+    multiply(l.intermediate, first, rows, x, ld_x_, {}, h, ld_h_);
+    for (int row = 0; row < rows; ++row) {
+      float* const both = h + row * ld_h_;
+      kernels::gated(isa_, activation, spec_.intermediate_size, both, both + spec_.intermediate_size, both);
     }
-    const Linear& pooler = w_.pooler();
-    const Linear& classifier = w_.classifier();
-    kernels::gemm_f32(count, first_tokens_, ld_x_, pooler.f32,
-                      {.bias = pooler.bias.data(), .activation = kernels::Activation::kTanh}, y_, ld_x_, nullptr);
+    multiply(l.output, first, rows, h, ld_h_, {.residual = y, .ld_residual = ld_x_}, x, ld_x_);
+  }
+
+  const float* row_of(size_t text, int position) const { return x_ + (begins_[text] + position) * ld_x_; }
+
+  void embeddings() {
+    for (size_t text = 0; wanted_.embeddings && text < texts_.size(); ++text) {
+      const int length = static_cast<int>(texts_[text].ids.size());
+      const bool mean = wanted_.pooling == model::Pooling::kMean;
+      const int first = wanted_.pooling == model::Pooling::kLast ? length - 1 : 0;
+      kernels::mean_pool_normalized(isa_, mean ? length : 1, spec_.hidden_size, row_of(text, first), ld_x_,
+                                    texts_[text].embedding);
+    }
+  }
+
+  // The head's layers before the last, for the rows gathered in first_tokens_; returns where their results are.
+  const float* transform(int rows) {
+    const HeadWeights& head = w_.head();
+    if (head.dense.out == 0) {
+      return first_tokens_;
+    }
+    multiply_on(nullptr, head.dense, 0, rows, first_tokens_, ld_x_, {.activation = head.activation}, y_, ld_x_);
+    if (!head.norm.gain.empty()) {
+      norm(head.norm, rows, y_, y_);
+    }
+    return y_;
+  }
+
+  void classify() {
+    if (!wanted_.logits || !spec_.has_classifier()) {
+      return;
+    }
+    for (size_t text = 0; text < texts_.size(); ++text) {
+      float* const to = first_tokens_ + static_cast<int64_t>(text) * ld_x_;
+      if (!spec_.mean_classifier) {
+        std::copy_n(row_of(text, 0), spec_.hidden_size, to);
+        continue;
+      }
+      std::fill_n(to, spec_.hidden_size, 0.0F);
+      const int length = static_cast<int>(texts_[text].ids.size());
+      for (int i = 0; i < length; ++i) {
+        kernels::add(isa_, spec_.hidden_size, row_of(text, i), to);
+      }
+      kernels::scale(isa_, spec_.hidden_size, 1.0F / static_cast<float>(length), to);
+    }
+    const int count = static_cast<int>(texts_.size());
+    const float* const from = transform(count);
+    const Linear& classifier = w_.head().out;
     for (int text = 0; text < count; ++text) {
-      kernels::gemm_f32(1, y_ + text * ld_x_, ld_x_, classifier.f32, {.bias = classifier.bias.data()},
-                        texts_[static_cast<size_t>(text)].logits, classifier.out, nullptr);
+      multiply_on(nullptr, classifier, 0, 1, from + text * ld_x_, ld_x_, {}, texts_[static_cast<size_t>(text)].logits,
+                  classifier.out);
+    }
+  }
+
+  void tokens() {
+    for (size_t text = 0; wanted_.tokens && text < texts_.size(); ++text) {
+      const EncoderText& t = texts_[text];
+      for (size_t i = 0; t.hidden != nullptr && i < t.ids.size(); ++i) {
+        std::copy_n(row_of(text, static_cast<int>(i)), spec_.hidden_size,
+                    t.hidden + i * static_cast<size_t>(spec_.hidden_size));
+      }
+      const Linear& out = w_.head().out;
+      for (size_t begin = 0; t.token_logits != nullptr && begin < t.rows.size(); begin += kBlockRows) {
+        const size_t count = std::min(t.rows.size() - begin, static_cast<size_t>(kBlockRows));
+        for (size_t i = 0; i < count; ++i) {
+          std::copy_n(row_of(text, t.rows[begin + i]), spec_.hidden_size,
+                      first_tokens_ + static_cast<int64_t>(i) * ld_x_);
+        }
+        const float* const from = transform(static_cast<int>(count));
+        multiply_on(pool_, out, 0, static_cast<int>(count), from, ld_x_, {},
+                    t.token_logits + begin * static_cast<size_t>(out.out), out.out);
+      }
     }
   }
 

@@ -1,4 +1,4 @@
-// One pass of a BERT encoder and its head over a packed batch: the texts' tokens one after the other, no padding.
+// One pass of an encoder and its head over a packed batch: the texts' tokens one after the other, no padding.
 // A text's results are the same bits whatever else is in the batch and however many threads compute it: every product's
 // row depends on that row alone (kernels/gemm.h), attention sees one text.
 #pragma once
@@ -34,14 +34,21 @@ struct Scratch {
 
 // What is wanted of a pass; less is computed when only logits are (the last layer for first tokens alone).
 struct Wanted {
-  bool logits = true;
+  bool logits = true;  // of a text, by a head for sequence classification
   bool embeddings = true;
+  bool tokens = false;  // of tokens: hidden states, and what a head over tokens says
+  model::Pooling pooling = model::Pooling::kMean;
 };
 
 struct EncoderText {
-  std::span<const int32_t> ids;  // 1..max_positions ids of the vocabulary
-  float* logits = nullptr;       // [labels], written when wanted and there is a classifier
-  float* embedding = nullptr;    // [hidden], written when wanted
+  std::span<const int32_t> ids;    // 1..max_tokens() ids of the vocabulary
+  std::span<const int32_t> types;  // token types, one an id; empty: all 0
+  float* logits = nullptr;         // [labels], written when wanted and there is a classifier
+  float* embedding = nullptr;      // [hidden], written when wanted
+  // Written when tokens are wanted; null: not needed.
+  std::span<const int32_t> rows;  // tokens whose logits are wanted, as indices into ids
+  float* token_logits = nullptr;  // [rows, spec.outputs()], by a head over tokens
+  float* hidden = nullptr;        // [ids, hidden], the last hidden states
 };
 
 // `pool`: the threads that share this pass's products and attention; null for the caller alone.

@@ -41,6 +41,14 @@ model::Matrix matrix(size_t rows, int cols) {
 
 }  // namespace
 
+Input input_of(const model::ModelSpec& spec, text::Encoding encoding) {
+  Input input{.ids = std::move(encoding.ids)};
+  if (spec.type_vocab_size > 1) {
+    input.types = std::move(encoding.type_ids);
+  }
+  return input;
+}
+
 void EngineOptions::describe(base::FieldTable& table) {
   table.add("precision", precision, "weights to compute with", {"auto", "float32", "int8"});
   table.add("isa", isa, "limit of the instruction set; empty for the best this machine has",
@@ -55,7 +63,8 @@ struct Engine::Impl {
         isa(base::select_isa(o.isa)),
         weights(folder, wants_int8(folder, o.precision), isa, p),
         tokenizer(text::load_tokenizer(*folder.tokenizer)),
-        precision(weights.int8() ? "int8" : "float32") {}
+        precision(weights.int8() ? "int8" : "float32"),
+        pooling(folder.pooling) {}
 
   // A scratch of its own for each pass that runs at the same time.
   std::unique_ptr<Scratch> take_scratch() {
@@ -102,36 +111,82 @@ struct Engine::Impl {
     }
   }
 
-  void check(std::span<const int32_t> ids) const {
+  void check(const Input& input) const {
     const model::ModelSpec& spec = weights.spec();
-    if (ids.empty() || static_cast<int64_t>(ids.size()) > spec.max_positions) {
-      throw base::Error(base::Code::kInvalid,
-                        fmt::format("a text of {} tokens; the model takes 1 to {}", ids.size(), spec.max_positions));
+    const std::vector<int32_t>& ids = input.ids;
+    const auto refuse = [](const std::string& what) { throw base::Error(base::Code::kInvalid, what); };
+    if (ids.empty() || static_cast<int64_t>(ids.size()) > spec.max_tokens()) {
+      refuse(fmt::format("a text of {} tokens; the model takes 1 to {}", ids.size(), spec.max_tokens()));
     }
     for (size_t i = 0; i < ids.size(); ++i) {
       if (ids[i] < 0 || ids[i] >= spec.vocab_size) {
-        throw base::Error(base::Code::kInvalid,
-                          fmt::format("token {} is id {}; the model has ids 0 to {}", i, ids[i], spec.vocab_size - 1));
+        refuse(fmt::format("token {} is id {}; the model has ids 0 to {}", i, ids[i], spec.vocab_size - 1));
+      }
+    }
+    if (!input.types.empty() && input.types.size() != ids.size()) {
+      refuse(fmt::format("{} token types for {} tokens", input.types.size(), ids.size()));
+    }
+    for (const int32_t type : input.types) {
+      if (type < 0 || type >= std::max(spec.type_vocab_size, 1)) {
+        refuse(fmt::format("token type {}; the model has {}", type, spec.type_vocab_size));
+      }
+    }
+    if (!input.rows.empty() && (spec.head == model::Head::kNone || spec.has_classifier())) {
+      refuse("the model has no head over tokens");
+    }
+    std::vector<bool> seen(ids.size());
+    for (const int32_t row : input.rows) {
+      if (row < 0 || static_cast<size_t>(row) >= ids.size() || seen[static_cast<size_t>(row)]) {
+        refuse(fmt::format("row {} of {} tokens is asked for, or twice", row, ids.size()));
+      }
+      seen[static_cast<size_t>(row)] = true;
+    }
+  }
+
+  // Room for what the inputs ask for of their tokens.
+  void add_token_outputs(std::span<const Input> inputs, Output& out) const {
+    out.token_logits.resize(inputs.size());
+    out.hidden.resize(inputs.size());
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      if (!inputs[i].rows.empty()) {
+        out.token_logits[i] = matrix(inputs[i].rows.size(), weights.spec().outputs());
+      }
+      if (inputs[i].hidden) {
+        out.hidden[i] = matrix(inputs[i].ids.size(), weights.spec().hidden_size);
       }
     }
   }
 
-  Output forward(std::span<const std::vector<int32_t>> token_ids, const Wanted& wanted) {
+  Output forward(std::span<const Input> inputs, Wanted wanted) {
     const model::ModelSpec& spec = weights.spec();
-    for (const std::vector<int32_t>& ids : token_ids) {
-      check(ids);
+    wanted.pooling = pooling;
+    for (const Input& input : inputs) {
+      check(input);
+      wanted.tokens = wanted.tokens || !input.rows.empty() || input.hidden;
     }
     Output out;
-    out.logits = matrix(token_ids.size(), wanted.logits ? static_cast<int>(labels().size()) : 0);
-    out.embeddings = matrix(token_ids.size(), wanted.embeddings ? spec.hidden_size : 0);
+    out.logits = matrix(inputs.size(), wanted.logits ? static_cast<int>(labels().size()) : 0);
+    out.embeddings = matrix(inputs.size(), wanted.embeddings ? spec.hidden_size : 0);
+    if (wanted.tokens) {
+      add_token_outputs(inputs, out);
+    }
     std::vector<EncoderText> window;
     int64_t tokens = 0;
-    for (size_t i = 0; i < token_ids.size(); ++i) {
-      window.push_back(
-          {token_ids[i], out.logits.row(static_cast<int>(i)).data(), out.embeddings.row(static_cast<int>(i)).data()});
-      tokens += static_cast<int64_t>(token_ids[i].size());
-      const bool last = i + 1 == token_ids.size();
-      if (last || tokens + static_cast<int64_t>(token_ids[i + 1].size()) > options.max_tokens) {
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      EncoderText text;
+      text.ids = inputs[i].ids;
+      text.types = inputs[i].types;
+      text.logits = out.logits.row(static_cast<int>(i)).data();
+      text.embedding = out.embeddings.row(static_cast<int>(i)).data();
+      if (wanted.tokens) {
+        text.rows = inputs[i].rows;
+        text.token_logits = out.token_logits[i].values.empty() ? nullptr : out.token_logits[i].values.data();
+        text.hidden = out.hidden[i].values.empty() ? nullptr : out.hidden[i].values.data();
+      }
+      window.push_back(text);
+      tokens += static_cast<int64_t>(inputs[i].ids.size());
+      const bool last = i + 1 == inputs.size();
+      if (last || tokens + static_cast<int64_t>(inputs[i + 1].ids.size()) > options.max_tokens) {
         run_window(window, wanted);
         window.clear();
         tokens = 0;
@@ -142,25 +197,25 @@ struct Engine::Impl {
 
   std::vector<int32_t> encode_text(const std::string& text) const {
     text::EncodeOptions encode_options;
-    encode_options.max_length = weights.spec().max_positions;
+    encode_options.max_length = weights.spec().max_tokens();
     text::Encoding encoding;
     tokenizer->encode(text, encode_options, encoding);
     return std::move(encoding.ids);
   }
 
-  std::vector<std::vector<int32_t>> encode_all(std::span<const std::string> texts) {
-    std::vector<std::vector<int32_t>> ids(texts.size());
+  std::vector<Input> encode_all(std::span<const std::string> texts) {
+    std::vector<Input> inputs(texts.size());
     pool.parallel_chunks(static_cast<int64_t>(texts.size()), 16, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
-        ids[static_cast<size_t>(i)] = encode_text(texts[static_cast<size_t>(i)]);
+        inputs[static_cast<size_t>(i)].ids = encode_text(texts[static_cast<size_t>(i)]);
       }
     });
-    return ids;
+    return inputs;
   }
 
   const std::vector<std::string>& labels() const {
     static const std::vector<std::string> none;
-    return weights.spec().has_classifier ? weights.spec().labels : none;
+    return weights.spec().has_classifier() ? weights.spec().labels : none;
   }
 
   EngineOptions options;
@@ -169,6 +224,7 @@ struct Engine::Impl {
   Weights weights;
   std::unique_ptr<text::Tokenizer> tokenizer;
   std::string precision;
+  model::Pooling pooling;
   std::mutex scratch_mutex;  // guards free_scratch
   std::vector<std::unique_ptr<Scratch>> free_scratch;
 };
@@ -196,13 +252,34 @@ model::Matrix Engine::embed(std::span<const std::string> texts) {
   return impl_->forward(impl_->encode_all(texts), {.logits = false, .embeddings = true}).embeddings;
 }
 
-Output Engine::forward(std::span<const std::vector<int32_t>> token_ids) { return impl_->forward(token_ids, {}); }
+Output Engine::forward(std::span<const std::vector<int32_t>> token_ids) {
+  std::vector<Input> inputs;
+  inputs.reserve(token_ids.size());
+  for (const std::vector<int32_t>& ids : token_ids) {
+    inputs.push_back({.ids = ids});
+  }
+  return impl_->forward(inputs, {});
+}
 
-void Engine::check(std::span<const int32_t> ids) const { impl_->check(ids); }
+Output Engine::forward(std::span<const Input> inputs, bool embeddings) {
+  return impl_->forward(inputs, {.logits = true, .embeddings = embeddings});
+}
+
+void Engine::check(const Input& input) const { impl_->check(input); }
 
 const model::ModelSpec& Engine::spec() const { return impl_->weights.spec(); }
 const text::Tokenizer& Engine::tokenizer() const { return *impl_->tokenizer; }
 std::vector<int32_t> Engine::encode(const std::string& text) const { return impl_->encode_text(text); }
+Input Engine::encode_pair(const std::string& first, const std::string& second) const {
+  text::EncodeOptions options;
+  options.max_length = spec().max_tokens();
+  text::Encoding encoding;
+  impl_->tokenizer->encode_pair(first, second, options, encoding);
+  return input_of(spec(), std::move(encoding));
+}
+
+model::Pooling Engine::pooling() const { return impl_->pooling; }
+
 const std::string& Engine::precision() const { return impl_->precision; }
 base::Isa Engine::isa() const { return impl_->isa; }
 int64_t Engine::weight_bytes() const { return impl_->weights.bytes(); }

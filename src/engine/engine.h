@@ -12,6 +12,7 @@
 #include "base/cpu.h"
 #include "base/fields.h"
 #include "base/pool.h"
+#include "model/folder.h"
 #include "model/model_spec.h"
 #include "model/predictor.h"
 #include "text/tokenizer.h"
@@ -25,15 +26,31 @@ struct EngineOptions {
   void describe(base::FieldTable& table);
 };
 
-// What one pass gives: logits [texts, labels] and normalised mean-pooled embeddings [texts, hidden].
+// One text, or a pair of them, as ids with special tokens.
+struct Input {
+  std::vector<int32_t> ids;
+  std::vector<int32_t> types = {};  // token types, one an id; empty: all 0
+  std::vector<int32_t> rows = {};   // tokens that a head over tokens shall score: indices into ids, each at most once
+  bool hidden = false;              // the last hidden states are wanted
+};
+
+// What one pass gives: logits [texts, labels] of a head for sequence classification and normalised embeddings [texts,
+// hidden], pooled as the folder says.
 struct Output {
   model::Matrix logits;
   model::Matrix embeddings;
+  // Of inputs that ask for them: [rows, spec().outputs()] by a head over tokens, and [ids, hidden]. Empty where none
+  // does.
+  std::vector<model::Matrix> token_logits;
+  std::vector<model::Matrix> hidden;
 };
+
+// Ids and, where the model tells texts of a pair apart by them, token types.
+Input input_of(const model::ModelSpec& spec, text::Encoding encoding);
 
 class Engine final : public model::Predictor {
  public:
-  // Loads a model folder (config.json, model.safetensors and/or model.int8.safetensors, tokenizer.json).
+  // Loads a model folder (config.json, weights in floats and/or model.int8.safetensors, tokenizer.json).
   // Throws Error(kNotFound | kInvalid | kIntegrity).
   static std::unique_ptr<Engine> load(const std::filesystem::path& folder, const EngineOptions& options,
                                       base::Pool& pool);
@@ -45,14 +62,21 @@ class Engine final : public model::Predictor {
 
   // Token ids in (special tokens included), everything out; texts are grouped into batches of at most max_tokens.
   Output forward(std::span<const std::vector<int32_t>> token_ids);
+  // The same of pairs and for heads over tokens. Without `embeddings` a classifier computes less.
+  Output forward(std::span<const Input> inputs, bool embeddings = true);
 
-  // Throws Error(kInvalid) for a text that forward() would refuse: no tokens, too many, an id outside the vocabulary.
-  void check(std::span<const int32_t> ids) const;
+  // Throws Error(kInvalid) for a text that forward() would refuse: no tokens, too many, an id, type or row out of
+  // range, rows where the model has no head over tokens.
+  void check(const Input& input) const;
 
   const model::ModelSpec& spec() const;
   const text::Tokenizer& tokenizer() const;
   // Ids of a text with special tokens, truncated to the model's length.
   std::vector<int32_t> encode(const std::string& text) const;
+  // Two texts as one input, the longer one cut where both do not fit. Throws Error(kInvalid) where the tokenizer takes
+  // no pairs.
+  Input encode_pair(const std::string& first, const std::string& second) const;
+  model::Pooling pooling() const;
   const std::string& precision() const;  // "float32" or "int8"
   base::Isa isa() const;
   int64_t weight_bytes() const;

@@ -8,6 +8,8 @@
 
 #include "base/cpu.h"
 #include "base/pool.h"
+#include "engine/relative_positions.h"
+#include "kernels/decoder_ops.h"
 #include "kernels/elementwise.h"
 #include "kernels/gemm.h"
 #include "kernels/gemm_int8.h"
@@ -20,18 +22,20 @@ namespace slipway::engine {
 struct Linear {
   kernels::PackedF32 f32;
   kernels::PackedInt8 int8;
-  std::vector<float> bias;
+  std::vector<float> bias;  // empty: none
   bool quantized = false;
   int in = 0;
-  int out = 0;
+  int out = 0;  // 0: there is no such layer
   int64_t bytes() const;
 };
 
 struct Norm {
-  std::vector<float> gain;
+  std::vector<float> gain;  // empty: there is no such norm
   std::vector<float> bias;
 };
 
+// In a model with the norms before the blocks, attention_norm is before attention and output_norm before the
+// intermediate layer; else each is after its block's output.
 struct Layer {
   Linear qkv;  // query, key, value outputs one after the other [3 hidden, hidden]
   Linear attention_output;
@@ -39,6 +43,15 @@ struct Layer {
   Linear intermediate;
   Linear output;
   Norm output_norm;
+  PositionProjections positions;  // DeBERTa-v2's
+};
+
+// dense, activation and norm, each where the model has it, then out.
+struct HeadWeights {
+  Linear dense;
+  kernels::Activation activation = kernels::Activation::kNone;
+  Norm norm;
+  Linear out;
 };
 
 class Weights {
@@ -49,22 +62,30 @@ class Weights {
   Weights(const Weights&) = delete;
   Weights& operator=(const Weights&) = delete;
 
-  const model::ModelSpec& spec() const { return spec_; }
+  // Of what is in the file (OpenedWeights::spec).
+  const model::ModelSpec& spec() const { return opened_.spec; }
   base::Isa isa() const { return isa_; }
   bool int8() const { return int8_; }
   int64_t bytes() const;  // packed, mapped and copied together
 
-  // The sum of the embeddings of token `id` at `position`, type 0, before the norm. out [hidden].
-  void embed(int id, int position, float* out) const;
+  // The sum of the embeddings of token `id` at `position` (counted from 0) with token type `type`, before the norm. out
+  // [word_size].
+  void embed(int id, int position, int type, float* out) const;
 
   const Norm& embeddings_norm() const { return embeddings_norm_; }
+  const Linear& embeddings_project() const { return embeddings_project_; }  // ELECTRA's
   const std::vector<Layer>& layers() const { return layers_; }
-  const Linear& pooler() const { return pooler_; }          // empty (out = 0) without a classifier
-  const Linear& classifier() const { return classifier_; }  // the same
+  const Norm& final_norm() const { return final_norm_; }  // with the norms before the blocks
+  const HeadWeights& head() const { return head_; }
+  const DistanceBias& distance_bias() const { return distance_bias_; }           // MPNet's
+  const DistanceBuckets& distance_buckets() const { return distance_buckets_; }  // DeBERTa-v2's
+  // Null without rotary positions.
+  const kernels::RopeTable* rope(int layer) const;
 
  private:
   struct Loader;
-  model::ModelSpec spec_;
+  void load_words();
+  void make_positions();
   base::Isa isa_;
   bool int8_;
   model::OpenedWeights opened_;
@@ -74,9 +95,17 @@ class Weights {
   std::vector<float> positions_;
   std::vector<float> types_;
   Norm embeddings_norm_;
+  Linear embeddings_project_;
   std::vector<Layer> layers_;
-  Linear pooler_;
-  Linear classifier_;
+  Norm final_norm_;
+  HeadWeights head_;
+  DistanceBias distance_bias_;
+  DistanceBuckets distance_buckets_;
+  kernels::RopeTable rope_global_;
+  kernels::RopeTable rope_local_;
 };
+
+// "gelu" (erf), "gelu_new" (tanh), "relu", "tanh".
+kernels::Activation activation_of(const std::string& name);
 
 }  // namespace slipway::engine

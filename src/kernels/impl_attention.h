@@ -2,14 +2,17 @@
 // exponentials and the weighted sum, all in the first caches. Inside a namespace of one translation unit.
 
 static inline void attend_tile(const AttentionArgs& g, int rows, const float* q, const float* keys, const float* values,
-                               float* scores, float* tile, float* out) {
+                               const float* bias, float* scores, float* tile, float* out) {
   const int panels = (g.length + kPanel - 1) / kPanel;
   const int64_t ld = static_cast<int64_t>(panels) * kPanel;
   for (int p = 0; p < panels; ++p) {
     TilesF32::entries[rows](g.head_dim, q, g.ld, keys + static_cast<int64_t>(p) * g.head_dim * kPanel, nullptr, false,
                             scores + p * kPanel, ld);
   }
-  const float scale = 1.0F / __builtin_sqrtf(static_cast<float>(g.head_dim));
+  for (int i = 0; bias != nullptr && i < rows; ++i) {
+    add_rows_impl(g.length, scores + i * ld, bias + i * g.ld_bias, nullptr, scores + i * ld);
+  }
+  const float scale = g.scale > 0 ? g.scale : 1.0F / __builtin_sqrtf(static_cast<float>(g.head_dim));
   float inverse[kTileRows];
   for (int i = 0; i < rows; ++i) {
     inverse[i] = 1.0F / exponentials(g.length, scale, scores + i * ld);
@@ -50,7 +53,9 @@ static void attention_impl(const AttentionArgs& g, float* scratch) noexcept {
     for (int t = 0; t < tiles; ++t) {
       const int m0 = g.first + static_cast<int>(static_cast<int64_t>(g.rows) * t / tiles);
       const int m1 = g.first + static_cast<int>(static_cast<int64_t>(g.rows) * (t + 1) / tiles);
-      attend_tile(g, m1 - m0, g.q + m0 * g.ld + column, keys, values, scores, tile, g.out + m0 * g.ld_out + column);
+      const float* bias = g.bias == nullptr ? nullptr : g.bias + h * g.head_bias + m0 * g.ld_bias;
+      attend_tile(g, m1 - m0, g.q + m0 * g.ld + column, keys, values, bias, scores, tile,
+                  g.out + m0 * g.ld_out + column);
     }
   }
 }

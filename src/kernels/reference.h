@@ -123,7 +123,8 @@ inline std::vector<double> softmax(const float* x, int n, double scale) {
 }
 
 // One head of one text: q, k, v [length, dim] with row stride ld; the result [length, dim].
-inline std::vector<double> attention(const float* q, const float* k, const float* v, int64_t ld, int length, int dim) {
+inline std::vector<double> attention(const float* q, const float* k, const float* v, int64_t ld, int length, int dim,
+                                     const float* bias = nullptr, int64_t ld_bias = 0, double scale = 0) {
   std::vector<double> out(static_cast<size_t>(length) * static_cast<size_t>(dim));
   for (int i = 0; i < length; ++i) {
     std::vector<float> scores;
@@ -132,9 +133,9 @@ inline std::vector<double> attention(const float* q, const float* k, const float
       for (int d = 0; d < dim; ++d) {
         dot += double{q[i * ld + d]} * k[j * ld + d];
       }
-      scores.push_back(static_cast<float>(dot));
+      scores.push_back(static_cast<float>(dot + (bias == nullptr ? 0.0 : double{bias[i * ld_bias + j]})));
     }
-    const std::vector<double> p = softmax(scores.data(), length, 1 / std::sqrt(double(dim)));
+    const std::vector<double> p = softmax(scores.data(), length, scale > 0 ? scale : 1 / std::sqrt(double(dim)));
     for (int d = 0; d < dim; ++d) {
       double sum = 0;
       for (int j = 0; j < length; ++j) {

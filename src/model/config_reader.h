@@ -1,5 +1,5 @@
-// Values of a configuration object with bounds: every failure names the file and the key. Internal to the room; the
-// object is borrowed.
+// Values of a JSON object (a configuration, a request's parameters) with bounds: every failure names its source and
+// key. The object is borrowed.
 #pragma once
 
 #include <string>

@@ -1,19 +1,19 @@
 #include "model/cost.h"
 
-#include "model/bert_names.h"
+#include "model/encoder_names.h"
 
 namespace slipway::model {
 
 double flops_per_token(const ModelSpec& spec, int sequence) {
   const double hidden = spec.hidden_size;
-  const double linear = (4 * hidden * hidden) + (2 * hidden * spec.intermediate_size);
+  const double linear = (4 * hidden * hidden) + ((spec.gated ? 3 : 2) * hidden * spec.intermediate_size);
   const double attention = 4.0 * sequence * hidden;  // q.k and p.v: 2 * sequence * hidden each
   return spec.num_layers * ((2 * linear) + attention);
 }
 
 double flops_per_text(const ModelSpec& spec, int sequence) {
   double flops = sequence * flops_per_token(spec, sequence);
-  if (spec.has_classifier) {
+  if (spec.has_classifier()) {
     const double hidden = spec.hidden_size;
     flops += 2 * hidden * (hidden + static_cast<double>(spec.labels.size()));
   }
@@ -24,7 +24,7 @@ int64_t weight_bytes_f32(const ModelSpec& spec) { return 4 * spec.parameter_coun
 
 int64_t weight_bytes_int8(const ModelSpec& spec) {
   int64_t bytes = 0;
-  for (const TensorInfo& tensor : bert_tensors(spec, false)) {
+  for (const TensorInfo& tensor : encoder_tensors(spec, false)) {
     const bool quantised = tensor.role == TensorRole::kLinear || tensor.name == kWordEmbeddings;
     bytes += quantised ? tensor.count() + (4 * tensor.shape[0]) : 4 * tensor.count();
   }

@@ -1,11 +1,13 @@
 #include "model/folder.h"
 
-#include <array>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "model/int8_layout.h"
+#include "model/safetensors_source.h"
+#include "model/torch_file.h"
 
 namespace slipway::model {
 namespace {
@@ -20,39 +22,71 @@ std::optional<fs::path> existing(const fs::path& path) {
   return base::is_file(path) ? std::optional(path) : std::nullopt;
 }
 
-[[noreturn]] void no_weights(const fs::path& path) {
-  const fs::path index = path / "model.safetensors.index.json";
-  if (base::is_file(index)) {
-    throw Error(Code::kInvalid,
-                fmt::format("'{}' has its weights in several shards ({}), which is not supported for this "
-                            "architecture; save it as one model.safetensors",
-                            path.string(), index.filename().string()));
-  }
-  for (const char* pickle : {"pytorch_model.bin", "model.pt", "model.pth"}) {
-    if (base::is_file(path / pickle)) {
-      throw Error(
-          Code::kNotFound,
-          fmt::format("'{}' has no {}; its {} is a pickle, which can run code and is not read: save the model again "
-                      "as safetensors",
-                      path.string(), kWeightsFile, pickle));
-    }
-  }
-  throw Error(Code::kNotFound,
-              fmt::format("'{}' has neither {} nor {}", path.string(), kWeightsFile, kInt8WeightsFile));
+base::Json read_json(const fs::path& path) {
+  return base::parse_json(base::read_file(path, kMaxConfigBytes), path.string(),
+                          {.max_bytes = kMaxConfigBytes, .max_depth = 32});
 }
 
-OpenedWeights open_weights(const ModelFolder& folder, const std::optional<fs::path>& path, const char* name,
-                           bool int8) {
-  if (!path) {
-    throw Error(Code::kNotFound, fmt::format("'{}' has no {}", folder.path.string(), name));
+// The one of 1_Pooling/config.json's modes that is true; newer files have a "pooling_mode".
+Pooling read_pooling(const fs::path& path) {
+  const base::Json config = read_json(path);
+  constexpr std::pair<std::string_view, Pooling> kModes[] = {{"mean_tokens", Pooling::kMean},
+                                                             {"cls_token", Pooling::kFirst},
+                                                             {"lasttoken", Pooling::kLast},
+                                                             {"mean", Pooling::kMean},
+                                                             {"cls", Pooling::kFirst}};
+  std::vector<std::string> modes;
+  for (const auto& [key, value] : config.items()) {
+    if (key.starts_with("pooling_mode_") && value.is_boolean() && value.get<bool>()) {
+      modes.push_back(key.substr(13));
+    } else if (key == "pooling_mode" && value.is_string()) {
+      modes.push_back(value.get<std::string>());
+    }
   }
-  SafetensorsFile file(*path);
-  if (is_int8_file(file) != int8) {
-    throw Error(Code::kIntegrity, fmt::format("'{}' {} in the int8 layout (its metadata's \"format\" tells)",
-                                              path->string(), int8 ? "is not" : "is"));
+  for (const auto& [name, pooling] : kModes) {
+    if (modes.size() == 1 && modes[0] == name) {
+      return pooling;
+    }
   }
-  BertNaming naming = check_bert_file(file, folder.spec, folder.spec.has_classifier);
-  return {std::move(file), std::move(naming)};
+  throw Error(Code::kInvalid, fmt::format("{}: pooling by '{}' is not supported; mean, cls and lasttoken are",
+                                          path.string(), fmt::join(modes, " and ")));
+}
+
+// Of a sentence-transformers folder: modules.json lists a Pooling module with the folder of its config.json.
+Pooling find_pooling(const fs::path& folder) {
+  if (!base::is_file(folder / "modules.json")) {
+    return Pooling::kMean;
+  }
+  const base::Json modules = read_json(folder / "modules.json");
+  for (const base::Json& module : modules.is_array() ? modules : base::Json::array()) {
+    const auto type = module.is_object() ? module.value("type", "") : std::string();
+    const auto path = module.is_object() ? module.value("path", "") : std::string();
+    const bool inside = !path.empty() && path.find("..") == std::string::npos && path[0] != '/';
+    if (type.ends_with("Pooling") && inside && base::is_file(folder / path / kConfigFile)) {
+      return read_pooling(folder / path / kConfigFile);
+    }
+  }
+  return Pooling::kMean;
+}
+
+OpenedWeights open_file(const ModelFolder& folder, std::shared_ptr<const TensorSource> file, bool int8) {
+  OpenedWeights opened;
+  opened.file = std::move(file);
+  opened.spec = folder.spec;
+  if (opened.spec.head == Head::kMaskedLm && !detect_naming(*opened.file, opened.spec).has_head) {
+    opened.spec.head = Head::kNone;
+  }
+  opened.naming = check_encoder_file(*opened.file, opened.spec, opened.spec.head != Head::kNone, int8);
+  return opened;
+}
+
+[[noreturn]] void no_file(const ModelFolder& folder, const char* name) {
+  throw Error(Code::kNotFound, fmt::format("'{}' has no {}", folder.path.string(), name));
+}
+
+[[noreturn]] void wrong_layout(const fs::path& path, bool int8) {
+  throw Error(Code::kIntegrity, fmt::format("'{}' {} in the int8 layout (its metadata's \"format\" tells)",
+                                            path.string(), int8 ? "is not" : "is"));
 }
 
 }  // namespace
@@ -76,14 +110,16 @@ ModelFolder open_model_folder(const fs::path& path, const FolderNeeds& needs) {
   folder.path = path;
   folder.config = base::parse_json(text, config_path.string(), {.max_bytes = kMaxConfigBytes, .max_depth = 32});
   folder.spec = spec_from_config(folder.config, config_path.string());
-  folder.weights = existing(path / kWeightsFile);
+  folder.weights = find_weights(path);
   folder.int8 = existing(path / kInt8WeightsFile);
+  folder.pooling = find_pooling(path);
   folder.tokenizer = existing(path / kTokenizerFile);
   if (!folder.tokenizer) {
     folder.tokenizer = existing(path / kVocabularyFile);
   }
   if (needs.weights && !folder.weights && !folder.int8) {
-    no_weights(path);
+    throw Error(Code::kNotFound,
+                fmt::format("'{}' has no weights: none of {}, {}", path.string(), kWeightFiles, kInt8WeightsFile));
   }
   if (needs.tokenizer && !folder.tokenizer) {
     throw Error(Code::kNotFound,
@@ -93,11 +129,31 @@ ModelFolder open_model_folder(const fs::path& path, const FolderNeeds& needs) {
 }
 
 OpenedWeights open_float_weights(const ModelFolder& folder) {
-  return open_weights(folder, folder.weights, kWeightsFile, false);
+  if (!folder.weights) {
+    no_file(folder, kWeightsFile);
+  }
+  std::shared_ptr<const TensorSource> file;
+  if (folder.weights->filename() == kWeightsFile) {
+    auto safetensors = std::make_shared<SafetensorsFile>(*folder.weights);
+    if (is_int8_file(*safetensors)) {
+      wrong_layout(*folder.weights, false);
+    }
+    file = std::move(safetensors);
+  } else {
+    file = open_weights(*folder.weights);
+  }
+  return open_file(folder, std::move(file), false);
 }
 
 OpenedWeights open_int8_weights(const ModelFolder& folder) {
-  return open_weights(folder, folder.int8, kInt8WeightsFile, true);
+  if (!folder.int8) {
+    no_file(folder, kInt8WeightsFile);
+  }
+  auto file = std::make_shared<SafetensorsFile>(*folder.int8);
+  if (!is_int8_file(*file)) {
+    wrong_layout(*folder.int8, true);
+  }
+  return open_file(folder, std::move(file), true);
 }
 
 void copy_tokenizer_files(const fs::path& from, const fs::path& to) {

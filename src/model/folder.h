@@ -1,13 +1,14 @@
-// A model folder as Hugging Face lays it out: config.json, tokenizer.json (or vocab.txt), model.safetensors and, beside
-// it, our model.int8.safetensors. A plain value; opening reads config.json only, weights are mapped by those who use
+// An encoder's folder as Hugging Face lays it out: config.json, tokenizer.json (or vocab.txt), its weights and, beside
+// them, our model.int8.safetensors. A plain value; opening reads config.json only, weights are mapped by those who use
 // them.
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 
-#include "model/bert_names.h"
+#include "model/encoder_names.h"
 #include "model/model_spec.h"
 #include "model/safetensors.h"
 
@@ -19,28 +20,37 @@ inline constexpr const char* kInt8WeightsFile = "model.int8.safetensors";
 inline constexpr const char* kTokenizerFile = "tokenizer.json";
 inline constexpr const char* kVocabularyFile = "vocab.txt";
 
+// What a text's embedding is made of: the mean of its tokens, the first, or the last.
+enum class Pooling { kMean, kFirst, kLast };
+
 struct ModelFolder {
   std::filesystem::path path;
   ModelSpec spec;
-  base::Json config;                               // config.json as it was, unknown keys included
-  std::optional<std::filesystem::path> weights;    // model.safetensors, when there
+  base::Json config;  // config.json as it was, unknown keys included
+  // model.safetensors, else the index of its shards, else pytorch_model.bin or the index of its shards, when there.
+  std::optional<std::filesystem::path> weights;
   std::optional<std::filesystem::path> int8;       // model.int8.safetensors, when there
   std::optional<std::filesystem::path> tokenizer;  // tokenizer.json, else vocab.txt, when there
+  Pooling pooling = Pooling::kMean;                // as modules.json of sentence-transformers says, where there is one
 };
 
 struct FolderNeeds {
-  bool weights = true;  // model.safetensors or model.int8.safetensors; false to train from a config.json alone
+  bool weights = true;  // in floats or int8; false to train from a config.json alone
   bool tokenizer = true;
 };
 
-// Throws Error(kNotFound) when the folder or a needed part is missing (saying what to do: a pickle beside it is named
-// and never read, shards are named), kInvalid for a bad config.json, kIntegrity for an empty or truncated one.
+// Throws Error(kNotFound) when the folder or a needed part is missing (saying what there may be), kInvalid for a bad
+// config.json, kIntegrity for an empty or truncated one. kInvalid too for a way of pooling that is not computed.
 ModelFolder open_model_folder(const std::filesystem::path& path, const FolderNeeds& needs = {});
 
-// Maps model.safetensors and checks it against the spec (check_bert_file). kNotFound when the folder has none.
+// Maps the weights and checks them against the spec (check_encoder_file). kNotFound when the folder has none. PyTorch's
+// files are read without running anything in them (torch_file.h).
 struct OpenedWeights {
-  SafetensorsFile file;
-  BertNaming naming;
+  std::shared_ptr<const TensorSource> file;
+  EncoderNaming naming;
+  // The folder's, without the head of a masked language model when the file does not have it: encoders taken out of one
+  // keep its config.json.
+  ModelSpec spec;
 };
 OpenedWeights open_float_weights(const ModelFolder& folder);
 // The same for model.int8.safetensors, whose metadata must say format "slipway-int8", version "1".

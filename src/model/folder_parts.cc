@@ -33,13 +33,10 @@ Json read_config_object(const std::filesystem::path& path) {
 }
 
 std::shared_ptr<const TensorSource> open_folder_weights(const std::filesystem::path& path) {
-  for (const char* name : {kWeightsFile, kShardIndexFile, kTorchWeightsFile, kTorchShardIndexFile}) {
-    if (base::is_file(path / name)) {
-      return open_weights(path / name);
-    }
+  if (const auto file = find_weights(path)) {
+    return open_weights(*file);
   }
-  throw Error(Code::kNotFound, fmt::format("'{}' has no weights: none of {}, {}, {}, {}", path.string(), kWeightsFile,
-                                           kShardIndexFile, kTorchWeightsFile, kTorchShardIndexFile));
+  throw Error(Code::kNotFound, fmt::format("'{}' has no weights: none of {}", path.string(), kWeightFiles));
 }
 
 }  // namespace slipway::model

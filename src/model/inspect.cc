@@ -105,15 +105,6 @@ void add_gguf(Json& out, const GgufFile& file) {
   }
 }
 
-std::optional<fs::path> weights_of(const fs::path& folder) {
-  for (const char* name : {kWeightsFile, kShardIndexFile, kTorchWeightsFile, kTorchShardIndexFile}) {
-    if (base::is_file(folder / name)) {
-      return folder / name;
-    }
-  }
-  return std::nullopt;
-}
-
 void add_folder(Json& out, const fs::path& folder) {
   const fs::path config_path = folder / kConfigFile;
   if (base::is_file(config_path)) {
@@ -197,11 +188,10 @@ Json inspect_weights(const fs::path& path) {
               {"chat_template", false},     {"licence", nullptr}};
   if (fs::is_directory(path, ignored)) {
     add_folder(out, path);
-    const auto weights = weights_of(path);
+    const auto weights = find_weights(path);
     if (!weights) {
       throw Error(Code::kNotFound,
-                  fmt::format("'{}' has no weights that are read: none of {}, {}, {}, {}", path.string(), kWeightsFile,
-                              kShardIndexFile, kTorchWeightsFile, kTorchShardIndexFile));
+                  fmt::format("'{}' has no weights that are read: none of {}", path.string(), kWeightFiles));
     }
     add_tensors(out, *open_weights(*weights));
     return out;

@@ -11,7 +11,7 @@ namespace {
 using base::Code;
 using base::Error;
 
-[[noreturn]] void broken(const SafetensorsFile& file, const std::string& name, const std::string& what) {
+[[noreturn]] void broken(const TensorSource& file, const std::string& name, const std::string& what) {
   throw Error(Code::kIntegrity, fmt::format("{}: tensor '{}' {}", file.source(), name, what));
 }
 
@@ -33,7 +33,7 @@ bool is_int8_file(const SafetensorsFile& file) {
   return true;
 }
 
-Int8Matrix read_int8(const SafetensorsFile& file, const std::string& name, int64_t rows, int64_t cols) {
+Int8Matrix read_int8(const TensorSource& file, const std::string& name, int64_t rows, int64_t cols) {
   const TensorView* values = file.find(name);
   if (values == nullptr || values->dtype != DType::kI8 || values->shape != std::vector<int64_t>{rows, cols}) {
     broken(file, name, fmt::format("must be I8 [{}, {}]", rows, cols));

@@ -1,8 +1,8 @@
 // Our int8 weights in a safetensors file (docs/formats/int8.md). In it
-//   - the six linear weights of every encoder layer are I8 [out, in], each with NAME.scale F32 [out]:
+//   - the linear weights of every encoder layer (six in BERT) are I8 [out, in], each with NAME.scale F32 [out]:
 //     weight[o][i] = scale[o] * int8[o][i], int8 in [-127, 127] (symmetric: no zero points);
 //   - the word embeddings are I8 [vocab, hidden] with NAME.scale F32 [vocab], or F32 (readers take both);
-//   - everything else (other embeddings, biases, norms, pooler, classifier) is F32, as in model.safetensors.
+//   - everything else (other embeddings, biases, norms, the head) is F32, as in model.safetensors.
 // Metadata: {"format": "slipway-int8", "version": "1", ...}. Activations are not described: the engine quantises them
 // row by row as it runs.
 #pragma once
@@ -36,7 +36,7 @@ struct Int8Matrix {
 
 // Throws Error(kIntegrity) when `name` is absent, not I8 or of another shape, or its scales are missing, misaligned,
 // negative or not finite. The values are not read (a -128 is harmless to kernels that take the whole of int8).
-Int8Matrix read_int8(const SafetensorsFile& file, const std::string& name, int64_t rows, int64_t cols);
+Int8Matrix read_int8(const TensorSource& file, const std::string& name, int64_t rows, int64_t cols);
 
 // Symmetric quantisation of one row: scale = clip / 127, values = round-half-even(weight / scale) clamped to [-127,
 // 127]. clip = max |weight| unless given (> 0) smaller. A row of zeros has scale 0. Returns the scale. noexcept; any

@@ -114,33 +114,4 @@ void SafetensorsFile::parse(std::string_view bytes, const std::string& source) {
   }
 }
 
-const TensorView* SafetensorsFile::find(const std::string& name) const {
-  const auto it = tensors_.find(name);
-  return it == tensors_.end() ? nullptr : &it->second;
-}
-
-std::vector<float> SafetensorsFile::read_f32(const std::string& name, int64_t expected_count) const {
-  const TensorView* tensor = find(name);
-  if (tensor == nullptr) {
-    throw Error(Code::kInvalid, fmt::format("{}: there is no tensor '{}'", source_, name));
-  }
-  if (tensor->count() != expected_count) {
-    throw Error(Code::kInvalid, fmt::format("{}: tensor '{}' has {} values, {} were expected", source_, name,
-                                            tensor->count(), expected_count));
-  }
-  return tensor_to_f32(*tensor, source_);
-}
-
-std::span<const float> SafetensorsFile::map_f32(const std::string& name) const {
-  const TensorView* tensor = find(name);
-  if (tensor == nullptr || tensor->dtype != DType::kF32) {
-    return {};
-  }
-  const char* data = tensor->bytes.data();
-  if (reinterpret_cast<uintptr_t>(data) % alignof(float) != 0) {
-    return {};
-  }
-  return {reinterpret_cast<const float*>(data), tensor->bytes.size() / sizeof(float)};
-}
-
 }  // namespace slipway::model

@@ -6,34 +6,27 @@
 #include <filesystem>
 #include <map>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/file.h"
-#include "model/tensor.h"
+#include "model/tensor_source.h"
 
 namespace slipway::model {
 
 // Immutable after opening; any thread.
-class SafetensorsFile {
+class SafetensorsFile final : public TensorSource {
  public:
   // Throws Error(kIntegrity) naming file, tensor and byte for each way a file can be wrong; kNotFound when absent.
   explicit SafetensorsFile(const std::filesystem::path& path);
   // Parses bytes that the caller keeps alive (tests, fuzzers).
   SafetensorsFile(std::string_view bytes, const std::string& source);
 
-  const std::map<std::string, TensorView>& tensors() const { return tensors_; }
+  const std::map<std::string, TensorView>& tensors() const override { return tensors_; }
+  const std::string& source() const override { return source_; }
+  const char* format() const noexcept override { return "safetensors"; }
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
-  // nullptr when absent.
-  const TensorView* find(const std::string& name) const;
-  // The tensor as f32 (converted from F16, BF16, F64 when needed); throws Error(kInvalid) when absent or the count
-  // differs.
-  std::vector<float> read_f32(const std::string& name, int64_t expected_count) const;
-  // The tensor inside the map, without a copy: F32 and aligned, else an empty span (then use read_f32).
-  std::span<const float> map_f32(const std::string& name) const;
-  const std::string& source() const { return source_; }
 
  private:
   void parse(std::string_view bytes, const std::string& source);

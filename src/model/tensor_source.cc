@@ -19,4 +19,25 @@ std::vector<float> TensorSource::read_f32(const std::string& name) const {
   return tensor_to_f32(*tensor, source());
 }
 
+std::vector<float> TensorSource::read_f32(const std::string& name, int64_t expected_count) const {
+  const TensorView* tensor = find(name);
+  if (tensor != nullptr && tensor->count() != expected_count) {
+    throw base::Error(base::Code::kInvalid, fmt::format("{}: tensor '{}' has {} values, {} were expected", source(),
+                                                        name, tensor->count(), expected_count));
+  }
+  return read_f32(name);
+}
+
+std::span<const float> TensorSource::map_f32(const std::string& name) const {
+  const TensorView* tensor = find(name);
+  if (tensor == nullptr || tensor->dtype != DType::kF32) {
+    return {};
+  }
+  const char* data = tensor->bytes.data();
+  if (reinterpret_cast<uintptr_t>(data) % alignof(float) != 0) {
+    return {};
+  }
+  return {reinterpret_cast<const float*>(data), tensor->bytes.size() / sizeof(float)};
+}
+
 }  // namespace slipway::model

@@ -1,9 +1,11 @@
-// Where weights come from: one file or several, behind one interface. Implementations: SafetensorsSource (one file, or
-// the shards of a model.safetensors.index.json), GgufFile, TorchFile. Names and layouts are the file's own; a decoder's
-// weights under one set of names and in one layout, whatever the file, are DecoderWeights (decoder_weights.h).
+// Where weights come from: one file or several, behind one interface. Implementations: SafetensorsFile,
+// SafetensorsSource (one file, or the shards of a model.safetensors.index.json), GgufFile, TorchFile. Names and layouts
+// are the file's own; a decoder's weights under one set of names and in one layout, whatever the file, are
+// DecoderWeights (decoder_weights.h).
 #pragma once
 
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -26,6 +28,10 @@ class TensorSource {
   const TensorView* find(const std::string& name) const;
   // The values as f32, block formats decoded. Throws Error(kInvalid) when absent or not floating point.
   std::vector<float> read_f32(const std::string& name) const;
+  // The same, of a tensor that must have `expected_count` values, else Error(kInvalid).
+  std::vector<float> read_f32(const std::string& name, int64_t expected_count) const;
+  // The tensor inside the map, without a copy: F32 and aligned, else an empty span (then use read_f32).
+  std::span<const float> map_f32(const std::string& name) const;
 };
 
 }  // namespace slipway::model

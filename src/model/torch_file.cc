@@ -90,4 +90,13 @@ std::shared_ptr<const TensorSource> open_weights(const std::filesystem::path& pa
   return std::make_shared<SafetensorsSource>(path);
 }
 
+std::optional<std::filesystem::path> find_weights(const std::filesystem::path& folder) {
+  for (const char* name : {"model.safetensors", kShardIndexFile, kTorchWeightsFile, kTorchShardIndexFile}) {
+    if (base::is_file(folder / name)) {
+      return folder / name;
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace slipway::model

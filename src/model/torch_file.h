@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,5 +41,11 @@ class TorchSource final : public TensorSource {
 // The source of a file of weights: GGUF by its first bytes, PyTorch by its name (.bin, .pt, .pth, .ckpt, or the index
 // of its shards), else safetensors or the index of its shards. Throws as the readers do.
 std::shared_ptr<const TensorSource> open_weights(const std::filesystem::path& path);
+
+// The file in a Hugging Face folder to give it: model.safetensors, else the index of its shards, else pytorch_model.bin
+// or the index of its shards; nullopt when there is none of them. kWeightFiles, for messages.
+std::optional<std::filesystem::path> find_weights(const std::filesystem::path& folder);
+inline constexpr const char* kWeightFiles =
+    "model.safetensors, model.safetensors.index.json, pytorch_model.bin, pytorch_model.bin.index.json";
 
 }  // namespace slipway::model

@@ -14,19 +14,21 @@ class EngineBackend final : public Backend {
         batcher_(engine_, {.max_batch_tokens = options.max_batch_tokens, .max_queue = options.max_queue}) {
     const model::ModelSpec& spec = engine_->spec();
     info_.precision = engine_->precision();
-    info_.max_length = spec.max_positions;
+    info_.max_length = spec.max_tokens();
     info_.vocab_size = spec.vocab_size;
     info_.hidden_size = spec.hidden_size;
     info_.max_batch_tokens = options.max_batch_tokens;
     info_.max_queue = options.max_queue;
     info_.weight_bytes = engine_->weight_bytes();
+    info_.spec = spec;
+    info_.pooling = engine_->pooling();
   }
   const BackendInfo& info() const override { return info_; }
   const std::vector<std::string>& labels() const override { return engine_->labels(); }
   const text::Tokenizer& tokenizer() const override { return engine_->tokenizer(); }
   std::vector<int32_t> encode(const std::string& text) const override { return engine_->encode(text); }
-  void submit(std::vector<int32_t> token_ids, engine::Batcher::Done done) override {
-    batcher_.submit(std::move(token_ids), std::move(done));
+  void submit(engine::Input input, engine::Batcher::Done done) override {
+    batcher_.submit(std::move(input), std::move(done));
   }
   int queued() const override { return batcher_.queued(); }
 
@@ -36,7 +38,7 @@ class EngineBackend final : public Backend {
   BackendInfo info_;
 };
 
-// Texts of one wave of a BackendPredictor: enough to fill a batch, few enough that live requests get in between.
+// Texts of one wave of run_on(): enough to fill a batch, few enough that live requests get in between.
 constexpr size_t kWave = 32;
 
 }  // namespace
@@ -50,8 +52,8 @@ std::unique_ptr<Backend> load_backend(const std::filesystem::path& folder, const
   return std::make_unique<EngineBackend>(std::move(engine), options);
 }
 
-std::vector<engine::BatchResult> BackendPredictor::run(std::span<const std::string> texts) {
-  std::vector<engine::BatchResult> results(texts.size());
+std::vector<engine::BatchResult> run_on(Backend& backend, std::vector<engine::Input> inputs) {
+  std::vector<engine::BatchResult> results(inputs.size());
   std::mutex mutex;
   std::condition_variable changed;
   size_t waiting = 0;
@@ -59,14 +61,14 @@ std::vector<engine::BatchResult> BackendPredictor::run(std::span<const std::stri
     std::unique_lock lock(mutex);
     changed.wait(lock, [&] { return waiting <= most; });
   };
-  for (size_t i = 0; i < texts.size(); ++i) {
+  for (size_t i = 0; i < inputs.size(); ++i) {
     wait_below(kWave - 1);
     {
       const std::lock_guard lock(mutex);
       ++waiting;
     }
     try {
-      backend_->submit(backend_->encode(texts[i]), [&, i](engine::BatchResult result) {
+      backend.submit(std::move(inputs[i]), [&, i](engine::BatchResult result) {
         const std::lock_guard lock(mutex);
         results[i] = std::move(result);
         --waiting;
@@ -88,6 +90,15 @@ std::vector<engine::BatchResult> BackendPredictor::run(std::span<const std::stri
     }
   }
   return results;
+}
+
+std::vector<engine::BatchResult> BackendPredictor::run(std::span<const std::string> texts) {
+  std::vector<engine::Input> inputs;
+  inputs.reserve(texts.size());
+  for (const std::string& text : texts) {
+    inputs.push_back({.ids = backend_->encode(text)});
+  }
+  return run_on(*backend_, std::move(inputs));
 }
 
 namespace {

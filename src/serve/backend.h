@@ -11,6 +11,7 @@
 
 #include "base/pool.h"
 #include "engine/batcher.h"
+#include "engine/tasks.h"
 #include "text/tokenizer.h"
 
 namespace slipway::serve {
@@ -23,6 +24,8 @@ struct BackendInfo {
   int max_batch_tokens = 0;
   int max_queue = 0;  // texts that may wait
   int64_t weight_bytes = 0;
+  model::ModelSpec spec = {};  // the architecture and the head
+  model::Pooling pooling = model::Pooling::kMean;
 };
 
 class Backend {
@@ -35,7 +38,7 @@ class Backend {
   // Ids with special tokens, truncated to info().max_length.
   virtual std::vector<int32_t> encode(const std::string& text) const = 0;
   // As engine::Batcher::submit: throws Error(kUnavailable) when the queue is full.
-  virtual void submit(std::vector<int32_t> token_ids, engine::Batcher::Done done) = 0;
+  virtual void submit(engine::Input input, engine::Batcher::Done done) = 0;
   virtual int queued() const = 0;
 };
 
@@ -51,6 +54,25 @@ std::unique_ptr<Backend> load_backend(const std::filesystem::path& folder, const
 
 using BackendLoader =
     std::function<std::unique_ptr<Backend>(const std::filesystem::path&, const BackendOptions&, base::Pool&)>;
+
+// One result an input, in their order, through the backend's queue a few at a time, so that one request of many texts
+// does not stop the others. Blocks; not for network threads. Throws what computing throws, Error(kUnavailable) when the
+// queue is full.
+std::vector<engine::BatchResult> run_on(Backend& backend, std::vector<engine::Input> inputs);
+
+// The tasks of engine/tasks.h over a backend. Blocks; not for network threads.
+class BackendTaskModel final : public engine::TaskModel {
+ public:
+  explicit BackendTaskModel(std::shared_ptr<Backend> backend) : backend_(std::move(backend)) {}
+  const model::ModelSpec& spec() const override { return backend_->info().spec; }
+  const text::Tokenizer& tokenizer() const override { return backend_->tokenizer(); }
+  std::vector<engine::BatchResult> run(std::vector<engine::Input> inputs) override {
+    return run_on(*backend_, std::move(inputs));
+  }
+
+ private:
+  std::shared_ptr<Backend> backend_;
+};
 
 // A Predictor over a backend: it goes through the same queue as the traffic, a few texts at a time, so that explaining
 // one answer does not stop the others. Blocks; not for network threads.

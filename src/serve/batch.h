@@ -15,7 +15,8 @@ namespace slipway::serve {
 struct Item {
   std::string text;  // empty when the client sent ids
   std::vector<int32_t> ids;
-  bool truncated = false;  // the text was longer than the model takes
+  std::vector<int32_t> types = {};  // token types of a pair; empty: all 0
+  bool truncated = false;           // the text was longer than the model takes
 };
 
 struct Answer {

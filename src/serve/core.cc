@@ -134,11 +134,15 @@ void Core::check_count(size_t texts) const {
   }
 }
 
-Item Core::tokenize(const Served& served, std::string text) const {
+void Core::check_text(const std::string& text) const {
   if (text.size() > static_cast<size_t>(options.max_text_bytes)) {
     throw StatusError(413,
                       fmt::format("an input has {} bytes; at most {} are taken", text.size(), options.max_text_bytes));
   }
+}
+
+Item Core::tokenize(const Served& served, std::string text) const {
+  check_text(text);
   Item item;
   item.ids = served.backend->encode(text);
   if (static_cast<int>(item.ids.size()) >= served.info.max_length) {
@@ -147,6 +151,23 @@ Item Core::tokenize(const Served& served, std::string text) const {
     item.truncated = whole.ids.size() > item.ids.size();
   }
   item.text = std::move(text);
+  return item;
+}
+
+Item Core::tokenize_pair(const Served& served, std::string first, const std::string& second) const {
+  check_text(first);
+  check_text(second);
+  const BackendTaskModel model(served.backend);
+  engine::Input input = engine::encode_task_text(model, {first, second});
+  Item item;
+  if (static_cast<int>(input.ids.size()) >= served.info.max_length) {
+    text::Encoding whole;
+    served.backend->tokenizer().encode_pair(first, second, {}, whole);
+    item.truncated = whole.ids.size() > input.ids.size();
+  }
+  item.ids = std::move(input.ids);
+  item.types = std::move(input.types);
+  item.text = std::move(first) + '\n' + second;  // what the record shows
   return item;
 }
 
@@ -169,23 +190,24 @@ void Core::infer(Inference inference) {
     slot.prediction.text = std::move(item.text);
     slot.ids = item.ids;
     try {
-      served->backend->submit(std::move(item.ids), [this, gather, i](engine::BatchResult result) {
-        Answer& answer = gather->batch->answers[i];
-        if (result.error) {
-          gather->fail(result.error);
-        } else {
-          answer.prediction.tokens = result.tokens;
-          answer.logits = std::move(result.logits);
-          answer.embedding = std::move(result.embedding);
-          queue_seconds_.observe(std::chrono::duration<double>(result.queued).count());
-          compute_seconds_.observe(std::chrono::duration<double>(result.computed).count());
-          tokens_.add(result.tokens);
-          texts_.add();
-        }
-        if (gather->left.fetch_sub(1) == 1) {
-          finish(gather);
-        }
-      });
+      served->backend->submit({.ids = std::move(item.ids), .types = std::move(item.types)},
+                              [this, gather, i](engine::BatchResult result) {
+                                Answer& answer = gather->batch->answers[i];
+                                if (result.error) {
+                                  gather->fail(result.error);
+                                } else {
+                                  answer.prediction.tokens = result.tokens;
+                                  answer.logits = std::move(result.logits);
+                                  answer.embedding = std::move(result.embedding);
+                                  queue_seconds_.observe(std::chrono::duration<double>(result.queued).count());
+                                  compute_seconds_.observe(std::chrono::duration<double>(result.computed).count());
+                                  tokens_.add(result.tokens);
+                                  texts_.add();
+                                }
+                                if (gather->left.fetch_sub(1) == 1) {
+                                  finish(gather);
+                                }
+                              });
     } catch (...) {
       gather->fail(std::current_exception());
       const size_t never = count - i;  // this one and those after it

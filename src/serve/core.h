@@ -39,6 +39,10 @@ class Core {
 
   // Ids of a text, and whether it was cut. Throws StatusError(413) for a text larger than allowed.
   Item tokenize(const Served& served, std::string text) const;
+  // The same of two texts as one input. Throws Error(kInvalid) where the tokenizer takes no pairs.
+  Item tokenize_pair(const Served& served, std::string first, const std::string& second) const;
+  // Throws StatusError(413) for a text larger than allowed.
+  void check_text(const std::string& text) const;
   // Throws StatusError: 400 for none, 413 for more than a request may have.
   void check_count(size_t texts) const;
 
@@ -92,6 +96,7 @@ class Core {
 void add_classify_routes(net::Router& router, Core& core);
 void add_oip_routes(net::Router& router, Core& core);
 void add_tei_routes(net::Router& router, Core& core);
+void add_pipeline_routes(net::Router& router, Core& core);   // Hugging Face's pipelines
 void add_embedding_routes(net::Router& router, Core& core);  // OpenAI's and Ollama's
 void add_admin_routes(net::Router& router, Core& core);
 void add_monitor_routes(net::Router& router, Core& core);

@@ -61,6 +61,7 @@ net::Router ModelServer::Impl::make_router() {
   add_classify_routes(router, core);
   add_oip_routes(router, core);
   add_tei_routes(router, core);
+  add_pipeline_routes(router, core);
   add_embedding_routes(router, core);
   add_admin_routes(router, core);
   add_monitor_routes(router, core);

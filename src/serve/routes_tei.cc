@@ -1,10 +1,12 @@
-// The routes of Text Embeddings Inference: /predict, /embed, /tokenize, /decode, /info.
+// The routes of Text Embeddings Inference: /predict, /rerank, /similarity, /embed, /embed_all,
+// /tokenize, /decode, /info.
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
 #include <numeric>
 
 #include "serve/core.h"
+#include "text/code_points.h"
 
 namespace slipway::serve {
 
@@ -35,11 +37,11 @@ net::Response tei_error(int status, const std::string& message) {
 // What is malformed is 422 here; 400 is kept for empty requests.
 [[noreturn]] void invalid(const std::string& message) { throw StatusError(422, message); }
 
-Json body_of(const net::Request& request) {
+Json body_of(const net::Request& request, const char* needed = "inputs") {
   try {
     Json body = base::parse_json(request.body, "the body");
-    if (!body.is_object() || !body.contains("inputs")) {
-      invalid("the body must be an object with \"inputs\"");
+    if (!body.is_object() || !body.contains(needed)) {
+      invalid(fmt::format("the body must be an object with \"{}\"", needed));
     }
     return body;
   } catch (const StatusError&) {
@@ -71,8 +73,6 @@ std::string text_of(const Json& input) {
   return text;
 }
 
-void refuse_pair() { invalid("pairs of texts are for rankers; this model takes single texts"); }
-
 Item tokenized(const Core& core, const Served& served, std::string text, bool truncate) {
   Item item = core.tokenize(served, std::move(text));
   if (item.truncated && !truncate) {
@@ -81,9 +81,32 @@ Item tokenized(const Core& core, const Served& served, std::string text, bool tr
   return item;
 }
 
+// [text] or [text, text].
+Item item_of(const Core& core, const Served& served, const Json& input, bool truncate) {
+  if (!input.is_array() || input.empty() || input.size() > 2) {
+    invalid("a batch is a list of lists of one text or two");
+  }
+  if (input.size() == 1) {
+    return tokenized(core, served, text_of(input[0]), truncate);
+  }
+  Item item;
+  try {
+    item = core.tokenize_pair(served, text_of(input[0]), text_of(input[1]));
+  } catch (const StatusError&) {
+    throw;
+  } catch (const base::Error& error) {
+    invalid(error.what());
+  }
+  if (item.truncated && !truncate) {
+    invalid(fmt::format("a pair has more than {} tokens; set \"truncate\" to cut it", served.info.max_length));
+  }
+  return item;
+}
+
 // [{label, score}], best first.
 Json ranked(const Served& served, const Answer& answer, bool raw_scores) {
-  const std::vector<float>& scores = raw_scores ? answer.logits : answer.prediction.scores;
+  const std::vector<float> scores =
+      engine::scores_of(answer.logits, raw_scores ? engine::ScoreFunction::kNone : engine::ScoreFunction::kAuto);
   std::vector<size_t> order(scores.size());
   std::iota(order.begin(), order.end(), size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return scores[a] > scores[b]; });
@@ -104,29 +127,21 @@ void predict(Core& core, const net::Request& request, const net::Responder& resp
   if (inference.served->labels.empty()) {
     throw StatusError(424, "the model is not a classifier");
   }
-  // A list of lists is a batch; a flat list of two texts is one pair.
+  // A list of lists is a batch; a flat list is one text, or a pair.
   const bool batched = inputs.is_array() && !inputs.empty() && inputs[0].is_array();
   if (inputs.is_string()) {
     inference.items.push_back(tokenized(core, *inference.served, text_of(inputs), truncate));
   } else if (batched) {
     core.check_count(inputs.size());
     for (const Json& input : inputs) {
-      if (input.is_array() && input.size() == 2) {
-        refuse_pair();
-      }
-      if (!input.is_array() || input.size() != 1) {
-        invalid("a batch is a list of lists of one text");
-      }
-      inference.items.push_back(tokenized(core, *inference.served, text_of(input[0]), truncate));
+      inference.items.push_back(item_of(core, *inference.served, input, truncate));
     }
-  } else if (inputs.is_array() && inputs.size() == 2) {
-    refuse_pair();
-  } else if (inputs.is_array() && inputs.size() == 1) {
-    inference.items.push_back(tokenized(core, *inference.served, text_of(inputs[0]), truncate));
+  } else if (inputs.is_array() && !inputs.empty()) {
+    inference.items.push_back(item_of(core, *inference.served, inputs, truncate));
   } else if (inputs.is_array() && inputs.empty()) {
     throw StatusError(400, "\"inputs\" is empty");
   } else {
-    invalid("\"inputs\" must be a text or a list of lists of one text");
+    invalid("\"inputs\" must be a text, a pair of texts or a list of lists of these");
   }
   inference.responder = responder;
   inference.render_error = tei_error;
@@ -220,18 +235,6 @@ void embed(Core& core, const net::Request& request, const net::Responder& respon
   core.infer(std::move(inference));
 }
 
-// Bytes where each code point of `text` begins, and its end.
-std::vector<size_t> code_point_starts(const std::string& text) {
-  std::vector<size_t> starts;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) {
-      starts.push_back(i);
-    }
-  }
-  starts.push_back(text.size());
-  return starts;
-}
-
 Json tokens_of(const Served& served, const std::string& text, bool add_special_tokens) {
   text::Encoding encoding;
   text::EncodeOptions options;
@@ -239,7 +242,7 @@ Json tokens_of(const Served& served, const std::string& text, bool add_special_t
   options.with_offsets = true;
   const text::Tokenizer& tokenizer = served.backend->tokenizer();
   tokenizer.encode(text, options, encoding);
-  const std::vector<size_t> starts = code_point_starts(text);
+  const text::CodePoints chars(text);
   Json tokens = Json::array();
   for (size_t i = 0; i < encoding.ids.size(); ++i) {
     const int id = encoding.ids[i];
@@ -251,8 +254,8 @@ Json tokens_of(const Served& served, const std::string& text, bool add_special_t
                   {"special", special},
                   {"start", nullptr},
                   {"stop", nullptr}};
-    if (!special && end < starts.size() && begin <= end) {
-      token["text"] = text.substr(starts[begin], starts[end] - starts[begin]);
+    if (!special && end <= chars.size() && begin <= end) {
+      token["text"] = chars.slice(begin, end);
       token["start"] = begin;
       token["stop"] = end;
     }
@@ -302,6 +305,101 @@ void decode(Core& core, const net::Request& request, const net::Responder& respo
   responder.send(net::json_response(texts));
 }
 
+// A task over the backend, on a worker: what is wrong in the inputs is 422, a model that cannot do it 424.
+template <class Run>
+auto run_task(const Served& served, const Run& run) {
+  BackendTaskModel model(served.backend);
+  try {
+    return run(model);
+  } catch (const StatusError&) {
+    throw;
+  } catch (const base::Error& error) {
+    if (error.code() == base::Code::kInvalid) {
+      invalid(error.what());
+    }
+    throw;
+  }
+}
+
+std::vector<std::string> texts_of(const Core& core, const Json& body, const char* key) {
+  const auto list = body.find(key);
+  if (list == body.end() || !list->is_array()) {
+    invalid(fmt::format("\"{}\" must be a list of texts", key));
+  }
+  core.check_count(list->size());
+  std::vector<std::string> texts;
+  for (const Json& text : *list) {
+    texts.push_back(text_of(text));
+    core.check_text(texts.back());
+  }
+  return texts;
+}
+
+void rerank(Core& core, const net::Request& request, const net::Responder& responder) {
+  const Json body = body_of(request, "query");
+  const std::string query = text_of(body["query"]);
+  core.check_text(query);
+  const std::vector<std::string> texts = texts_of(core, body, "texts");
+  const bool raw_scores = bool_of(body, "raw_scores", false);
+  const bool return_text = bool_of(body, "return_text", false);
+  const std::shared_ptr<Served> served = core.version_for(request);
+  if (served->info.spec.has_classifier() && !engine::is_cross_encoder(served->info.spec)) {
+    throw StatusError(424, "the model is a classifier of several labels, not a ranker");
+  }
+  const std::vector<float> scores =
+      run_task(*served, [&](engine::TaskModel& model) { return engine::rank(model, query, texts, raw_scores); });
+  std::vector<size_t> order(scores.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return scores[a] > scores[b]; });
+  Json ranks = Json::array();
+  for (const size_t i : order) {
+    ranks.push_back({{"index", i}, {"score", scores[i]}});
+    if (return_text) {
+      ranks.back()["text"] = texts[i];
+    }
+  }
+  responder.send(net::json_response(ranks));
+}
+
+void similarity(Core& core, const net::Request& request, const net::Responder& responder) {
+  const Json body = body_of(request);
+  const Json& inputs = body["inputs"];
+  if (!inputs.is_object() || !inputs.contains("source_sentence")) {
+    invalid("\"inputs\" must be an object with \"source_sentence\" and \"sentences\"");
+  }
+  const std::string source = text_of(inputs["source_sentence"]);
+  core.check_text(source);
+  const std::vector<std::string> sentences = texts_of(core, inputs, "sentences");
+  const std::shared_ptr<Served> served = core.version_for(request);
+  responder.send(net::json_response(
+      run_task(*served, [&](engine::TaskModel& model) { return engine::similarity(model, source, sentences); })));
+}
+
+// Of each text the last hidden states of its tokens, special ones too.
+void embed_all(Core& core, const net::Request& request, const net::Responder& responder) {
+  const Json body = body_of(request);
+  const Json& inputs = body["inputs"];
+  const bool truncate = bool_of(body, "truncate", false);
+  const std::shared_ptr<Served> served = core.version_for(request);
+  core.check_count(inputs.is_array() ? inputs.size() : 1);
+  std::vector<engine::Input> texts;
+  const Json list = inputs.is_array() ? inputs : Json::array({inputs});
+  for (const Json& input : list) {
+    Item item = tokenized(core, *served, text_of(input), truncate);
+    texts.push_back({.ids = std::move(item.ids), .hidden = true});
+  }
+  Json all = Json::array();
+  for (const engine::BatchResult& result : run_on(*served->backend, std::move(texts))) {
+    Json rows = Json::array();
+    for (int i = 0; i < result.hidden.rows; ++i) {
+      const auto row = result.hidden.row(i);
+      rows.push_back(std::vector<float>(row.begin(), row.end()));
+    }
+    all.push_back(std::move(rows));
+  }
+  responder.send(net::json_response(all));
+}
+
 Json info(const Core& core) {
   const std::shared_ptr<Served> served = core.fleet.snapshot().primary;
   Json id2label = Json::object();
@@ -310,8 +408,13 @@ Json info(const Core& core) {
     id2label[std::to_string(i)] = served->labels[i];
     label2id[served->labels[i]] = i;
   }
-  const Json type = served->labels.empty() ? Json{{"embedding", {{"pooling", "mean"}}}}
-                                           : Json{{"classifier", {{"id2label", id2label}, {"label2id", label2id}}}};
+  const Json labels = {{"id2label", id2label}, {"label2id", label2id}};
+  const char* const pooling = served->info.pooling == model::Pooling::kMean    ? "mean"
+                              : served->info.pooling == model::Pooling::kFirst ? "cls"
+                                                                               : "last_token";
+  const Json type = served->labels.empty()                        ? Json{{"embedding", {{"pooling", pooling}}}}
+                    : engine::is_cross_encoder(served->info.spec) ? Json{{"reranker", labels}}
+                                                                  : Json{{"classifier", labels}};
   return {{"model_id", served->display()},
           {"model_sha", served->digest.empty() ? Json(nullptr) : Json(served->digest)},
           {"model_dtype", served->info.precision},
@@ -340,6 +443,16 @@ void add_tei_routes(net::Router& router, Core& core) {
         core.handler([&core, route = route](const net::Request& request,
                                             const net::Responder& responder) { route(core, request, responder); },
                      tei_error));
+  }
+  const std::pair<const char*, Route> tasks[] = {
+      {"/rerank", rerank}, {"/similarity", similarity}, {"/embed_all", embed_all}};
+  for (const auto& [path, route] : tasks) {
+    router.add("POST", path,
+               core.worker_handler(
+                   [&core, route = route](const net::Request& request, const net::Responder& responder) {
+                     route(core, request, responder);
+                   },
+                   tei_error));
   }
   router.add("GET", "/info", [&core](const net::Request&, const net::Responder& responder) {
     responder.send(net::json_response(info(core)));

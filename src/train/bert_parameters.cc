@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
-#include "model/bert_names.h"
+#include "model/encoder_names.h"
 
 namespace slipway::train {
 namespace {
@@ -26,10 +26,10 @@ using model::TensorRole;
 class Declarer {
  public:
   explicit Declarer(BertParameters& target) : target_(target) {
-    for (TensorInfo& info : model::bert_tensors(target.spec, true)) {
+    for (TensorInfo& info : model::encoder_tensors(target.spec, true)) {
       infos_[info.name] = std::move(info);
     }
-    naming_ = model::written_bert_naming(target.spec, true);
+    naming_ = model::written_naming(target.spec, true);
   }
 
   int add(const std::string& canonical, bool trainable, bool joined = false) {
@@ -48,11 +48,11 @@ class Declarer {
  private:
   BertParameters& target_;
   std::map<std::string, TensorInfo> infos_;
-  model::BertNaming naming_;
+  model::EncoderNaming naming_;
 };
 
 BertLayerIndex add_layer(Declarer& declare, int layer, bool trainable) {
-  const model::BertLayerNames names = model::bert_layer_names(layer);
+  const model::EncoderLayerNames names = model::encoder_layer_names(layer);
   BertLayerIndex index{};
   index.qkv_weight = declare.add(names.query_weight, trainable);
   declare.add(names.key_weight, trainable, true);
@@ -113,7 +113,7 @@ BertParameters make_bert_parameters(const ModelSpec& spec, int freeze_layers) {
   }
   BertParameters result;
   result.spec = spec;
-  result.spec.has_classifier = true;
+  result.spec.head = model::Head::kSequenceClassification;
   result.frozen_layers = freeze_layers;
   Declarer declare(result);
   const bool embeddings = freeze_layers == 0;
@@ -142,20 +142,20 @@ void draw_weights(BertParameters& parameters, uint64_t seed) {
 
 std::vector<std::string> load_weights(BertParameters& parameters, const model::ModelFolder& folder, uint64_t seed) {
   const model::OpenedWeights weights = model::open_float_weights(folder);
-  const model::BertNaming written = model::written_bert_naming(parameters.spec, true);
+  const model::EncoderNaming written = model::written_naming(parameters.spec, true);
   std::vector<std::string> drawn;
-  for (const TensorInfo& info : model::bert_tensors(parameters.spec, true)) {
+  for (const TensorInfo& info : model::encoder_tensors(parameters.spec, true)) {
     Parameter& parameter = parameters.set[parameters.set.find(written.in_file(info.name))];
     const bool head = info.role == TensorRole::kPooler || info.role == TensorRole::kClassifier ||
                       info.name.starts_with("pooler.") || info.name.starts_with("classifier.");
     const std::string name = weights.naming.in_file(info.name);
-    const model::TensorView* found = weights.file.find(name);
+    const model::TensorView* found = weights.file->find(name);
     if (head && (found == nullptr || found->shape != info.shape)) {
       draw(parameters.spec, parameter, seed);
       drawn.push_back(parameter.name);
       continue;
     }
-    const std::vector<float> values = weights.file.read_f32(name, parameter.count);
+    const std::vector<float> values = weights.file->read_f32(name, parameter.count);
     std::copy(values.begin(), values.end(), parameter.value.begin());
   }
   return drawn;

@@ -66,8 +66,13 @@ Json versions() { return {{"torch", torch_version()}, {"slipway", "0.1.0"}}; }
 
 model::ModelSpec spec_for(const Job& job, const model::ModelFolder& folder) {
   model::ModelSpec spec = folder.spec;
+  if (spec.architecture != model::Architecture::kBert) {
+    throw Error(Code::kInvalid,
+                fmt::format("'{}' is no BERT: other encoders are run, quantised and explained, but not yet trained",
+                            folder.path.string()));
+  }
   spec.labels = job.labels;
-  spec.has_classifier = true;
+  spec.head = model::Head::kSequenceClassification;
   if (job.options.dropout >= 0) {
     spec.dropout = static_cast<float>(job.options.dropout);
     spec.attention_dropout = static_cast<float>(job.options.dropout);
@@ -270,7 +275,7 @@ int print_logits(const fs::path& path, const fs::path& rows, int out_fd) {
   base::Pool pool;
   set_torch_threads(1);
   const model::ModelFolder folder = model::open_model_folder(path);
-  if (!folder.spec.has_classifier) {
+  if (!folder.spec.has_classifier()) {
     throw Error(Code::kInvalid, path.string() + " has no classifier");
   }
   BertParameters parameters = make_bert_parameters(folder.spec, 0);

@@ -76,8 +76,8 @@ int run_onnx_check(const std::filesystem::path& folder, const std::filesystem::p
     }
   }
   const engine::Output output = engine->forward(ids);
-  const model::Matrix& expected = spec.has_classifier ? output.logits : output.embeddings;
-  base::Json cases = {{"output", spec.has_classifier ? "logits" : "sentence_embedding"}, {"ids", ids}};
+  const model::Matrix& expected = spec.has_classifier() ? output.logits : output.embeddings;
+  base::Json cases = {{"output", spec.has_classifier() ? "logits" : "sentence_embedding"}, {"ids", ids}};
   for (int i = 0; i < expected.rows; ++i) {
     cases["expected"].push_back(std::vector<float>(expected.row(i).begin(), expected.row(i).end()));
   }

@@ -32,13 +32,14 @@ TEST_F(QuantizeTest, WritesAFolderThatOpensAndIsSmall) {
   EXPECT_FALSE(folder.weights);
   const model::OpenedWeights weights = model::open_int8_weights(folder);
   int64_t bytes = 0;
-  for (const auto& [name, tensor] : weights.file.tensors()) {
+  for (const auto& [name, tensor] : weights.file->tensors()) {
     bytes += static_cast<int64_t>(tensor.bytes.size());
   }
   EXPECT_EQ(bytes, model::weight_bytes_int8(spec));
   EXPECT_EQ(summary["bytes_after"], fs::file_size(out() / model::kInt8WeightsFile));
   EXPECT_EQ(summary["layers"].size(), 2U * 6U + 1U);
-  EXPECT_EQ(weights.file.metadata().at("source_sha256"), summary["source_sha256"].get<std::string>());
+  EXPECT_EQ(model::SafetensorsFile(*folder.int8).metadata().at("source_sha256"),
+            summary["source_sha256"].get<std::string>());
 }
 
 TEST_F(QuantizeTest, EveryWeightIsWithinHalfAStep) {
@@ -49,14 +50,14 @@ TEST_F(QuantizeTest, EveryWeightIsWithinHalfAStep) {
   const model::OpenedWeights quantised = model::open_int8_weights(folder);
   double squared = 0;
   double error = 0;
-  for (const model::TensorInfo& info : model::bert_tensors(spec, true)) {
+  for (const model::TensorInfo& info : model::encoder_tensors(spec, true)) {
     const std::string name = exact.naming.in_file(info.name);
-    const std::vector<float> values = exact.file.read_f32(name, info.count());
+    const std::vector<float> values = exact.file->read_f32(name, info.count());
     if (info.role != model::TensorRole::kLinear && info.name != model::kWordEmbeddings) {
-      EXPECT_EQ(quantised.file.read_f32(name, info.count()), values) << name;
+      EXPECT_EQ(quantised.file->read_f32(name, info.count()), values) << name;
       continue;
     }
-    const model::Int8Matrix matrix = model::read_int8(quantised.file, name, info.shape[0], info.shape[1]);
+    const model::Int8Matrix matrix = model::read_int8(*quantised.file, name, info.shape[0], info.shape[1]);
     for (size_t i = 0; i < values.size(); ++i) {
       const float scale = matrix.scales[i / static_cast<size_t>(matrix.cols)];
       const float difference = std::fabs(values[i] - (scale * matrix.values[i]));
@@ -91,14 +92,14 @@ TEST_F(QuantizeTest, EmbeddingsCanStayExact) {
   tests::write_tiny_bert(in(), {.labels = {}, .pooler = false});
   quantize_int8(in(), out(), {.embeddings = false}, test_.context);
   const model::OpenedWeights weights = model::open_int8_weights(model::open_model_folder(out()));
-  EXPECT_EQ(weights.file.find(model::kWordEmbeddings)->dtype, model::DType::kF32);
+  EXPECT_EQ(weights.file->find(model::kWordEmbeddings)->dtype, model::DType::kF32);
 }
 
 TEST_F(QuantizeTest, ANanIsNamed) {
   const model::ModelSpec spec = tests::write_tiny_bert(in());
   std::string bytes = base::read_file(in() / model::kWeightsFile);
   const model::SafetensorsFile file(bytes, "x");
-  const std::string name = "bert." + model::bert_layer_names(1).key_weight;
+  const std::string name = "bert." + model::encoder_layer_names(1).key_weight;
   const auto at = static_cast<size_t>(file.find(name)->bytes.data() - bytes.data()) + (4U * 32U * 5U);
   bytes.replace(at, 4, std::string("\0\0\xc0\x7f", 4));
   base::write_file_atomic(in() / model::kWeightsFile, bytes);

@@ -124,8 +124,8 @@ TEST_F(RolloutTest, AWorseVersionIsTakenBack) {
       const std::vector<std::string>& labels() const override { return real_->labels(); }
       const text::Tokenizer& tokenizer() const override { return real_->tokenizer(); }
       std::vector<int32_t> encode(const std::string& text) const override { return real_->encode(text); }
-      void submit(std::vector<int32_t> ids, engine::Batcher::Done done) override {
-        real_->submit(std::move(ids), [done = std::move(done)](engine::BatchResult) {
+      void submit(engine::Input input, engine::Batcher::Done done) override {
+        real_->submit(std::move(input), [done = std::move(done)](engine::BatchResult) {
           engine::BatchResult failed;
           failed.error = std::make_exception_ptr(std::runtime_error("broken"));
           done(std::move(failed));

@@ -196,7 +196,7 @@ TEST(Engine, BadTokensAreRefused) {
   for (const std::vector<int32_t>& bad :
        {std::vector<int32_t>{}, {-1}, {spec.vocab_size}, std::vector<int32_t>(spec.max_positions + 1, 5)}) {
     EXPECT_EQ(code_of([&] { engine->forward(std::span(&bad, 1)); }), base::Code::kInvalid);
-    EXPECT_EQ(code_of([&] { engine->check(bad); }), base::Code::kInvalid);
+    EXPECT_EQ(code_of([&] { engine->check({.ids = bad}); }), base::Code::kInvalid);
   }
 }
 
@@ -205,7 +205,7 @@ TEST(Engine, NoTextsGiveNoRows) {
   tests::write_tiny_bert(folder.path());
   base::Pool pool(2);
   const auto engine = Engine::load(folder.path(), {}, pool);
-  EXPECT_EQ(engine->forward({}).logits.rows, 0);
+  EXPECT_EQ(engine->forward(std::span<const Input>{}).logits.rows, 0);
   EXPECT_EQ(engine->logits({}).rows, 0);
 }
 

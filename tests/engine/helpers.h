@@ -37,12 +37,12 @@ inline void write_int8(const std::filesystem::path& path, bool embeddings) {
   const auto bytes_of = [](const auto& values) {
     return std::string_view(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(values[0]));
   };
-  const auto infos = model::bert_tensors(folder.spec, opened.naming.has_pooler);
+  const auto infos = model::encoder_tensors(opened.spec, opened.naming.has_pooler);
   floats.reserve(infos.size());
   quantized.reserve(infos.size());
   for (const model::TensorInfo& info : infos) {
     const std::string name = opened.naming.in_file(info.name);
-    const auto values = floats.emplace_back(opened.file.read_f32(name, info.count()));
+    const auto values = floats.emplace_back(opened.file->read_f32(name, info.count()));
     if (info.role == model::TensorRole::kLinear || (embeddings && info.name == model::kWordEmbeddings)) {
       const auto& rows = quantized.emplace_back(model::quantize_rows(values, info.shape[0], info.shape[1]));
       tensors.push_back({name, model::DType::kI8, info.shape, bytes_of(rows.values)});

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "kernels/reference.h"
-#include "model/bert_names.h"
+#include "model/encoder_names.h"
 #include "model/folder.h"
 
 namespace slipway::tests {
@@ -39,11 +39,11 @@ class ReferenceBert {
     }
     x = norm(x, model::kEmbeddingsNormWeight, model::kEmbeddingsNormBias);
     for (int i = 0; i < spec.num_layers; ++i) {
-      x = layer(x, model::bert_layer_names(i));
+      x = layer(x, model::encoder_layer_names(i));
     }
     Result result;
     result.embedding = pool(x);
-    if (spec.has_classifier) {
+    if (spec.has_classifier()) {
       Rows pooled = linear({x[0]}, model::kPoolerWeight, model::kPoolerBias);
       for (double& v : pooled[0]) {
         v = std::tanh(v);
@@ -60,7 +60,7 @@ class ReferenceBert {
 
   std::vector<float> read(const std::string& name) const {
     const std::string in_file = opened_.naming.in_file(name);
-    return opened_.file.read_f32(in_file, opened_.file.find(in_file)->count());
+    return opened_.file->read_f32(in_file, opened_.file->find(in_file)->count());
   }
 
   Rows linear(const Rows& x, const std::string& weight_name, const std::string& bias_name) const {
@@ -136,7 +136,7 @@ class ReferenceBert {
     return sum;
   }
 
-  Rows layer(const Rows& x, const model::BertLayerNames& n) const {
+  Rows layer(const Rows& x, const model::EncoderLayerNames& n) const {
     const Rows mixed = attention(linear(x, n.query_weight, n.query_bias), linear(x, n.key_weight, n.key_bias),
                                  linear(x, n.value_weight, n.value_bias));
     const Rows attended = norm(add(linear(mixed, n.attention_output_weight, n.attention_output_bias), x),

@@ -63,6 +63,34 @@ TEST_P(Attention, EqualsTheReference) {
   }
 }
 
+// A matrix of its own for each head, and one vector of distances for both.
+TEST_P(Attention, BiasAndScaleAreTheReferences) {
+  base::Rng rng(3);
+  for (const int length : {1, 16, 37, 90}) {
+    Text text(rng, length, 24, 2);
+    const auto matrices = uniform_floats(rng, 2 * static_cast<size_t>(length) * length, -3, 3);
+    const auto distances = uniform_floats(rng, 2 * static_cast<size_t>(length), -3, 3);
+    for (const bool by_distance : {false, true}) {
+      text.args.bias = by_distance ? distances.data() + length - 1 : matrices.data();
+      text.args.ld_bias = by_distance ? -1 : length;
+      text.args.head_bias = by_distance ? 0 : int64_t{length} * length;
+      text.args.scale = by_distance ? 0.3F : 0.0F;
+      const auto out = text.run(GetParam());
+      for (int h = 0; h < 2; ++h) {
+        const auto expected =
+            reference::attention(text.args.q + h * 24, text.args.k + h * 24, text.args.v + h * 24, text.ld, length, 24,
+                                 text.args.bias + h * text.args.head_bias, text.args.ld_bias, text.args.scale);
+        for (int t = 0; t < length; ++t) {
+          for (int d = 0; d < 24; ++d) {
+            ASSERT_NEAR(out[static_cast<size_t>(t) * 48 + h * 24 + d], expected[static_cast<size_t>(t) * 24 + d], 6e-5)
+                << "length " << length << " token " << t << (by_distance ? " distances" : " matrix");
+          }
+        }
+      }
+    }
+  }
+}
+
 TEST_P(Attention, CutsOfRowsAndHeadsGiveTheSameBits) {
   base::Rng rng(2);
   Text text(rng, 61, 32, 3);

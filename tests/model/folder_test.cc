@@ -37,8 +37,8 @@ TEST_F(FolderTest, OpensWhatIsThere) {
   EXPECT_FALSE(folder.int8);
   const OpenedWeights weights = open_float_weights(folder);
   EXPECT_EQ(weights.naming.prefix, "bert.");
-  EXPECT_TRUE(weights.naming.has_pooler && weights.naming.has_classifier);
-  EXPECT_EQ(weights.file.map_f32(weights.naming.in_file(kEmbeddingsNormBias)).size(), 32U);
+  EXPECT_TRUE(weights.naming.has_pooler && weights.naming.has_head);
+  EXPECT_EQ(weights.file->map_f32(weights.naming.in_file(kEmbeddingsNormBias)).size(), 32U);
 }
 
 TEST_F(FolderTest, OpensAnEncoderWithoutPooler) {
@@ -63,9 +63,9 @@ TEST_F(FolderTest, OldNormNamesAreRead) {
   }
   write_safetensors(dir_.path() / "old", renamed, {});
   const SafetensorsFile old(dir_.path() / "old");
-  const BertNaming naming = check_bert_file(old, open_model_folder(path()).spec, false);
+  const EncoderNaming naming = check_encoder_file(old, open_model_folder(path()).spec, false);
   EXPECT_TRUE(naming.gamma_beta);
-  EXPECT_NE(old.find(naming.in_file(bert_layer_names(1).output_norm_weight)), nullptr);
+  EXPECT_NE(old.find(naming.in_file(encoder_layer_names(1).output_norm_weight)), nullptr);
 }
 
 TEST_F(FolderTest, EachMissingPartIsNamed) {
@@ -81,10 +81,13 @@ TEST_F(FolderTest, EachMissingPartIsNamed) {
   EXPECT_EQ(open_model_folder(path()).tokenizer->filename(), kVocabularyFile);
   fs::remove(path() / kWeightsFile);
   EXPECT_NO_THROW(open_model_folder(path(), {.weights = false}));
+  EXPECT_NE(failure([&] { open_model_folder(path()); }).second.find("no weights: none of model.safetensors"),
+            std::string::npos);
   base::write_file_atomic(path() / "pytorch_model.bin", "x");
-  EXPECT_NE(failure([&] { open_model_folder(path()); }).second.find("pickle"), std::string::npos);
+  const auto opening = [&] { return failure([&] { open_float_weights(open_model_folder(path())); }); };
+  EXPECT_NE(opening().second.find("pytorch_model.bin"), std::string::npos) << opening().second;
   base::write_file_atomic(path() / "model.safetensors.index.json", "{}");
-  EXPECT_NE(failure([&] { open_model_folder(path()); }).second.find("shards"), std::string::npos);
+  EXPECT_NE(opening().second.find("model.safetensors.index.json"), std::string::npos) << opening().second;
   base::write_file_atomic(path() / kConfigFile, "");
   EXPECT_EQ(failure([&] { open_model_folder(path()); }).first, Code::kIntegrity);
   EXPECT_NE(failure([&] { open_model_folder(path() / kConfigFile); }).second.find("not a folder"), std::string::npos);
@@ -110,7 +113,7 @@ TEST_F(FolderTest, TruncatedAndMismatchedWeightsAreRefused) {
   folder.spec.labels.push_back("third");
   EXPECT_NE(failure([&] { open_float_weights(folder); }).second.find("classifier.weight"), std::string::npos);
   // A new head may differ: training reads the encoder only.
-  EXPECT_NO_THROW(check_bert_file(SafetensorsFile(*folder.weights), folder.spec, false));
+  EXPECT_NO_THROW(check_encoder_file(SafetensorsFile(*folder.weights), folder.spec, false));
   EXPECT_EQ(failure([&] { open_int8_weights(folder); }).first, Code::kNotFound);
   fs::copy_file(path() / kWeightsFile, path() / kInt8WeightsFile);
   EXPECT_NE(failure([&] { open_int8_weights(open_model_folder(path())); }).second.find("not in the int8 layout"),

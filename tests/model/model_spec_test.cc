@@ -29,7 +29,7 @@ TEST(ModelSpec, ReadsAnEncoder) {
   const ModelSpec spec = spec_from_config(config(), "config.json");
   EXPECT_EQ(spec.hidden_size, 384);
   EXPECT_EQ(spec.head_dim(), 32);
-  EXPECT_FALSE(spec.has_classifier);
+  EXPECT_FALSE(spec.has_classifier());
   EXPECT_TRUE(spec.labels.empty());
   // 22,713,216 parameters with the pooler (the model's card); 384 * 385 fewer without.
   EXPECT_EQ(spec.parameter_count(), 22'713'216 - (384 * 385));
@@ -41,7 +41,7 @@ TEST(ModelSpec, ReadsAClassifierAndItsLabels) {
   json["id2label"] = {{"0", "no"}, {"1", "yes"}, {"2", "perhaps"}};
   json["label2id"] = {{"yes", 1}, {"no", 0}, {"perhaps", 2}};
   const ModelSpec spec = spec_from_config(json, "config.json");
-  EXPECT_TRUE(spec.has_classifier);
+  EXPECT_TRUE(spec.has_classifier());
   EXPECT_EQ(spec.labels, (std::vector<std::string>{"no", "yes", "perhaps"}));
 }
 
@@ -55,7 +55,7 @@ TEST(ModelSpec, ASilentClassifierHasTwoNumberedLabels) {
 
 TEST(ModelSpec, WritesWhatItReads) {
   ModelSpec spec = spec_from_config(config(), "c");
-  spec.has_classifier = true;
+  spec.head = Head::kSequenceClassification;
   spec.labels = {"负面", "正面"};
   spec.dropout = 0.25F;
   spec.classifier_dropout = 0.1F;

@@ -41,12 +41,12 @@ class FakeBackend final : public Backend {
     tokenizer_->encode(text, {.add_special_tokens = true, .with_offsets = false, .max_length = 64}, encoding);
     return encoding.ids;
   }
-  void submit(std::vector<int32_t> ids, engine::Batcher::Done done) override {
+  void submit(engine::Input input, engine::Batcher::Done done) override {
     const std::lock_guard lock(mutex_);
     if (static_cast<int>(waiting_.size()) >= info_.max_queue) {
       throw base::Error(base::Code::kUnavailable, "full");
     }
-    waiting_.emplace_back(static_cast<int>(ids.size()), std::move(done));
+    waiting_.emplace_back(static_cast<int>(input.ids.size()), std::move(done));
     changed_.notify_all();
   }
   int queued() const override {

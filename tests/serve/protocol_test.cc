@@ -155,7 +155,13 @@ TEST_F(ServeTest, TeiPredicts) {
   const Json batch = post("/predict", {{"inputs", {{"a good movie"}, {"bad"}}}, {"raw_scores", true}});
   ASSERT_EQ(batch.size(), 2U);
   EXPECT_EQ(batch[0][0]["label"], single[0]["label"]);
-  EXPECT_EQ(post("/predict", {{"inputs", {"a", "b"}}}, 422)["error_type"], "Validation");
+  const Json pair = post("/predict", {{"inputs", {"a good movie", "bad"}}});
+  ASSERT_EQ(pair.size(), 2U);
+  EXPECT_NE(pair[0]["score"], single[0]["score"]);
+  const Json pairs = post("/predict", {{"inputs", {{"a good movie", "bad"}, {"bad"}}}});
+  EXPECT_EQ(pairs[0], pair);
+  EXPECT_EQ(store_->predictions().count(""), 6);
+  EXPECT_EQ(post("/predict", {{"inputs", {"a", "b", "c"}}}, 422)["error_type"], "Validation");
   EXPECT_EQ(post("/predict", {{"inputs", ""}}, 400)["error_type"], "Empty");
   EXPECT_EQ(post("/predict", {{"inputs", std::string(500, '!')}}, 422)["error_type"], "Validation");
   post("/predict", {{"inputs", std::string(500, '!')}, {"truncate", true}});

@@ -9,7 +9,7 @@
 
 #include "base/file.h"
 #include "base/random.h"
-#include "model/bert_names.h"
+#include "model/encoder_names.h"
 #include "model/folder.h"
 
 namespace slipway::tests {
@@ -54,7 +54,7 @@ inline model::ModelSpec tiny_spec(const TinyBert& tiny) {
   spec.max_positions = tiny.positions;
   spec.activation = tiny.activation;
   spec.labels = tiny.labels;
-  spec.has_classifier = !tiny.labels.empty();
+  spec.head = tiny.labels.empty() ? model::Head::kNone : model::Head::kSequenceClassification;
   return spec;
 }
 
@@ -115,8 +115,8 @@ inline model::ModelSpec write_tiny_bert(const std::filesystem::path& folder, con
   base::write_file_atomic(folder / model::kConfigFile, base::dump_json_pretty(model::config_from_spec(spec)));
   base::write_file_atomic(folder / model::kTokenizerFile, tiny_tokenizer_json());
   base::Rng rng(tiny.seed);
-  const model::BertNaming naming = model::written_bert_naming(spec, tiny.pooler);
-  const std::vector<model::TensorInfo> infos = model::bert_tensors(spec, tiny.pooler);
+  const model::EncoderNaming naming = model::written_naming(spec, tiny.pooler);
+  const std::vector<model::TensorInfo> infos = model::encoder_tensors(spec, tiny.pooler);
   std::vector<std::vector<float>> values;
   std::vector<model::TensorData> tensors;
   for (const model::TensorInfo& info : infos) {

@@ -26,9 +26,9 @@ TEST(BertParameters, AreReadFromAFolderAndWrittenAsOne) {
   EXPECT_EQ(out.spec.labels, spec.labels);
   const model::OpenedWeights before = model::open_float_weights(base);
   const model::OpenedWeights after = model::open_float_weights(out);
-  EXPECT_EQ(before.file.tensors().size(), after.file.tensors().size());
-  for (const auto& [name, view] : before.file.tensors()) {
-    const model::TensorView* same = after.file.find(name);
+  EXPECT_EQ(before.file->tensors().size(), after.file->tensors().size());
+  for (const auto& [name, view] : before.file->tensors()) {
+    const model::TensorView* same = after.file->find(name);
     ASSERT_NE(same, nullptr) << name;
     EXPECT_EQ(same->bytes, view.bytes) << name;
   }

@@ -110,7 +110,7 @@ TEST_F(Worker, TrainsAModelThatOthersCanLoad) {
   EXPECT_GT(result.first_step_seconds, 0);
   const model::ModelFolder out = model::open_model_folder(job_.output);
   EXPECT_EQ(out.spec.labels, job_.labels);
-  EXPECT_TRUE(model::open_float_weights(out).naming.has_classifier);
+  EXPECT_TRUE(model::open_float_weights(out).naming.has_head);
   EXPECT_EQ(events.front()["event"], "start");
   EXPECT_TRUE(events.front()["versions"].contains("torch"));
   EXPECT_EQ(events.back()["event"], "done");
@@ -190,9 +190,9 @@ TEST_F(Worker, LeavesFrozenLayersAlone) {
   const auto after = model::open_float_weights(model::open_model_folder(job_.output));
   const std::string frozen = "encoder.layer.0.output.dense.weight";
   const std::string free = "encoder.layer.1.output.dense.weight";
-  EXPECT_EQ(before.file.find(before.naming.in_file(frozen))->bytes,
-            after.file.find(after.naming.in_file(frozen))->bytes);
-  EXPECT_NE(before.file.find(before.naming.in_file(free))->bytes, after.file.find(after.naming.in_file(free))->bytes);
+  EXPECT_EQ(before.file->find(before.naming.in_file(frozen))->bytes,
+            after.file->find(after.naming.in_file(frozen))->bytes);
+  EXPECT_NE(before.file->find(before.naming.in_file(free))->bytes, after.file->find(after.naming.in_file(free))->bytes);
 }
 
 TEST_F(Worker, SaysWhatIsWrongWithTheBaseModel) {

@@ -12,7 +12,9 @@
 #include "model/decoder_files.h"
 #include "model/folder.h"
 #include "model/inspect.h"
+#include "model/safetensors_source.h"
 #include "model/seq2seq_files.h"
+#include "model/torch_file.h"
 
 namespace slipway::cli {
 namespace {
@@ -132,7 +134,9 @@ int InspectCommand::show_encoder(App& app, const LocatedModel& located) {
   const model::ModelFolder folder = model::open_model_folder(located.folder, {.weights = false, .tokenizer = false});
   const model::ModelSpec& spec = folder.spec;
   base::Json json = {{"folder", located.folder.string()},
-                     {"config", model::config_from_spec(spec)},
+                     {"config", folder.config},
+                     {"architecture", model::architecture_name(spec.architecture)},
+                     {"head", model::head_name(spec.head)},
                      {"parameters", spec.parameter_count()},
                      {"labels", spec.labels},
                      {"bytes_float32", model::weight_bytes_f32(spec)},
@@ -143,9 +147,9 @@ int InspectCommand::show_encoder(App& app, const LocatedModel& located) {
     if (!path) {
       continue;
     }
-    const model::SafetensorsFile file(*path);
+    const auto file = model::open_weights(*path);
     base::Json list = base::Json::array();
-    for (const auto& [name, tensor] : file.tensors()) {
+    for (const auto& [name, tensor] : file->tensors()) {
       list.push_back({{"name", name},
                       {"dtype", model::dtype_name(tensor.dtype)},
                       {"shape", tensor.shape},
@@ -153,20 +157,22 @@ int InspectCommand::show_encoder(App& app, const LocatedModel& located) {
       table.row({name, model::dtype_name(tensor.dtype), fmt::format("{}", tensor.shape),
                  std::to_string(tensor.bytes.size())});
     }
-    json["files"][path->filename().string()] = {{"tensors", list}, {"metadata", file.metadata()}};
+    const auto* safetensors = dynamic_cast<const model::SafetensorsSource*>(file.get());
+    const base::Json metadata = safetensors != nullptr ? base::Json(safetensors->metadata()) : base::Json::object();
+    json["files"][path->filename().string()] = {{"tensors", list}, {"metadata", metadata}};
   }
   if (app.json()) {
     app.print_json(json);
     return 0;
   }
   app.out() << fmt::format(
-      "{}\nBERT encoder: {} layers, hidden {}, {} heads, intermediate {}, vocabulary {}, {} positions\n"
-      "{} parameters; {} as float32, {} as int8; {:.1f} MFLOP a token at length 128\nlabels: {}\n",
-      located.folder.string(), spec.num_layers, spec.hidden_size, spec.num_heads, spec.intermediate_size,
-      spec.vocab_size, spec.max_positions, human_count(spec.parameter_count(), ""),
-      human_count(model::weight_bytes_f32(spec), "bytes"), human_count(model::weight_bytes_int8(spec), "bytes"),
-      model::flops_per_token(spec, 128) / 1e6,
-      spec.labels.empty() ? "none" : fmt::format("{}", fmt::join(spec.labels, ", ")));
+      "{}\n{} encoder: {} layers, hidden {}, {} heads, intermediate {}, vocabulary {}, {} positions\n"
+      "{} parameters; {} as float32, {} as int8; {:.1f} MFLOP a token at length 128\nhead: {}; labels: {}\n",
+      located.folder.string(), model::architecture_name(spec.architecture), spec.num_layers, spec.hidden_size,
+      spec.num_heads, spec.intermediate_size, spec.vocab_size, spec.max_positions,
+      human_count(spec.parameter_count(), ""), human_count(model::weight_bytes_f32(spec), "bytes"),
+      human_count(model::weight_bytes_int8(spec), "bytes"), model::flops_per_token(spec, 128) / 1e6,
+      model::head_name(spec.head), spec.labels.empty() ? "none" : fmt::format("{}", fmt::join(spec.labels, ", ")));
   if (tensors_) {
     app.out() << '\n';
     table.print(app.out(), app.color_out());
