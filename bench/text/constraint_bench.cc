@@ -68,7 +68,7 @@ void bm_constraint_compile(benchmark::State& state) {
 }
 BENCHMARK(bm_constraint_compile)->Unit(benchmark::kMicrosecond);
 
-// range(0): 1 with a constraint that has seen the answer before. `us_per_mask` is the figure.
+// range(0): 1 with a constraint that has seen the answer before. An item is a mask, with its token.
 void bm_constraint_mask(benchmark::State& state) {
   const std::vector<int32_t> ids = answer();
   const Grammar grammar = grammar_from_json_schema(kSchema, "bench");
@@ -83,8 +83,7 @@ void bm_constraint_mask(benchmark::State& state) {
     }
     masks += walk(constraint, ids);
   }
-  state.counters["us_per_mask"] =
-      benchmark::Counter(static_cast<double>(masks) / 1e6, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+  state.SetItemsProcessed(static_cast<int64_t>(masks));
 }
 BENCHMARK(bm_constraint_mask)->Arg(0)->Arg(1)->Unit(benchmark::kMicrosecond);
 

@@ -239,8 +239,24 @@ Expr JsonGrammar::same_length(std::string_view low, std::string_view high) {
 // Whole numbers from low to high without leading zeros; none when high < low.
 Expr JsonGrammar::whole_between(uint64_t low, uint64_t high) {
   std::vector<Expr> parts;
+  if (low == 0) {
+    parts.push_back(grammar_.literal("0"));
+    low = 1;
+  }
   while (low <= high) {
-    std::string first = std::to_string(low);
+    const std::string first = std::to_string(low);
+    if (first.find_first_not_of('0', 1) == std::string::npos && first[0] == '1') {
+      // From a power of ten on, all lengths that fit at once.
+      const std::string last = std::to_string(high);
+      const bool all_of_last = last.find_first_not_of('9') == std::string::npos;
+      const size_t longest = all_of_last ? last.size() : last.size() - 1;
+      if (longest >= first.size()) {
+        parts.push_back(grammar_.sequence(
+            {digit('1', '9'), digits(static_cast<uint32_t>(first.size() - 1), static_cast<uint32_t>(longest - 1))}));
+        low = std::stoull(std::string(longest, '9')) + 1;
+        continue;
+      }
+    }
     const std::string most(first.size(), '9');
     const uint64_t last = std::min<uint64_t>(high, std::stoull(most));
     parts.push_back(same_length(first, std::to_string(last)));

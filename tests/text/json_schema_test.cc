@@ -1,6 +1,7 @@
 #include "text/json_schema.h"
 
 #include <gtest/gtest.h>
+#include <utility>
 
 #include "base/error.h"
 #include "base/random.h"
@@ -179,6 +180,24 @@ TEST(JsonSchema, NamesTheKeywordAndPlaceOfWhatItCannot) {
   };
   for (const auto& [schema, part] : wrong) {
     EXPECT_NE(error_of(schema).find(part), std::string::npos) << schema << " gave: " << error_of(schema);
+  }
+}
+
+TEST(JsonSchema, BoundsOfIntegersAreExact) {
+  base::Rng rng(9);
+  const int64_t edges[] = {-1000, -101, -100, -99, -10, -9, -1, 0, 1, 9, 10, 11, 99, 100, 101, 109, 999, 1000};
+  for (int round = 0; round < 150; ++round) {
+    int64_t low = edges[rng.below(18)];
+    int64_t high = edges[rng.below(18)] + static_cast<int64_t>(rng.below(30));
+    if (low > high) {
+      std::swap(low, high);
+    }
+    const GrammarText start = compile(base::dump_json({{"type", "integer"}, {"minimum", low}, {"maximum", high}}));
+    for (int64_t n = -1100; n <= 1100; ++n) {
+      ASSERT_EQ(matches(start, std::to_string(n)), n >= low && n <= high) << n << " in " << low << " to " << high;
+    }
+    EXPECT_FALSE(matches(start, "-0"));
+    EXPECT_FALSE(matches(start, "00"));
   }
 }
 
