@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "serve/constraints.h"
 #include "serve/generator_core.h"
+#include "serve/tools.h"
 
 namespace slipway::serve {
 
@@ -78,17 +79,58 @@ void finish_line(Json& line, const engine::GenerateResult& result) {
   line["eval_duration"] = (result.total - result.first_token).count() * kNanoseconds;
 }
 
+// The tools of a chat, and the calls found in its answer so far.
+struct Calls {
+  explicit Calls(ToolSet set) : tools(std::move(set)), reader(tools) {}
+  Calls(const Calls&) = delete;
+  Calls& operator=(const Calls&) = delete;
+
+  // Adds those that are not told yet to a line; false when there are none. Their arguments are objects here.
+  bool add_to(Json& line) {
+    Json list = Json::array();
+    for (; told < reader.calls().size(); ++told) {
+      const ToolCall& call = reader.calls()[told];
+      const Json arguments = Json::parse(call.arguments, nullptr, false);
+      list.push_back(
+          {{"function", {{"name", call.name}, {"arguments", arguments.is_discarded() ? Json::object() : arguments}}}});
+    }
+    if (list.empty()) {
+      return false;
+    }
+    line["message"]["tool_calls"] = std::move(list);
+    return true;
+  }
+
+  const ToolSet tools;
+  ToolCallReader reader;
+  size_t told = 0;
+};
+
+// The line of a text that came, with `last` the end of the answer: what is a call of a tool is told apart.
+Json line_with_calls(const GeneratorCore& core, Piece piece, const std::string& text, bool last, Calls* calls,
+                     bool& empty) {
+  std::string shown = calls != nullptr ? calls->reader.push(text) : text;
+  if (calls != nullptr && last) {
+    shown += calls->reader.finish();
+  }
+  Json line = line_of(core, piece, shown, last);
+  const bool called = calls != nullptr && calls->add_to(line);
+  empty = shown.empty() && !called;
+  return line;
+}
+
 void answer(GeneratorCore& core, const Body& body, engine::GenerateRequest request, Piece piece,
-            const net::Responder& responder) {
+            const net::Responder& responder, const std::shared_ptr<Calls>& calls = nullptr) {
   GeneratorCore::Job job;
   job.choices.push_back(std::move(request));
   if (!body.flag("stream", true)) {
-    job.on_end = [&core, piece, responder](const std::vector<engine::GenerateResult>& results) {
+    job.on_end = [&core, piece, responder, calls](const std::vector<engine::GenerateResult>& results) {
       if (const auto failure = GeneratorCore::failure_of(results[0])) {
         responder.send(plain_error(failure->first, failure->second));
         return;
       }
-      Json line = line_of(core, piece, results[0].text, true);
+      bool nothing = false;
+      Json line = line_with_calls(core, piece, results[0].text, true, calls.get(), nothing);
       finish_line(line, results[0]);
       responder.send(net::json_response(line));
     };
@@ -96,14 +138,17 @@ void answer(GeneratorCore& core, const Body& body, engine::GenerateRequest reque
     return;
   }
   auto stream = std::make_shared<LateStream>();
-  job.on_token = [&core, piece, stream](size_t, const engine::TokenEvent& event) {
-    return event.text.empty() || stream->line(line_of(core, piece, event.text, false));
+  job.on_token = [&core, piece, stream, calls](size_t, const engine::TokenEvent& event) {
+    bool nothing = false;
+    const Json line = line_with_calls(core, piece, event.text, false, calls.get(), nothing);
+    return nothing || stream->line(line);
   };
-  job.on_end = [&core, piece, stream](const std::vector<engine::GenerateResult>& results) {
+  job.on_end = [&core, piece, stream, calls](const std::vector<engine::GenerateResult>& results) {
     if (const auto failure = GeneratorCore::failure_of(results[0])) {
       stream->line(Json{{"error", failure->second}});
     } else {
-      Json line = line_of(core, piece, results[0].text_tail, true);
+      bool nothing = false;
+      Json line = line_with_calls(core, piece, results[0].text_tail, true, calls.get(), nothing);
       finish_line(line, results[0]);
       stream->line(line);
     }
@@ -145,9 +190,6 @@ void chat(GeneratorCore& core, const net::Request& request, const net::Responder
   if (messages == nullptr || !messages->is_array() || messages->empty()) {
     reject("messages", "'messages' must be a list of at least one message");
   }
-  if (const Json* tools = body.find("tools"); tools != nullptr && !tools->empty()) {
-    reject("tools", "'tools' is not supported by this server yet");
-  }
   text::ChatRequest chat_request;
   for (const Json& message : *messages) {
     if (!message.is_object() || !message.contains("role") || !message["role"].is_string() ||
@@ -157,16 +199,25 @@ void chat(GeneratorCore& core, const net::Request& request, const net::Responder
     if (const auto images = message.find("images"); images != message.end() && !images->empty()) {
       reject("messages", "this model takes text only");
     }
-    chat_request.messages.push_back({{"role", message["role"]}, {"content", message["content"]}});
+    Json copy = {{"role", message["role"]}, {"content", message["content"]}};
+    for (const char* key : {"tool_calls", "tool_name"}) {
+      if (message.contains(key)) {
+        copy[key] = message[key];
+      }
+    }
+    chat_request.messages.push_back(std::move(copy));
   }
-  answer(core, body, read_options(core, body, core.encode_chat(chat_request)), chat_piece, responder);
+  ToolSet tools(body, core.generator->info().chat_template);
+  tools.describe_to(chat_request, core.chat_template ? &*core.chat_template : nullptr);
+  const auto calls = tools.looked_for() ? std::make_shared<Calls>(std::move(tools)) : nullptr;
+  answer(core, body, read_options(core, body, core.encode_chat(chat_request)), chat_piece, responder, calls);
 }
 
 void show(const GeneratorCore& core, const net::Request& request, const net::Responder& responder) {
   const Json json = parse_body(request);
   core.check_model(Body(json));
   const engine::GeneratorInfo& info = core.generator->info();
-  Json capabilities = Json::array({"completion"});
+  Json capabilities = Json::array({"completion", "tools"});
   responder.send(net::json_response({{"modelfile", ""},
                                      {"parameters", ""},
                                      {"template", info.chat_template},

@@ -183,6 +183,28 @@ TEST_F(GeneratorServerTest, CallsOfToolsAreAnsweredInOpenAisForm) {
   EXPECT_EQ(post("/v1/chat/completions", required, 400)["error"]["param"], "tool_choice");
 }
 
+TEST_F(GeneratorServerTest, CallsOfToolsAreAnsweredInOllamasForm) {
+  fake_->set_context_length(4000);
+  fake_->says = {{"I see", "I see "},
+                 {"<", "<tool_call>{\"name\": \"weather\", "},
+                 {">", "\"arguments\": {\"city\": \"B\"}}</tool_call>"}};
+  Json body = asked();
+  body["stream"] = false;
+  const Json whole = post("/api/chat", body)["message"];
+  EXPECT_EQ(whole["content"], "I see ");
+  EXPECT_EQ(whole["tool_calls"][0]["function"], (Json{{"name", "weather"}, {"arguments", {{"city", "B"}}}}));
+  body["stream"] = true;
+  std::string text;
+  int calls = 0;
+  for (const Json& line : lines("/api/chat", body)) {
+    text += line["message"]["content"].get<std::string>();
+    calls += line["message"].contains("tool_calls") ? 1 : 0;
+  }
+  EXPECT_EQ(text, "I see ");
+  EXPECT_EQ(calls, 1);
+  EXPECT_EQ(send("/api/chat", {{"messages", body["messages"]}, {"tools", 3}}).status, 400);
+}
+
 TEST_F(GeneratorServerTest, AnAnswerAfterACallTakesTheToolsResult) {
   fake_->set_context_length(4000);
   Json body = asked();
