@@ -155,7 +155,9 @@ ReferenceSketch parse_sketch(std::string_view bytes, std::string_view source) {
           fmt::format("{} bytes follow the header instead of {}", bytes.size() - start - size, count * sizeof(float)));
     }
     sketch.embeddings.resize(count);
-    std::memcpy(sketch.embeddings.data(), bytes.data() + start + size, count * sizeof(float));
+    if (count > 0) {
+      std::memcpy(sketch.embeddings.data(), bytes.data() + start + size, count * sizeof(float));
+    }
     return sketch;
   } catch (const base::Error& e) {
     if (e.code() == base::Code::kIntegrity) {

@@ -136,14 +136,19 @@ std::vector<FolderEntry> parse_listing(std::string_view bytes, std::string_view 
     throw not_one("its listing has a format that this version does not know");
   }
   std::vector<FolderEntry> entries;
-  for (const Json& file : json["files"]) {
+  const auto files = json.find("files");  // a second "files" in the text may be anything
+  if (files == json.end() || !files->is_array()) {
+    throw not_one("its files are not a list");
+  }
+  for (const Json& file : *files) {
     FolderEntry entry;
     entry.path = base::get<std::string>(file, "path", source);
     entry.digest = base::get<std::string>(file, "digest", source);
-    if (!file["size"].is_number_unsigned()) {
+    const auto size = file.find("size");
+    if (size == file.end() || !size->is_number_unsigned()) {
       throw not_one("a size is not a number");
     }
-    entry.size = file["size"].get<uint64_t>();
+    entry.size = size->get<uint64_t>();
     if (!base::is_digest(entry.digest)) {
       throw not_one("a digest is not one");
     }

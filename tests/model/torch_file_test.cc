@@ -32,7 +32,9 @@ std::string zip(const std::vector<std::pair<std::string, std::string>>& entries)
   std::string out;
   std::string list;
   const auto put = [](std::string& to, uint64_t value, size_t bytes) {
-    to.append(reinterpret_cast<const char*>(&value), bytes);
+    for (size_t i = 0; i < bytes; ++i) {
+      to += static_cast<char>(i < sizeof(value) ? value >> (8 * i) : 0);
+    }
   };
   for (const auto& [name, data] : entries) {
     const size_t offset = out.size();

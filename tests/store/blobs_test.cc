@@ -212,6 +212,12 @@ TEST(Listing, RefusesBrokenBytes) {
   std::string negative = good;
   negative.replace(negative.find("\"size\":1"), 8, "\"size\":-1");
   EXPECT_THROW(parse_listing(negative, "test"), base::Error);
+  std::string without = good;
+  without.replace(without.find("\"size\":1"), 8, "\"sizes\":1");
+  EXPECT_THROW(parse_listing(without, "test"), base::Error);
+  std::string twice = good;
+  twice.insert(twice.size() - 1, ",\"files\":{}");
+  EXPECT_THROW(parse_listing(twice, "test"), base::Error);
 }
 
 }  // namespace
