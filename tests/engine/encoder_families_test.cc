@@ -160,6 +160,29 @@ TEST(EncoderFamilies, AMaskedLanguageModelsEncoderAloneIsAnEncoder) {
   EXPECT_THROW(engine->check({.ids = {1, 2}, .rows = {0}}), base::Error);
 }
 
+TEST(EncoderFamilies, EmbeddingsArePooledAsTheFolderSays) {
+  const base::TempDir folder;
+  tests::write_tiny_encoder(folder.path(), tests::tiny_encoder_gold("modernbert"), "none");
+  base::write_file_atomic(folder.path() / "modules.json", R"([{"path": "1_Pooling", "type": "models.Pooling"}])");
+  base::make_dirs(folder.path() / "1_Pooling");
+  base::Pool pool(1);
+  for (const bool last : {false, true}) {
+    base::write_file_atomic(folder.path() / "1_Pooling" / "config.json",
+                            last ? R"({"pooling_mode_lasttoken": true})" : R"({"pooling_mode_cls_token": true})");
+    const auto engine = Engine::load(folder.path(), {}, pool);
+    const Input input{.ids = {2, 7, 9, 30, 3}, .hidden = true};
+    const Output out = engine->forward(std::span(&input, 1));
+    const auto row = out.hidden[0].row(last ? 4 : 0);
+    const auto embedding = out.embeddings.row(0);
+    EXPECT_NEAR(tests::cosine(row, embedding), 1, 1e-6);
+    double squares = 0;
+    for (const float x : embedding) {
+      squares += double{x} * x;
+    }
+    EXPECT_NEAR(squares, 1, 1e-5);
+  }
+}
+
 TEST(EncoderFamilies, WhatIsAskedOfTokensIsChecked) {
   const base::TempDir folder;
   tests::write_tiny_encoder(folder.path(), tests::tiny_encoder_gold("bert"), "token");
