@@ -6,10 +6,11 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <unordered_map>
-#include <utility>
 #include <vector>
 
+#include "base/progress.h"
+#include "text/merge_learner.h"
+#include "text/word_counts.h"
 #include "text/word_scanner.h"
 
 namespace slipway::text {
@@ -18,12 +19,10 @@ struct BpeTrainerOptions {
   int vocab_size = 30'000;                  // special tokens and the 256 bytes included
   int64_t min_frequency = 0;                // pairs seen less often are not merged
   std::vector<std::string> special_tokens;  // get the first ids
+  int64_t max_words = kMaxTrainingWords;    // distinct ones; see word_counts.h
 };
 
-struct TrainedBpe {
-  std::vector<std::string> tokens;                  // by id, bytes as characters (byte_level.h)
-  std::vector<std::pair<int32_t, int32_t>> merges;  // ids, best first
-};
+using TrainedBpe = LearntMerges;  // bytes as characters (byte_level.h)
 
 class BpeTrainer {
  public:
@@ -31,13 +30,13 @@ class BpeTrainer {
   explicit BpeTrainer(const BpeTrainerOptions& options);
   // Counts the words of a text (GPT-2's pattern); invalid UTF-8 becomes U+FFFD.
   void add(std::string_view text);
-  TrainedBpe train() const;
-  size_t distinct_words() const noexcept { return counts_.size(); }
+  TrainedBpe train(base::Progress& progress) const;
+  const WordCounts& words() const noexcept { return counts_; }
 
  private:
   BpeTrainerOptions options_;
   WordScanner scanner_;
-  std::unordered_map<std::string, int64_t> counts_;
+  WordCounts counts_;
 };
 
 // A tokenizer.json of it, as Hugging Face lays it out.

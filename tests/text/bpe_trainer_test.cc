@@ -30,7 +30,8 @@ TEST(BpeTrainer, LearnsTheSameMergesAndIds) {
         trainer.add(text);
       }
     }
-    const TrainedBpe trained = trainer.train();
+    base::SilentProgress silent;
+    const TrainedBpe trained = trainer.train(silent);
     std::vector<std::vector<std::string>> merges;
     for (const auto& [left, right] : trained.merges) {
       merges.push_back({trained.tokens[static_cast<size_t>(left)], trained.tokens[static_cast<size_t>(right)]});

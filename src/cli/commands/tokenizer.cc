@@ -1,18 +1,14 @@
-// slipway tokenizer encode | decode | train: ids and offsets as Hugging Face tokenizers give them, line by line.
+// slipway tokenizer encode | decode: ids and offsets as Hugging Face tokenizers give them, line by line.
 #include "text/tokenizer.h"
-#include "text/vocabulary.h"
 
 #include <fmt/format.h>
 #include <ostream>
 
 #include "base/error.h"
-#include "base/file.h"
-#include "base/input.h"
 #include "cli/app.h"
 #include "cli/commands/factories.h"
 #include "cli/text_lines.h"
 #include "model/gguf.h"
-#include "text/bpe_trainer.h"
 #include "text/gguf_vocabulary.h"
 
 namespace slipway::cli {
@@ -113,53 +109,8 @@ class DecodeCommand final : public Command {
   bool skip_special_ = true;
 };
 
-class TrainCommand final : public Command {
- public:
-  CommandInfo info() const override {
-    return {"tokenizer train", "learn a byte-level BPE tokenizer from lines of text",
-            "Reads text files (zstd and gzip too), a text a line, and writes a tokenizer.json with the merges that Hugging Face's\n"
-            "BpeTrainer learns from the same lines.",
-            "slipway tokenizer train corpus.txt --output tokenizer.json --vocab-size 8000 --special '<|endoftext|>'"};
-  }
-  void describe(Parameters& parameters) override {
-    parameters.positional("TEXT", text_, "a text file; more of them by --also");
-    parameters.flags.add("also", also_, "more text files");
-    parameters.flags.add("output", output_, "where to write the tokenizer.json");
-    parameters.flags.add("vocab_size", options_.vocab_size, "tokens to end with, special ones and bytes included",
-                         {257, text::Vocabulary::kMaxId});
-    parameters.flags.add("min_frequency", options_.min_frequency, "merge no pair that is seen less often", {0, 1e15});
-    parameters.flags.add("special", options_.special_tokens, "special tokens; they get the first ids");
-  }
-  int run(App& app) override {
-    text::BpeTrainer trainer(options_);
-    int64_t lines = 0;
-    also_.insert(also_.begin(), text_);
-    for (const std::string& file : also_) {
-      base::LineReader reader(file);
-      for (std::string_view line; reader.next(line); ++lines) {
-        trainer.add(line);
-      }
-    }
-    const text::TrainedBpe trained = trainer.train();
-    base::write_file_atomic(output_, text::trained_tokenizer_json(trained, options_));
-    app.print_json({{"output", output_},
-                    {"lines", lines},
-                    {"distinct_words", trainer.distinct_words()},
-                    {"tokens", trained.tokens.size()},
-                    {"merges", trained.merges.size()}});
-    return 0;
-  }
-
- private:
-  std::string text_;
-  std::vector<std::string> also_;
-  std::string output_ = "tokenizer.json";
-  text::BpeTrainerOptions options_;
-};
-
 }  // namespace
 
-std::unique_ptr<Command> make_tokenizer_train() { return std::make_unique<TrainCommand>(); }
 std::unique_ptr<Command> make_tokenizer_encode() { return std::make_unique<EncodeCommand>(); }
 std::unique_ptr<Command> make_tokenizer_decode() { return std::make_unique<DecodeCommand>(); }
 
