@@ -4,6 +4,8 @@
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/host_name_verification.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
@@ -16,6 +18,7 @@
 #include <utility>
 
 #include "net/encoding.h"
+#include "net/tls.h"
 
 namespace slipway::net {
 
@@ -40,7 +43,14 @@ struct HttpClient::Impl {
   ClientOptions options;
   asio::io_context io{1};
   std::optional<beast::tcp_stream> stream;
+  std::shared_ptr<asio::ssl::context> tls_context;                  // null: http
+  std::optional<asio::ssl::stream<beast::tcp_stream&>> tls_stream;  // over `stream`
   beast::flat_buffer buffer;
+
+  void drop() {
+    tls_stream.reset();
+    stream.reset();
+  }
 
   // Runs what was started until it is done; every operation has a deadline, so this ends.
   void run() {
@@ -49,7 +59,7 @@ struct HttpClient::Impl {
   }
 
   [[noreturn]] void fail(const char* what, const error_code& error, bool sent) {
-    stream.reset();
+    drop();
     throw NoAnswer(fmt::format("{} {}: {}", what, url, error == beast::error::timeout ? "timed out" : error.message()),
                    sent);
   }
@@ -71,6 +81,43 @@ struct HttpClient::Impl {
       fail("cannot connect to", error, sent);
     }
     stream->socket().set_option(tcp::no_delay(true), error);
+    if (tls_context) {
+      begin_tls(sent);
+    }
+  }
+
+  // The handshake, which checks that the certificate is good and names the host.
+  void begin_tls(bool sent) {
+    error_code error;
+    tls_stream.emplace(*stream, *tls_context);
+    tls_stream->set_verify_callback(asio::ssl::host_name_verification(host));
+    asio::ip::make_address(host, error);
+    if (error) {  // a name, not an address: what a server of many names chooses its certificate by (RFC 6066, 3)
+      SSL_set_tlsext_host_name(tls_stream->native_handle(), host.c_str());
+    }
+    error = {};
+    stream->expires_after(options.connect_timeout);
+    tls_stream->async_handshake(asio::ssl::stream_base::client, [&](const error_code& result) { error = result; });
+    run();
+    if (error) {
+      const long verdict = SSL_get_verify_result(tls_stream->native_handle());
+      if (verdict != X509_V_OK) {
+        drop();
+        throw NoAnswer(
+            fmt::format("the certificate of {} is not trusted: {}", url, X509_verify_cert_error_string(verdict)), sent);
+      }
+      fail("no TLS with", error, sent);
+    }
+  }
+
+  template <class Use>
+  void with_stream(Use use) {
+    if (tls_stream) {
+      use(*tls_stream);
+    } else {
+      use(*stream);
+    }
+    run();
   }
 
   // The answer; `error` and `began` (some bytes of it came) tell why there is none.
@@ -79,8 +126,9 @@ struct HttpClient::Impl {
     stream->expires_after(options.timeout);
     const std::array<asio::const_buffer, 2> parts = {asio::buffer(head), asio::buffer(body.data(), body.size())};
     error_code write_error;
-    asio::async_write(*stream, parts, [&](const error_code& result, size_t) { write_error = result; });
-    run();
+    with_stream([&](auto& way) {
+      asio::async_write(way, parts, [&](const error_code& result, size_t) { write_error = result; });
+    });
     if (write_error == beast::error::timeout) {
       error = write_error;
       return std::nullopt;
@@ -92,8 +140,9 @@ struct HttpClient::Impl {
       parser->body_limit(static_cast<std::uint64_t>(options.max_body_bytes));
       parser->header_limit(kMaxHeader);
       parser->skip(head_only);
-      http::async_read(*stream, buffer, *parser, [&](const error_code& result, size_t) { error = result; });
-      run();
+      with_stream([&](auto& way) {
+        http::async_read(way, buffer, *parser, [&](const error_code& result, size_t) { error = result; });
+      });
     } while (!error && parser->get().result_int() / 100 == 1);
     began = parser->got_some();
     if (error) {
@@ -106,28 +155,31 @@ struct HttpClient::Impl {
     }
     response.body = std::move(parser->get().body());
     if (!parser->get().keep_alive()) {
-      stream.reset();
+      drop();
     }
     return response;
   }
 };
 
 HttpClient::HttpClient(const std::string& url, ClientOptions options) : impl_(std::make_unique<Impl>()) {
-  constexpr std::string_view kScheme = "http://";
+  constexpr std::string_view kPlain = "http://";
+  constexpr std::string_view kTls = "https://";
   const auto refuse = [&] {
-    throw base::Error(base::Code::kInvalid, fmt::format("'{}' is not an address of the form http://HOST:PORT", url));
+    throw base::Error(base::Code::kInvalid,
+                      fmt::format("'{}' is not an address of the form http://HOST:PORT or https://HOST:PORT", url));
   };
-  if (!url.starts_with(kScheme)) {
+  const bool tls = url.starts_with(kTls);
+  if (!tls && !url.starts_with(kPlain)) {
     refuse();
   }
-  std::string_view rest = std::string_view(url).substr(kScheme.size());
+  std::string_view rest = std::string_view(url).substr(tls ? kTls.size() : kPlain.size());
   if (rest.ends_with('/')) {
     rest.remove_suffix(1);
   }
   const size_t bracket = rest.rfind(']');
   const size_t colon = rest.find(':', bracket == std::string_view::npos ? 0 : bracket);
   std::string_view host = rest.substr(0, colon);
-  const std::string_view port = colon == std::string_view::npos ? "80" : rest.substr(colon + 1);
+  const std::string_view port = colon == std::string_view::npos ? (tls ? "443" : "80") : rest.substr(colon + 1);
   int number = 0;
   const auto [end, problem] = std::from_chars(port.data(), port.data() + port.size(), number);
   if (host.empty() || rest.find('/') != std::string_view::npos || problem != std::errc() ||
@@ -140,7 +192,10 @@ HttpClient::HttpClient(const std::string& url, ClientOptions options) : impl_(st
   impl_->host = host;
   impl_->port = port;
   impl_->url = url;
-  impl_->options = options;
+  if (tls) {
+    impl_->tls_context = tls_client_context(options.ca_file);
+  }
+  impl_->options = std::move(options);
 }
 
 HttpClient::~HttpClient() = default;
@@ -170,7 +225,7 @@ Response HttpClient::request(const std::string& method, const std::string& targe
     if (auto response = impl_->exchange(head, body, method == "HEAD", error, began)) {
       return std::move(*response);
     }
-    impl_->stream.reset();
+    impl_->drop();
     // A kept connection that ended before the first byte of an answer: the server had closed it meanwhile.
     if (!reused || began || error == beast::error::timeout) {
       impl_->fail("no answer from", error, true);
@@ -183,6 +238,6 @@ Response HttpClient::post_json(const std::string& target, const Json& body) {
   return request("POST", target, base::dump_json(body), {{"Content-Type", "application/json"}});
 }
 
-void HttpClient::close() { impl_->stream.reset(); }
+void HttpClient::close() { impl_->drop(); }
 
 }  // namespace slipway::net

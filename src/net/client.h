@@ -14,6 +14,7 @@ struct ClientOptions {
   std::chrono::milliseconds connect_timeout{2'000};
   std::chrono::milliseconds timeout{30'000};  // for one whole exchange
   size_t max_body_bytes = size_t{256} << 20;
+  std::string ca_file = {};  // https: PEM file of the authorities to trust; empty: the system's
 };
 
 // There is no answer. Whether the request may be sent again without being done twice depends on sent().
@@ -30,7 +31,8 @@ class NoAnswer : public base::Error {
 
 class HttpClient {
  public:
-  // `url` is "http://HOST:PORT"; throws Error(kInvalid) for another form.
+  // `url` is "http://HOST:PORT" or "https://HOST:PORT", whose certificate must be good and the host's; throws
+  // Error(kInvalid) for another form, kNotFound for a ca_file that is not there.
   explicit HttpClient(const std::string& url, ClientOptions options = {});
   ~HttpClient();
   HttpClient(HttpClient&&) noexcept;

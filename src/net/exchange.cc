@@ -130,6 +130,8 @@ bool Responder::send(std::function<Response()> make) const {
   return guard_ && guard_->exchange->answer(std::move(make));
 }
 
+std::string Responder::client() const { return guard_ ? guard_->exchange->client() : std::string(); }
+
 bool Responder::fail(const std::exception& error) const { return send(error_response(error)); }
 
 StreamWriter Responder::stream(Response head) const {

@@ -21,6 +21,10 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   Exchange(boost::asio::steady_timer& wake, size_t max_stream_buffer)
       : wake_(&wake), max_stream_buffer_(max_stream_buffer) {}
 
+  // Whom the request counts for; set before the responder is handed out, constant from then on.
+  void set_client(std::string client) { client_ = std::move(client); }
+  const std::string& client() const noexcept { return client_; }
+
   // The responder's side. answer() and begin_stream() return false unless they were first.
   bool answer(Response response);
   bool answer(std::function<Response()> make);
@@ -44,6 +48,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   boost::asio::steady_timer* wake_;  // null once detached
   size_t max_stream_buffer_;
   State state_ = State::kPending;
+  std::string client_;
   Response response_;
   std::function<Response()> make_;
   std::string bytes_;

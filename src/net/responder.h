@@ -46,6 +46,8 @@ class Responder {
   StreamWriter stream(Response head) const;
   // error_response(error).
   bool fail(const std::exception& error) const;
+  // Whom the request counts for, as the server's gate said (gate.h): the name of an API key, or "".
+  std::string client() const;
 
  private:
   struct Guard;  // answers 500 when the last copy goes

@@ -101,11 +101,31 @@ void ServerOptions::describe(base::FieldTable& table) {
   table.add("keep_alive", keep_alive, "Keep connections open between requests");
   table.add("compress", compress, "Compress responses when the client accepts it");
   table.add("reuse_port", reuse_port, "Let another server listen on the same port");
+  table.add("tls_cert", tls_cert, "PEM certificate and chain: serve HTTPS; read again at SIGHUP");
+  table.add("tls_key", tls_key, "PEM private key of --tls-cert");
 }
 
 struct HttpServer::Impl {
-  Impl(ServerOptions options, Router router, base::Log& log, Observer observer)
-      : shared{std::move(options), std::move(router), log, std::move(observer), {}, {}, {}, {}, {}, {}} {
+  Impl(ServerOptions options, Router router, base::Log& log, Observer observer, Gate gate)
+      : shared{std::move(options),
+               std::move(router),
+               log,
+               std::move(observer),
+               std::move(gate),
+               {},
+               {},
+               {},
+               {},
+               {},
+               {},
+               {}} {
+    const ServerOptions& ours = shared.options;
+    if (ours.tls_cert.empty() != ours.tls_key.empty()) {
+      throw base::Error(base::Code::kInvalid, "TLS needs both a certificate (tls_cert) and its private key (tls_key)");
+    }
+    if (!ours.tls_cert.empty()) {
+      shared.tls = std::make_unique<TlsCertificate>(ours.tls_cert, ours.tls_key);
+    }
     for (int i = 0; i < shared.options.threads; ++i) {
       loops.push_back(std::make_unique<Loop>());
     }
@@ -127,14 +147,14 @@ struct HttpServer::Impl {
   int port = 0;
 };
 
-HttpServer::HttpServer(ServerOptions options, Router router, base::Log& log, Observer observer) {
+HttpServer::HttpServer(ServerOptions options, Router router, base::Log& log, Observer observer, Gate gate) {
   base::FieldTable table;
   options.describe(table);
   ServerOptions checked;
   base::FieldTable checker;
   checked.describe(checker);
   checker.apply(table.to_json(), "server options");  // the ranges
-  impl_ = std::make_unique<Impl>(std::move(options), std::move(router), log, std::move(observer));
+  impl_ = std::make_unique<Impl>(std::move(options), std::move(router), log, std::move(observer), std::move(gate));
 }
 
 HttpServer::~HttpServer() { stop(); }
@@ -268,7 +288,14 @@ std::string HttpServer::url() const {
   const std::string host = address == "0.0.0.0" || address == "::"  ? "127.0.0.1"
                            : address.find(':') != std::string::npos ? "[" + address + "]"
                                                                     : address;
-  return fmt::format("http://{}:{}", host, impl_->port);
+  return fmt::format("{}://{}:{}", impl_->shared.tls ? "https" : "http", host, impl_->port);
+}
+
+void HttpServer::reload_tls() {
+  if (impl_->shared.tls) {
+    impl_->shared.tls->reload();
+    impl_->shared.log.info("the TLS certificate was read again");
+  }
 }
 
 int HttpServer::connections() const { return impl_->shared.connections.load(); }

@@ -1,6 +1,7 @@
-// An HTTP/1.1 server: coroutines on one event loop a thread, a connection stays on its loop. It owns its sockets and
-// threads; the router's handlers run on the loops. Limits hold before memory is spent: headers, body, connections,
-// time. start(), drain() and stop() are for one controlling thread; the rest is for any thread.
+// An HTTP/1.1 server, over TLS 1.2 or newer when it has a certificate: coroutines on one event loop a thread, a
+// connection stays on its loop. It owns its sockets and threads; the router's handlers run on the loops. Limits hold
+// before memory is spent: headers, body, connections, time. start(), drain() and stop() are for one controlling thread;
+// the rest is for any thread.
 #pragma once
 
 #include <chrono>
@@ -11,6 +12,7 @@
 
 #include "base/fields.h"
 #include "base/log.h"
+#include "net/gate.h"
 #include "net/router.h"
 
 namespace slipway::net {
@@ -32,6 +34,8 @@ struct ServerOptions {
   bool keep_alive = true;
   bool compress = true;     // gzip or deflate responses of 1 KiB to 1 MiB when the client accepts it
   bool reuse_port = false;  // several servers on one port: the next one listens before the last one drains
+  std::string tls_cert;     // PEM file: the certificate, then its chain; empty: no TLS
+  std::string tls_key;      // PEM file: the certificate's private key
 
   void describe(base::FieldTable& table);
 };
@@ -41,6 +45,7 @@ struct Finished {
   std::string_view method;
   std::string_view route;  // pattern; "" when none matched
   std::string_view request_id;
+  std::string_view client;  // as the gate said
   int status = 0;
   double seconds = 0;  // from the end of the request's body to the last byte handed to the system
 };
@@ -48,8 +53,9 @@ using Observer = std::function<void(const Finished&)>;
 
 class HttpServer {
  public:
-  // Throws Error(kInvalid) for options out of range. The log is borrowed.
-  HttpServer(ServerOptions options, Router router, base::Log& log, Observer observer = {});
+  // Throws Error(kInvalid) for options out of range, kNotFound or kInvalid for a certificate or key that is not there
+  // or does not fit. The log is borrowed.
+  HttpServer(ServerOptions options, Router router, base::Log& log, Observer observer = {}, Gate gate = {});
   // Stops at once: open connections are closed.
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
@@ -59,10 +65,13 @@ class HttpServer {
   // not ours, kNotAllowed for a port that needs rights.
   void start();
   int port() const;         // the real one, after start()
-  std::string url() const;  // "http://127.0.0.1:8080"
+  std::string url() const;  // "http://127.0.0.1:8080"; "https://…" with TLS
   int connections() const;  // open now
   int in_flight() const;    // requests whose first byte came and whose response is not out
   bool draining() const;    // drain() or stop() has begun
+  // Reads certificate and key again: new connections get them, open ones keep theirs. Throws as the constructor, and
+  // then the old ones stay. Nothing without TLS. Any thread.
+  void reload_tls();
 
   // Stops listening, in an order that resets no connection a client has already (see stop_listening in server.cc).
   // Requests in flight are answered; those that still arrive, also on connections the kernel had queued, get 503,

@@ -55,6 +55,12 @@ class Detach {
   Exchange& exchange_;
 };
 
+void add_headers(Response& response, const Headers& headers) {
+  for (const auto& [name, value] : headers) {
+    response.headers.set(name, value);
+  }
+}
+
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
@@ -93,7 +99,8 @@ void Deadline::disarm() {
 bool Deadline::fired() const { return state_->fired; }
 
 Session::Session(asio::ip::tcp::socket socket, Loop& loop, Shared& shared)
-    : socket_(std::move(socket)),
+    : connection_(std::move(socket)),
+      socket_(connection_.socket()),
       deadline_(socket_),
       buffer_(static_cast<size_t>(shared.options.max_header_bytes) + kReadPiece),
       loop_(loop),
@@ -126,11 +133,18 @@ void Session::retire() {
 }
 
 awaitable<void> Session::run(std::unique_ptr<Session> session) {
+  const bool tls = session->shared_.tls != nullptr;
   if (session->shared_.connections.load() > session->shared_.options.max_connections) {
+    if (tls) {
+      co_return;  // words would cost a handshake, which is what there is too much of
+    }
     Response full = error_response(503, "the server has as many connections as it takes; try again");
     full.headers.set("Retry-After", "1");
     co_await session->send(full, false, false, false, "");
     co_await session->linger();
+    co_return;
+  }
+  if (tls && !co_await session->begin_tls()) {
     co_return;
   }
   while (co_await session->wait_for_bytes()) {
@@ -139,11 +153,54 @@ awaitable<void> Session::run(std::unique_ptr<Session> session) {
       co_await session->linger();
     }
     if (next != Next::kKeep) {
+      if (tls) {
+        co_await session->end_tls();
+      }
       error_code error;
       session->socket_.shutdown(asio::ip::tcp::socket::shutdown_both, error);
       break;
     }
   }
+}
+
+// The handshake, within the time that headers have. A client that speaks HTTP without TLS is told so in plain words:
+// its first byte is not that of a handshake record (RFC 8446, 5.1).
+awaitable<bool> Session::begin_tls() {
+  constexpr unsigned char kHandshakeRecord = 22;
+  error_code error;
+  deadline_.arm(shared_.options.header_timeout_ms);
+  co_await socket_.async_wait(asio::ip::tcp::socket::wait_read, redirect_error(use_awaitable, error));
+  unsigned char first = 0;
+  if (!error) {
+    socket_.receive(asio::buffer(&first, 1), asio::ip::tcp::socket::message_peek, error);
+  }
+  if (error) {
+    co_return false;
+  }
+  if (first != kHandshakeRecord) {
+    co_await refuse_plain();
+    co_return false;
+  }
+  connection_.begin_tls(shared_.tls->current());
+  co_await connection_.tls().async_handshake(asio::ssl::stream_base::server, redirect_error(use_awaitable, error));
+  deadline_.disarm();
+  if (error && shared_.log.enabled(base::LogLevel::kDebug)) {
+    shared_.log.debug("a TLS handshake failed", {{"error", error.message()}});
+  }
+  co_return !error;
+}
+
+awaitable<void> Session::refuse_plain() {
+  const Response response = error_response(400, "this port speaks HTTPS: write https:// in the address");
+  co_await send(response, false, false, false, "");
+  co_await linger();
+}
+
+// Says that nothing follows (close_notify), so that the client can tell an end from a cut.
+awaitable<void> Session::end_tls() {
+  error_code error;
+  deadline_.arm(kLingerMs);
+  co_await connection_.tls().async_shutdown(redirect_error(use_awaitable, error));
 }
 
 // True when there is something to parse. A pipelined request may be in the buffer already.
@@ -158,9 +215,9 @@ awaitable<bool> Session::wait_for_bytes() {
   if (shared_.draining.load()) {
     retire();
   }
-  size_t got = co_await socket_.async_read_some(buffer_.prepare(kReadPiece), redirect_error(use_awaitable, error));
+  size_t got = co_await connection_.async_read_some(buffer_.prepare(kReadPiece), redirect_error(use_awaitable, error));
   waiting_ = false;
-  if (error && deadline_.fired()) {
+  if (error && deadline_.fired() && !connection_.is_tls()) {
     // Time was up, but on a busy machine a request may lie there that the loop had not come to.
     error_code ignored;
     if (socket_.available(ignored) > 0) {
@@ -177,7 +234,7 @@ awaitable<bool> Session::read_message(wire::Parser& parser, wire::Refusal& refus
   wire::configure(parser, options);
   error_code error;
   deadline_.arm(options.header_timeout_ms);
-  co_await beast::http::async_read_header(socket_, buffer_, parser, redirect_error(use_awaitable, error));
+  co_await beast::http::async_read_header(connection_, buffer_, parser, redirect_error(use_awaitable, error));
   if (!error) {
     if (auto refused = wire::check_head(parser, options)) {
       refusal = std::move(*refused);
@@ -187,10 +244,10 @@ awaitable<bool> Session::read_message(wire::Parser& parser, wire::Refusal& refus
       deadline_.arm(options.body_timeout_ms);
       if (!parser.get()[beast::http::field::expect].empty() && parser.get().version() == 11) {
         static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-        co_await asio::async_write(socket_, asio::buffer(kContinue), redirect_error(use_awaitable, error));
+        co_await asio::async_write(connection_, asio::buffer(kContinue), redirect_error(use_awaitable, error));
       }
       if (!error) {
-        co_await beast::http::async_read(socket_, buffer_, parser, redirect_error(use_awaitable, error));
+        co_await beast::http::async_read(connection_, buffer_, parser, redirect_error(use_awaitable, error));
       }
     }
   }
@@ -236,14 +293,15 @@ awaitable<Session::Next> Session::serve_one() {
     const auto start = std::chrono::steady_clock::now();
     const bool sent = co_await send(response, keep_alive, http_1_0, false, request.id);
     if (shared_.observer) {
-      shared_.observer({request.method, "", request.id, refusal.status, seconds_since(start)});
+      shared_.observer({request.method, "", request.id, "", refusal.status, seconds_since(start)});
     }
     co_return !sent ? Next::kClose : keep_alive ? Next::kKeep : Next::kLinger;
   }
   co_return co_await handle(std::move(request), keep_alive, http_1_0);
 }
 
-void Session::dispatch(Request request, const std::shared_ptr<Exchange>& exchange, std::string& route) {
+void Session::dispatch(Request request, const std::shared_ptr<Exchange>& exchange, std::string& route,
+                       Admission& admission) {
   if (shared_.draining.load()) {
     Response response = error_response(503, "the server is shutting down; send the request again to another one");
     response.headers.set("Retry-After", std::to_string(kRetryAfterDrainSeconds));
@@ -251,6 +309,15 @@ void Session::dispatch(Request request, const std::shared_ptr<Exchange>& exchang
     return;
   }
   const Router::Match match = shared_.router.find(request);
+  route = request.route;
+  if (shared_.gate) {
+    admission = shared_.gate(request);
+    exchange->set_client(admission.client);
+    if (admission.refusal) {
+      exchange->answer(std::move(*admission.refusal));
+      return;
+    }
+  }
   if (match.handler == nullptr) {
     const char* why = match.status == 405   ? "the address does not take {}; it takes {}"
                       : match.status == 400 ? "the address has a broken %-escape"
@@ -265,7 +332,6 @@ void Session::dispatch(Request request, const std::shared_ptr<Exchange>& exchang
     exchange->answer(std::move(response));
     return;
   }
-  route = request.route;
   const Responder responder(exchange);
   try {
     (*match.handler)(std::move(request), responder);
@@ -291,7 +357,8 @@ awaitable<Session::Next> Session::handle(Request request, bool keep_alive, bool 
   const auto exchange = std::make_shared<Exchange>(timer, static_cast<size_t>(shared_.options.max_stream_buffer));
   const Detach detach(*exchange);
   std::string route;
-  dispatch(std::move(request), exchange, route);
+  Admission admission;  // its lease lasts as long as this exchange
+  dispatch(std::move(request), exchange, route, admission);
 
   int status = 504;
   bool sent = false;
@@ -301,15 +368,16 @@ awaitable<Session::Next> Session::handle(Request request, bool keep_alive, bool 
   if (exchange->state() == Exchange::State::kAnswered) {
     Response response = exchange->take_response();
     status = response.status;
+    add_headers(response, admission.headers);
     wire::compress(response, accept);
     keep_alive = keep_alive && !shared_.draining.load();
     sent = co_await send(response, keep_alive, http_1_0, method == "HEAD", id);
   } else {
-    sent = co_await send_stream(*exchange, timer, http_1_0, id, status);
+    sent = co_await send_stream(*exchange, timer, http_1_0, id, admission.headers, status);
     keep_alive = keep_alive && !http_1_0 && !shared_.draining.load();
   }
   if (shared_.observer) {
-    shared_.observer({method, route, id, status, seconds_since(start)});
+    shared_.observer({method, route, id, admission.client, status, seconds_since(start)});
   }
   co_return sent&& keep_alive ? Next::kKeep : Next::kClose;
 }
@@ -335,14 +403,15 @@ awaitable<bool> Session::send(const Response& response, bool keep_alive, bool ht
       asio::buffer(head), asio::buffer(response.body.data(), head_only ? 0 : response.body.size())};
   error_code error;
   deadline_.arm(shared_.options.write_timeout_ms);
-  co_await asio::async_write(socket_, parts, redirect_error(use_awaitable, error));
+  co_await asio::async_write(connection_, parts, redirect_error(use_awaitable, error));
   deadline_.disarm();
   co_return !error;
 }
 
 awaitable<bool> Session::send_stream(Exchange& exchange, asio::steady_timer& timer, bool http_1_0,
-                                     const std::string& request_id, int& status) {
-  const Response head_response = exchange.take_response();
+                                     const std::string& request_id, const Headers& more, int& status) {
+  Response head_response = exchange.take_response();
+  add_headers(head_response, more);
   status = head_response.status;
   std::string out = wire::render_head(head_response, {!http_1_0, !http_1_0, false, request_id});
   const milliseconds quiet(shared_.options.handler_timeout_ms);
@@ -364,7 +433,7 @@ awaitable<bool> Session::send_stream(Exchange& exchange, asio::steady_timer& tim
     error_code error;
     if (!out.empty()) {
       deadline_.arm(shared_.options.write_timeout_ms);
-      co_await asio::async_write(socket_, asio::buffer(out), redirect_error(use_awaitable, error));
+      co_await asio::async_write(connection_, asio::buffer(out), redirect_error(use_awaitable, error));
       deadline_.disarm();
       out.clear();
     }
@@ -386,13 +455,15 @@ awaitable<bool> Session::send_stream(Exchange& exchange, asio::steady_timer& tim
 // overtake our answer (RFC 9112, 9.6).
 awaitable<void> Session::linger() {
   error_code error;
-  socket_.shutdown(asio::ip::tcp::socket::shutdown_send, error);
+  if (!connection_.is_tls()) {  // end_tls() says it there
+    socket_.shutdown(asio::ip::tcp::socket::shutdown_send, error);
+  }
   deadline_.arm(kLingerMs);
   buffer_.clear();
   size_t dropped = 0;
   while (!error && dropped < kLingerBytes) {
     const size_t got =
-        co_await socket_.async_read_some(buffer_.prepare(kReadPiece), redirect_error(use_awaitable, error));
+        co_await connection_.async_read_some(buffer_.prepare(kReadPiece), redirect_error(use_awaitable, error));
     dropped += got;
     buffer_.clear();
   }

@@ -14,8 +14,10 @@
 #include <string>
 #include <unordered_set>
 
+#include "net/connection.h"
 #include "net/exchange.h"
 #include "net/server.h"
+#include "net/tls.h"
 #include "net/wire.h"
 
 namespace slipway::net {
@@ -27,6 +29,8 @@ struct Shared {
   Router router;
   base::Log& log;
   Observer observer;
+  Gate gate;
+  std::unique_ptr<TlsCertificate> tls;  // null: plain
   std::atomic<bool> draining{false};
   std::atomic<bool> listening{false};
   std::atomic<int> connections{0};  // counted where they are accepted, until their session has gone
@@ -82,6 +86,9 @@ class Session {
  private:
   enum class Next { kKeep, kClose, kLinger };  // kLinger: the client may still be sending; let it read our answer
 
+  boost::asio::awaitable<bool> begin_tls();
+  boost::asio::awaitable<void> refuse_plain();
+  boost::asio::awaitable<void> end_tls();
   boost::asio::awaitable<bool> wait_for_bytes();
   boost::asio::awaitable<Next> serve_one();
   boost::asio::awaitable<bool> read_message(wire::Parser& parser, wire::Refusal& refusal, bool& silent);
@@ -90,11 +97,12 @@ class Session {
   boost::asio::awaitable<bool> send(const Response& response, bool keep_alive, bool http_1_0, bool head_only,
                                     const std::string& request_id);
   boost::asio::awaitable<bool> send_stream(Exchange& exchange, boost::asio::steady_timer& timer, bool http_1_0,
-                                           const std::string& request_id, int& status);
+                                           const std::string& request_id, const Headers& more, int& status);
   boost::asio::awaitable<void> linger();
-  void dispatch(Request request, const std::shared_ptr<Exchange>& exchange, std::string& route);
+  void dispatch(Request request, const std::shared_ptr<Exchange>& exchange, std::string& route, Admission& admission);
 
-  boost::asio::ip::tcp::socket socket_;
+  Connection connection_;
+  boost::asio::ip::tcp::socket& socket_;  // the connection's
   Deadline deadline_;
   boost::beast::flat_buffer buffer_;
   Loop& loop_;

@@ -12,7 +12,18 @@ namespace slipway::net {
 struct SignalWait::Impl {
   boost::asio::io_context io;
   boost::asio::signal_set signals{io, SIGTERM, SIGINT};
+  boost::asio::signal_set hangups{io};
+  std::function<void()> on_hangup;
   int number = 0;
+
+  void wait_hangup() {
+    hangups.async_wait([this](const boost::system::error_code& error, int /*number*/) {
+      if (!error) {
+        on_hangup();
+        wait_hangup();
+      }
+    });
+  }
 };
 
 SignalWait::SignalWait() : impl_(std::make_unique<Impl>()) {
@@ -25,6 +36,12 @@ SignalWait::SignalWait() : impl_(std::make_unique<Impl>()) {
 }
 
 SignalWait::~SignalWait() = default;
+
+void SignalWait::on_hangup(std::function<void()> call) {
+  impl_->on_hangup = std::move(call);
+  impl_->hangups.add(SIGHUP);
+  impl_->wait_hangup();
+}
 
 int SignalWait::wait(std::stop_token stop) {
   const auto work = boost::asio::make_work_guard(impl_->io);

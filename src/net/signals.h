@@ -2,6 +2,7 @@
 // after destruction they do again, so a second Ctrl-C during a drain kills. One at a time in a process.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <stop_token>
 
@@ -13,6 +14,8 @@ class SignalWait {
   ~SignalWait();
   SignalWait(const SignalWait&) = delete;
   SignalWait& operator=(const SignalWait&) = delete;
+  // From now on SIGHUP, which would end the process, calls this, on the thread that is in wait(). Once, before wait().
+  void on_hangup(std::function<void()> call);
   // The signal's number, or 0 when the stop token fired first.
   int wait(std::stop_token stop);
 

@@ -51,6 +51,7 @@ Core::Core(const ServeOptions& options_in, record::Store* store_in, base::Contex
       deployment_id(record::new_id()),
       logging(parse_logging(options.log_predictions, store != nullptr)),
       fleet(options, store, context, hooks.loader ? hooks.loader : BackendLoader(load_backend)),
+      access(make_access(options.access, metrics)),
       workers(kWorkers, kWorkerQueue),
       explainers(1, kExplainQueue),
       queue_seconds_(metrics.histogram("slipway_queue_seconds", "Time a text waits until its batch begins.",
@@ -96,8 +97,7 @@ void Core::shut_down() {
 }
 
 void Core::require_local(const net::Request& request) {
-  if (!request.from_loopback || request.headers.has("Origin") || request.headers.has("X-Forwarded-For") ||
-      request.headers.has("Forwarded")) {
+  if (!is_local(request)) {
     throw StatusError(403, "this address is only for programs on the server's own machine");
   }
 }
@@ -177,6 +177,13 @@ void Core::infer(Inference inference) {
   if (static_cast<size_t>(served->backend->queued()) + count > static_cast<size_t>(served->info.max_queue)) {
     inference.responder.send(inference.render_error(429, "too many texts are waiting; try again in a second"));
     return;
+  }
+  if (access) {
+    size_t tokens = 0;
+    for (const Item& item : inference.items) {
+      tokens += item.ids.size();
+    }
+    access->charge(inference.responder.client(), static_cast<int64_t>(tokens), 0);
   }
   auto gather = std::make_shared<Gather>();
   gather->inference = std::move(inference);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "net/access.h"
 #include "net/responder.h"
 #include "net/router.h"
 #include "serve/batch.h"
@@ -74,8 +75,9 @@ class Core {
   std::string deployment_id;
   Logging logging;
   Fleet fleet;
-  std::unique_ptr<PredictionWriter> writer;  // null when nothing is logged
-  std::unique_ptr<MonitorFeed> feed;         // null without a sink
+  std::unique_ptr<net::AccessControl> access;  // null: no API keys
+  std::unique_ptr<PredictionWriter> writer;    // null when nothing is logged
+  std::unique_ptr<MonitorFeed> feed;           // null without a sink
   Workers workers;
   Workers explainers;
 

@@ -20,6 +20,14 @@ meter{width:100%}.error{color:#a40000}
 </style></head><body><h1>Slipway</h1>
 )";
 
+// Asks for an API key when the server wants one; it stays until the page's tab is closed.
+constexpr const char* kCall = R"(<script>
+async function call(path,init){const send=key=>{if(key)init.headers.Authorization='Bearer '+key;return fetch(path,init)};
+ const r=await send(sessionStorage.getItem('key'));if(r.status!==401)return r;
+ const key=prompt('This server needs an API key');if(!key)return r;sessionStorage.setItem('key',key);return send(key)}
+</script>
+)";
+
 constexpr const char* kChat = R"(<main id="log" aria-live="polite"></main>
 <label for="text">Your message (Enter sends, Shift+Enter breaks the line)</label><textarea id="text" rows="3" autofocus></textarea>
 <button id="send">Send</button><button id="stop" disabled>Stop</button><button id="clear">New chat</button>
@@ -29,7 +37,7 @@ function turn(role,text){const d=document.createElement('div');d.className='turn
 async function send(){const text=$('text').value.trim();if(!text||controller)return;
  $('text').value='';messages.push({role:'user',content:text});turn('user',text);
  const out=turn('assistant','');let answer='';controller=new AbortController();$('send').disabled=true;$('stop').disabled=false;
- try{const r=await fetch('/v1/chat/completions',{method:'POST',signal:controller.signal,headers:{'Content-Type':'application/json'},
+ try{const r=await call('/v1/chat/completions',{method:'POST',signal:controller.signal,headers:{'Content-Type':'application/json'},
    body:JSON.stringify({messages,stream:true})});
   if(!r.ok)throw new Error((await r.json()).error.message);
   const reader=r.body.pipeThrough(new TextDecoderStream()).getReader();let rest='';
@@ -51,7 +59,7 @@ constexpr const char* kClassify = R"(<label for="text">A text</label><textarea i
 <script>
 const $=id=>document.getElementById(id);
 $('send').onclick=async()=>{const out=$('out');out.textContent='';
- try{const r=await fetch('/v1/classify',{method:'POST',headers:{'Content-Type':'application/json'},body:JSON.stringify({inputs:$('text').value})});
+ try{const r=await call('/v1/classify',{method:'POST',headers:{'Content-Type':'application/json'},body:JSON.stringify({inputs:$('text').value})});
   const j=await r.json();if(!r.ok)throw new Error(j.error);
   for(const [label,score] of Object.entries(j.predictions[0].scores).sort((a,b)=>b[1]-a[1])){
    const row=document.createElement('div');row.className='bar';const name=document.createElement('span');name.textContent=label;
@@ -71,7 +79,7 @@ net::Response front_page(const net::Request& request, bool chat) {
   page.headers.set("Content-Type", "text/html; charset=utf-8");
   page.headers.set("Content-Security-Policy",
                    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'");
-  page.body = std::string(kHead) + (chat ? kChat : kClassify);
+  page.body = std::string(kHead) + kCall + (chat ? kChat : kClassify);
   return page;
 }
 

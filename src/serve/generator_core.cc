@@ -143,6 +143,9 @@ struct GeneratorCore::Running {
 
   void done(size_t choice, const engine::GenerateResult& result) {
     core.meters_->done(result);
+    if (core.access) {
+      core.access->charge(clients[choice], 0, result.usage.completion_tokens);
+    }
     core.metrics
         .counter("slipway_generations_total", "Answers by how they ended.", {"finished_reason"},
                  {engine::finish_reason_name(result.finish_reason)})
@@ -188,6 +191,7 @@ struct GeneratorCore::Running {
   Job job;
   std::vector<engine::GenerateResult> results;  // of the scheduler's thread, like `last`
   std::vector<Clock::time_point> last;
+  std::vector<std::string> clients;  // of each choice; constant
   std::atomic<size_t> left;
   std::atomic<bool> abandoned{false};  // the caller was told that it failed
   std::mutex mutex;                    // guards handles and cancelled
@@ -275,10 +279,27 @@ int GeneratorCore::max_tokens(size_t prompt_tokens, std::optional<int64_t> asked
   return static_cast<int>(std::min(room, asked.value_or(kDefaultMaxTokens)));
 }
 
+// At once, so that many requests cannot pass before the first has an answer. The choices of a prompt share it, as in
+// the usage that protocols tell.
+void GeneratorCore::charge_prompts(const std::vector<engine::GenerateRequest>& choices) const {
+  if (!access) {
+    return;
+  }
+  for (size_t i = 0; i < choices.size(); ++i) {
+    if (i == 0 || choices[i].ids != choices[i - 1].ids) {
+      access->charge(choices[i].client, static_cast<int64_t>(choices[i].ids.size()), 0);
+    }
+  }
+}
+
 GeneratorCore::Cancel GeneratorCore::run(Job job) {
   std::vector<engine::GenerateRequest> choices = std::move(job.choices);
   job.choices.resize(choices.size());
   auto running = std::make_shared<Running>(*this, std::move(job));
+  for (const engine::GenerateRequest& choice : choices) {
+    running->clients.push_back(choice.client);
+  }
+  charge_prompts(choices);
   for (size_t i = 0; i < choices.size(); ++i) {
     choices[i].on_token = [running, i](const engine::TokenEvent& event) { running->token(i, event); };
     choices[i].on_done = [running, i](const engine::GenerateResult& result) { running->done(i, result); };

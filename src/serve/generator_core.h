@@ -14,6 +14,7 @@
 
 #include "base/context.h"
 #include "engine/generator.h"
+#include "net/access.h"
 #include "net/metrics.h"
 #include "net/responder.h"
 #include "net/router.h"
@@ -91,8 +92,12 @@ class GeneratorCore {
   Workers workers;
   std::optional<text::ChatTemplate> chat_template;
   text::ConstraintCompiler constraints;  // of the generator's tokenizer
+  std::unique_ptr<net::AccessControl>
+      access;  // null: no API keys; else their names are the requests' clients. Set once
 
  private:
+  void charge_prompts(const std::vector<engine::GenerateRequest>& choices) const;
+
   struct Meters;
   struct Running;
   std::unique_ptr<Meters> meters_;

@@ -7,10 +7,14 @@ namespace slipway::serve {
 
 struct GeneratorServer::Impl {
   Impl(GeneratorServerOptions options_in, std::unique_ptr<engine::Generator> generator, base::Context& context)
-      : options(std::move(options_in)),
-        core(std::move(generator), options.name, context),
-        http(std::make_unique<net::HttpServer>(options.http, make_router(), context.log,
-                                               counting_observer(core.metrics, context.log))) {}
+      : options(std::move(options_in)), core(std::move(generator), options.name, context), http(make_http()) {}
+
+  std::unique_ptr<net::HttpServer> make_http() {
+    core.access = make_access(options.access, core.metrics);
+    return std::make_unique<net::HttpServer>(options.http, make_router(), core.context.log,
+                                             counting_observer(core.metrics, core.context.log),
+                                             gate_of(core.access.get()));
+  }
 
   net::Router make_router() {
     net::Router router;
@@ -57,6 +61,10 @@ GeneratorServer::~GeneratorServer() { impl_->http->stop(); }
 
 void GeneratorServer::start() {
   impl_->signals = std::make_unique<net::SignalWait>();
+  if (impl_->core.access || !impl_->options.http.tls_cert.empty()) {
+    impl_->signals->on_hangup(
+        hangup_handler(impl_->options.access, impl_->core.access.get(), impl_->http, impl_->core.context.log));
+  }
   impl_->http->start();
   impl_->started = true;
   impl_->core.context.log.info("serving", {{"model", impl_->core.name}, {"url", impl_->http->url()}});

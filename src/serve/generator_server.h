@@ -13,12 +13,14 @@
 #include "engine/generator.h"
 #include "net/metrics.h"
 #include "net/server.h"
+#include "serve/access.h"
 
 namespace slipway::serve {
 
 struct GeneratorServerOptions {
   std::string name;         // what clients call the model; empty: the generator's own name
   int drain_ms = 25'000;    // what drain() without a deadline allows
+  AccessOptions access;     // API keys
   net::ServerOptions http;  // handler_timeout_ms is how long an answer that is not streamed may take
 };
 

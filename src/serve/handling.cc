@@ -28,6 +28,11 @@ std::string message_of(const std::exception& error) {
                                                              : "the server failed on this request; its log says why";
 }
 
+bool is_local(const net::Request& request) noexcept {
+  return request.from_loopback && !request.headers.has("Origin") && !request.headers.has("X-Forwarded-For") &&
+         !request.headers.has("Forwarded");
+}
+
 namespace {
 
 // A body up to here is parsed and tokenised in well under a millisecond; larger ones go to a worker.

@@ -40,6 +40,9 @@ net::Response plain_error(int status, const std::string& message);
 int status_of(const std::exception& error) noexcept;
 std::string message_of(const std::exception& error);
 
+// From a program on this machine: not through a browser (Origin) or a proxy (X-Forwarded-For, Forwarded).
+bool is_local(const net::Request& request) noexcept;
+
 // Runs `handle` here when the body is small, on a worker otherwise; what it throws is answered through `render_error`.
 // Workers and log outlive the handler.
 net::Handler here_or_on_worker(Workers& workers, base::Log& log, Handle handle, RenderError render_error);

@@ -157,6 +157,9 @@ void ModelServer::start() {
   Impl& impl = *impl_;
   Core& core = impl.core;
   impl.signals = std::make_unique<net::SignalWait>();
+  if (core.access || !impl.options.http.tls_cert.empty()) {
+    impl.signals->on_hangup(hangup_handler(impl.options.access, core.access.get(), impl.http, core.context.log));
+  }
   impl.deployment.id = core.deployment_id;
   impl.deployment.model = impl.options.model;
   impl.deployment.pid = getpid();
@@ -166,8 +169,9 @@ void ModelServer::start() {
   const Routing first = core.fleet.snapshot();
   core.endpoint = impl.options.endpoint.empty() ? first.primary->model : impl.options.endpoint;
   impl.deployment.endpoint = core.endpoint;
-  impl.http = std::make_unique<net::HttpServer>(impl.options.http, impl.make_router(), core.context.log,
-                                                counting_observer(core.metrics, core.context.log));
+  impl.http =
+      std::make_unique<net::HttpServer>(impl.options.http, impl.make_router(), core.context.log,
+                                        counting_observer(core.metrics, core.context.log), gate_of(core.access.get()));
   core.fleet.on_change([&impl](const Routing& routing, const std::string& reason) { impl.on_change(routing, reason); });
   impl.http->start();
   const double seconds = base::monotonic_seconds() - begin;

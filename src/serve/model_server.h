@@ -16,6 +16,7 @@
 #include "net/metrics.h"
 #include "net/server.h"
 #include "record/stores.h"
+#include "serve/access.h"
 #include "serve/backend.h"
 
 namespace slipway::serve {
@@ -39,9 +40,11 @@ struct ServeOptions {
   int follow_alias_ms = 200;   // how often the alias is looked up; 0 never
   int monitor_queue = 65'536;  // predictions waiting for the monitor's sink (about 2 KiB each); more are dropped
   int drain_ms = 25'000;       // what drain() without a deadline allows
+  AccessOptions access;        // API keys
   net::ServerOptions http;
 
-  // All of the above but `model` and `store`, which every command names its own way, and http's fields.
+  // All of the above but `model` and `store`, which every command names its own way, and `access`, which holds secrets;
+  // and http's fields.
   void describe(base::FieldTable& table);
 };
 

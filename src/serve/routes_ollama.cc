@@ -121,6 +121,7 @@ Json line_with_calls(const GeneratorCore& core, Piece piece, const std::string& 
 
 void answer(GeneratorCore& core, const Body& body, engine::GenerateRequest request, Piece piece,
             const net::Responder& responder, const std::shared_ptr<Calls>& calls = nullptr) {
+  request.client = responder.client();
   GeneratorCore::Job job;
   job.choices.push_back(std::move(request));
   if (!body.flag("stream", true)) {

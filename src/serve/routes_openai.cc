@@ -101,7 +101,10 @@ void generate(GeneratorCore& core, const Body& body, OpenAiPlan plan, const std:
       request.max_tokens = core.max_tokens(ids.size(), max_tokens);
       request.sampling = sampling;
       request.constraint = constraint;
-      request.client = body.text("user").value_or("");
+      request.client = responder.client();
+      if (request.client.empty()) {  // no API keys: the client says who it is
+        request.client = body.text("user").value_or("");
+      }
       if (sampling.seed) {
         request.sampling.seed = *sampling.seed + i;  // choices differ, and are the same again for the same seed
       }

@@ -160,7 +160,9 @@ void add_tgi_routes(net::Router& router, GeneratorCore& core) {
                    [&core, stream](const net::Request& request, const net::Responder& responder) {
                      const Json body = parse_body(request);
                      const bool streamed = stream || (request.route == "/" && Body(body).flag("stream", false));
-                     (streamed ? answer_stream : answer_whole)(core, read_plan(core, body), responder);
+                     Plan plan = read_plan(core, body);
+                     plan.request.client = responder.client();
+                     (streamed ? answer_stream : answer_whole)(core, std::move(plan), responder);
                    },
                    tgi_error));
   };

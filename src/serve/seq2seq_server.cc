@@ -73,8 +73,9 @@ struct Seq2SeqServer::Impl {
     gauge("slipway_running_requests", "Texts being answered.", [](const engine::Seq2SeqStats& s) { return s.running; });
     gauge("slipway_waiting_requests", "Texts that wait.", [](const engine::Seq2SeqStats& s) { return s.waiting; });
     metrics.add_process_metrics();
+    access = make_access(options.access, metrics);
     http = std::make_unique<net::HttpServer>(options.http, make_router(), context.log,
-                                             counting_observer(metrics, context.log));
+                                             counting_observer(metrics, context.log), gate_of(access.get()));
   }
   ~Impl() {
     http->stop();
@@ -99,6 +100,13 @@ struct Seq2SeqServer::Impl {
       requests.push_back(engine::text2text_request(*model, text, task));
     }
     const auto batch = std::make_shared<Batch>(responder, task.task, inputs->is_array(), requests.size());
+    if (access) {
+      size_t input_tokens = 0;
+      for (const engine::Seq2SeqRequest& one : requests) {
+        input_tokens += one.ids.size();
+      }
+      access->charge(responder.client(), static_cast<int64_t>(input_tokens), 0);
+    }
     std::vector<uint64_t> handles;
     for (size_t i = 0; i < requests.size(); ++i) {
       requests[i].on_done = [this, batch, i](const engine::Seq2SeqResult& result) { done(*batch, i, result); };
@@ -122,6 +130,9 @@ struct Seq2SeqServer::Impl {
     seconds.observe(std::chrono::duration<double>(result.total).count());
     for (const engine::Seq2SeqResult::Sequence& one : result.sequences) {
       tokens.add(static_cast<int64_t>(one.ids.size()));
+      if (access) {
+        access->charge(batch.responder.client(), 0, static_cast<int64_t>(one.ids.size()));
+      }
     }
     batch.results[i] = result;
     if (batch.left.fetch_sub(1) == 1 && !batch.refused) {
@@ -168,6 +179,7 @@ struct Seq2SeqServer::Impl {
   net::Counter& tokens;
   net::Histogram& seconds;
   Workers workers;
+  std::unique_ptr<net::AccessControl> access;  // null: no API keys
   std::unique_ptr<net::HttpServer> http;
   std::unique_ptr<net::SignalWait> signals;
   bool started = false;
@@ -181,6 +193,10 @@ Seq2SeqServer::~Seq2SeqServer() = default;
 
 void Seq2SeqServer::start() {
   impl_->signals = std::make_unique<net::SignalWait>();
+  if (impl_->access || !impl_->options.http.tls_cert.empty()) {
+    impl_->signals->on_hangup(
+        hangup_handler(impl_->options.access, impl_->access.get(), impl_->http, impl_->context.log));
+  }
   impl_->http->start();
   impl_->started = true;
   impl_->context.log.info("serving", {{"model", impl_->name}, {"url", impl_->http->url()}});

@@ -11,6 +11,7 @@
 #include "engine/seq2seq.h"
 #include "net/metrics.h"
 #include "net/server.h"
+#include "serve/access.h"
 
 namespace slipway::serve {
 
@@ -18,6 +19,7 @@ struct Seq2SeqServerOptions {
   std::string name;         // what clients call the model; empty: the model's own name
   std::string task;         // of requests that name none; empty: what the model is for
   int drain_ms = 25'000;    // what drain() without a deadline allows
+  AccessOptions access;     // API keys
   net::ServerOptions http;  // handler_timeout_ms is how long an answer may take
 };
 

@@ -148,9 +148,13 @@ class GeneratorServerTest : public ::testing::Test {
  protected:
   GeneratorServerTest() {
     tests::write_tiny_bert(dir_.path());
+    start({});
+  }
+
+  void start(const GeneratorServerOptions& options) {
     auto generator = std::make_unique<FakeGenerator>(dir_.path());
     fake_ = generator.get();
-    server_ = std::make_unique<GeneratorServer>(GeneratorServerOptions{}, std::move(generator), context_.context);
+    server_ = std::make_unique<GeneratorServer>(options, std::move(generator), context_.context);
     server_->start();
   }
 

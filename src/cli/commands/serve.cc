@@ -70,6 +70,7 @@ class ServeCommand final : public Command {
     parameters.flags.add("until_input_ends", until_input_ends_, "drain when standard input ends before it brought a byte");
     parameters.flags.add("window", window_, "predictions in a monitor window, without --project", {50, 1e6});
     options_.describe(parameters.flags);
+    options_.access.describe(parameters.flags);
     // A decoder's. Its passes keep their own size: max_batch_tokens is an encoder's.
     parameters.flags.add("context_length", generator_.context_length, "decoder: tokens of prompt and answer; 0: the model's",
                          {0, 1 << 24});
@@ -116,6 +117,7 @@ class ServeCommand final : public Command {
     serve::GeneratorServerOptions options;
     options.name = options_.endpoint;
     options.drain_ms = options_.drain_ms;
+    options.access = options_.access;
     options.http = options_.http;
     options.http.handler_timeout_ms = std::max(options.http.handler_timeout_ms, kAnswerTimeoutMs);
     serve::GeneratorServer server(options, engine::load_generator(options_.model, generator_, app.pool()), context);
@@ -134,6 +136,7 @@ class ServeCommand final : public Command {
     serve::Seq2SeqServerOptions options;
     options.name = options_.endpoint;
     options.task = task_;
+    options.access = options_.access;
     options.drain_ms = options_.drain_ms;
     options.http = options_.http;
     options.http.handler_timeout_ms = std::max(options.http.handler_timeout_ms, kAnswerTimeoutMs);
