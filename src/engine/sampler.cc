@@ -17,6 +17,9 @@ bool before(const Candidate& a, const Candidate& b) { return a.logit != b.logit 
 void take_top(std::span<const float> logits, size_t k, std::vector<Candidate>& out) {
   out.clear();
   k = std::min(k, logits.size());
+  if (k == 0) {
+    return;  // the log-probability of the chosen token alone
+  }
   for (size_t i = 0; i < logits.size(); ++i) {
     const Candidate candidate{logits[i], static_cast<int32_t>(i)};
     if (out.size() < k) {

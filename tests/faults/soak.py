@@ -71,6 +71,7 @@ def decoder_trials(port, generator):
     return [
         lambda: ask(port, "POST", "/v1/chat/completions", chat(generator, generator.randint(1, 40))),
         lambda: ask(port, "POST", "/generate", {"inputs": "w5 w6", "parameters": {"max_new_tokens": 8}}),
+        lambda: ask(port, "POST", "/v1/chat/completions", chat(generator, 4, logprobs=True)),
         lambda: read_stream(port, generator),
         lambda: leave_stream(port, generator),
         lambda: ask(port, "POST", "/v1/chat/completions", b"[1, 2", 400),
