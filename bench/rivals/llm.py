@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Text generation: `slipway bench` against llama.cpp and CTranslate2 (int8), alternating, in one run.
+"""Text generation: `slipway bench` against llama.cpp, CTranslate2 (int8) and ONNX Runtime GenAI (int4), alternating, in one run.
 
-usage: llm.py --gguf MODEL.gguf ... [--folder HF_FOLDER] [--slipway BINARY] [--threads 1,2] [--rounds 5] [--json OUT]
+usage: llm.py --gguf MODEL.gguf ... [--folder HF_FOLDER] [--genai GENAI_FOLDER] [--slipway BINARY] [--threads 1,2] [--rounds 5] [--json OUT]
 
 Needs llama-cpp-python (its llama.cpp built for this machine) and, for --folder (the same weights as a Hugging Face folder),
-ctranslate2 and transformers. First both sides continue three texts greedily and the script says for how many tokens they agree:
+ctranslate2 and transformers; for --genai (what `python -m onnxruntime_genai.models.builder -i HF_FOLDER -o GENAI_FOLDER -p int4 -e cpu` made of
+them) onnxruntime-genai. First both sides continue three texts greedily and the script says for how many tokens they agree:
 different roundings of activations part at some near-tie, so this is told, not required. A round runs each engine once: a prompt of
-128 and of 512 tokens, then 128 tokens one by one; figures are medians over rounds, in tokens a second. CTranslate2 runs beside the first
+128 and of 512 tokens, then 128 tokens one by one; figures are medians over rounds, in tokens a second. CTranslate2 and ONNX Runtime run beside the first
 model only. Before each engine there is a pause: the threads of the one before go on spinning for a while.
 """
 import argparse
@@ -100,6 +101,42 @@ class CTranslate2:
         return count / (time.perf_counter() - begin)
 
 
+class OnnxRuntimeGenai:
+    def __init__(self, folder, threads):
+        import onnxruntime_genai
+
+        self.lib = onnxruntime_genai
+        self.folder = tempfile.TemporaryDirectory()  # the same files under a configuration that names the threads
+        config = json.loads((folder / "genai_config.json").read_text())
+        session = config["model"]["decoder"]["session_options"]
+        session["intra_op_num_threads"] = threads
+        config["search"]["past_present_share_buffer"] = True
+        for file in folder.iterdir():
+            if file.name != "genai_config.json":
+                (pathlib.Path(self.folder.name) / file.name).symlink_to(file.resolve())
+        (pathlib.Path(self.folder.name) / "genai_config.json").write_text(json.dumps(config))
+        self.vocab = config["model"]["vocab_size"]
+        self.model = onnxruntime_genai.Model(self.folder.name)
+
+    def _start(self, length, room):
+        params = self.lib.GeneratorParams(self.model)
+        params.set_search_options(max_length=length + room, min_length=length + room, do_sample=False)
+        generator = self.lib.Generator(self.model, params)
+        begin = time.perf_counter()
+        generator.append_tokens([random.randrange(1000, self.vocab - 1000) for _ in range(length)])
+        return generator, time.perf_counter() - begin
+
+    def prefill(self, length):
+        return length / self._start(length, 1)[1]
+
+    def decode(self, count):
+        generator, _ = self._start(1, count + 1)
+        begin = time.perf_counter()
+        for _ in range(count):
+            generator.generate_next_token()
+        return count / (time.perf_counter() - begin)
+
+
 def ours(binary, gguf, threads, lengths, count):
     command = [binary, "bench", str(gguf), "--threads", str(threads), "--repetitions", "1", "--json", "--decode", str(count),
                "--prefill", ",".join(map(str, lengths))]
@@ -116,7 +153,7 @@ def agreement(binary, gguf, llama, count=32):
         print(f"greedy, {prompt!r}: the first {same} of {count} tokens are llama.cpp's")
 
 
-def compare(options, gguf, converted, threads):
+def compare(options, gguf, converted, genai, threads):
     """Rows of one model and number of threads; medians over the rounds."""
     lengths, count = [128, 512], 128
     tests = [f"pp{n}" for n in lengths] + [f"tg{count}"]
@@ -126,6 +163,8 @@ def compare(options, gguf, converted, threads):
     if converted:
         peers["CTranslate2 int8"] = CTranslate2(converted, threads)
         peers["CTranslate2 int8"].words = [f"{w}" for w in json.loads((converted / "vocabulary.json").read_text())][1000:40000]
+    if genai:
+        peers["ONNX Runtime GenAI int4"] = OnnxRuntimeGenai(genai, threads)
     figures = {name: {test: [] for test in tests} for name in ["slipway", *peers]}
     for round_number in range(options.rounds + 1):  # the first one does not count
         time.sleep(SETTLE_SECONDS)
@@ -156,6 +195,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--gguf", type=pathlib.Path, nargs="+", required=True)
     parser.add_argument("--folder", type=pathlib.Path)
+    parser.add_argument("--genai", type=pathlib.Path)
     parser.add_argument("--slipway", default="build/release/slipway")
     parser.add_argument("--threads", default="1,2")
     parser.add_argument("--rounds", type=int, default=5)
@@ -171,7 +211,8 @@ def main():
             ctranslate2.converters.TransformersConverter(str(options.folder)).convert(str(converted), quantization="int8")
         for gguf in options.gguf:
             for threads in map(int, options.threads.split(",")):
-                results += compare(options, gguf, converted if gguf == options.gguf[0] else None, threads)
+                first = gguf == options.gguf[0]
+                results += compare(options, gguf, converted if first else None, options.genai if first else None, threads)
     if options.json:
         options.json.write_text(json.dumps({"results": results}, indent=1) + "\n")
 
