@@ -215,6 +215,19 @@ TEST(Sampler, LogprobsAreTheModelsOwn) {
   EXPECT_EQ(sampled.likely[1].first, 1);
 }
 
+TEST(Sampler, TheChosenTokensLogprobAloneIsThereToo) {
+  SamplingParams params;
+  params.temperature = 0;
+  params.top_logprobs = 0;
+  Sampler sampler(params, {}, {}, 1);
+  std::vector<float> logits = {0, std::log(2.0F), std::log(5.0F)};
+  std::vector<Candidate> scratch;  // empty: nothing may be read before its beginning
+  const Sampled sampled = sampler.sample(logits, scratch);
+  EXPECT_EQ(sampled.id, 2);
+  EXPECT_NEAR(sampled.logprob, std::log(5.0 / 8), 1e-6);
+  EXPECT_TRUE(sampled.likely.empty());
+}
+
 TEST(Sampler, DamagedLogitsAreAnError) {
   for (const float bad : {NAN, INFINITY}) {
     Sampler sampler({}, {}, {}, 1);
