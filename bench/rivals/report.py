@@ -123,7 +123,16 @@ def llm(result):
     return table(["model", "test", "1 thread", "2 threads"], rows)
 
 
-TABLES = {f.__name__: f for f in (onnxruntime_encoder, hf_trainer, explain, llm)}
+def text2text(result):
+    rows = []
+    for r in result["results"]:
+        times = r["milliseconds"]
+        peers = [f"{number(t)} = **{t / times['slipway']:.2f}x** ({r['equal'][name]} of {r['texts']})" for name, t in times.items() if name != "slipway"]
+        rows.append([f"{r['texts']}", f"{r['beams']}", number(times["slipway"]), *peers])
+    return table(["texts", "beams", "ours, ms", *(f"{name}, ms (texts equal)" for name in times if name != "slipway")], rows)
+
+
+TABLES = {f.__name__: f for f in (onnxruntime_encoder, hf_trainer, explain, llm, text2text)}
 
 
 def render(page):

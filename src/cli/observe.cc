@@ -19,7 +19,7 @@ std::vector<monitor::Observation> observe(engine::Engine& engine, const std::vec
       ids.push_back(engine.encode(texts[i]));
     }
     engine::Output output = engine.forward(ids);
-    model::softmax_rows(output.logits);
+    model::class_probabilities(output.logits);
     for (size_t i = begin; i < end; ++i) {
       const int row = static_cast<int>(i - begin);
       monitor::Observation one;

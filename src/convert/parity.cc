@@ -94,8 +94,8 @@ Parity compare(model::Predictor& reference, model::Predictor& candidate, std::sp
         candidate_right.push_back(label_b == right ? 1 : 0);
       }
     }
-    model::softmax_rows(a);
-    model::softmax_rows(b);
+    model::class_probabilities(a);
+    model::class_probabilities(b);
     parity.max_probability_difference =
         std::max(parity.max_probability_difference, largest_difference(a.values, b.values));
     context.progress.update(static_cast<int64_t>(begin + count), "");

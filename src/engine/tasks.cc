@@ -20,8 +20,6 @@ float dot(std::span<const float> a, std::span<const float> b) {
   return static_cast<float>(std::inner_product(a.begin(), a.end(), b.begin(), 0.0));
 }
 
-float sigmoid(float x) { return 1.0F / (1.0F + std::exp(-x)); }
-
 // The label that means "follows from", as its name begins.
 size_t entailment_of(const model::ModelSpec& spec) {
   for (size_t i = 0; i < spec.labels.size(); ++i) {
@@ -111,16 +109,19 @@ Input encode_task_text(const TaskModel& model, const TaskText& text) {
 }
 
 std::vector<float> scores_of(std::span<const float> logits, ScoreFunction function) {
-  std::vector<float> scores(logits.begin(), logits.end());
-  const bool one = scores.size() == 1;
-  if (function == ScoreFunction::kSigmoid || (function == ScoreFunction::kAuto && one)) {
-    std::transform(scores.begin(), scores.end(), scores.begin(), sigmoid);
-  } else if (function != ScoreFunction::kNone) {
-    model::Matrix row{1, static_cast<int>(scores.size()), std::move(scores)};
-    model::softmax_rows(row);
-    return std::move(row.values);
+  const auto columns = static_cast<int>(logits.size());
+  model::Matrix scores{1, columns, {logits.begin(), logits.end()}};
+  switch (function) {
+    case ScoreFunction::kNone: break;
+    case ScoreFunction::kAuto: model::class_probabilities(scores); break;
+    case ScoreFunction::kSoftmax: model::softmax_rows(scores); break;
+    case ScoreFunction::kSigmoid:  // a yes or no for each label
+      scores.rows = columns;
+      scores.cols = 1;
+      model::class_probabilities(scores);
+      break;
   }
-  return scores;
+  return std::move(scores.values);
 }
 
 std::vector<std::vector<float>> classify(TaskModel& model, std::span<const TaskText> texts, ScoreFunction function) {

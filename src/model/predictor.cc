@@ -24,9 +24,19 @@ void softmax_rows(Matrix& logits) noexcept {
   }
 }
 
+void class_probabilities(Matrix& logits) noexcept {
+  if (logits.cols != 1) {
+    softmax_rows(logits);
+    return;
+  }
+  for (float& value : logits.values) {
+    value = 1.0F / (1.0F + std::exp(-value));
+  }
+}
+
 Matrix probabilities(Predictor& predictor, std::span<const std::string> texts) {
   Matrix result = predictor.logits(texts);
-  softmax_rows(result);
+  class_probabilities(result);
   return result;
 }
 

@@ -34,7 +34,11 @@ class Predictor {
 // Softmax of each row in place, in a stable way.
 void softmax_rows(Matrix& logits) noexcept;
 
-// logits() then softmax_rows().
+// Logits of classes to probabilities in place: softmax of several labels, the logistic function of a single one, which
+// says yes or no by itself (as transformers' pipelines do).
+void class_probabilities(Matrix& logits) noexcept;
+
+// logits() then class_probabilities().
 Matrix probabilities(Predictor& predictor, std::span<const std::string> texts);
 
 // Index of the largest value of the row; the first when equal; -1 for an empty row.

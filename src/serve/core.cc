@@ -243,7 +243,7 @@ void Core::fill(Gather& gather) {
       continue;
     }
     model::Matrix row{1, static_cast<int>(answer.logits.size()), answer.logits};
-    model::softmax_rows(row);
+    model::class_probabilities(row);
     const auto best = static_cast<size_t>(model::argmax(row.values));
     prediction.scores = std::move(row.values);
     prediction.score = prediction.scores[best];

@@ -125,5 +125,16 @@ TEST(Predictor, SoftmaxIsStableAndArgmaxTakesTheFirst) {
   EXPECT_EQ(argmax({}), -1);
 }
 
+TEST(Predictor, ASingleLabelSaysYesOrNo) {
+  Matrix one{3, 1, {0.0F, 1.0F, -200.0F}};
+  class_probabilities(one);
+  EXPECT_FLOAT_EQ(one.values[0], 0.5F);
+  EXPECT_NEAR(one.values[1], 0.7310586, 1e-6);
+  EXPECT_NEAR(one.values[2], 0, 1e-6);
+  Matrix two{1, 2, {1000.0F, 1001.0F}};
+  class_probabilities(two);
+  EXPECT_NEAR(two.values[1], 0.7310586, 1e-6);
+}
+
 }  // namespace
 }  // namespace slipway::model
