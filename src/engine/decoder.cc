@@ -10,8 +10,6 @@
 namespace slipway::engine {
 namespace {
 
-using kernels::Activation;
-
 kernels::RopeTable rope_table(const model::RopeSpec& rope, int positions) {
   if (rope.rotary_dim == 0) {
     return {};
@@ -189,19 +187,8 @@ void Decoder::attention_block(const PackedLayer& layer, int index, std::span<con
 
 void Decoder::mlp_block(const PackedLayer& layer, const float* input) {
   const int64_t n = spec_.intermediate_size;
-  const Activation activation = activation_of(spec_.activation);
-  if (spec_.gated_mlp) {
-    const kernels::BlockProduct list[] = {
-        {.w = &layer.gate.w, .y = mlp_.data(), .ldy = n, .epilogue = {.bias = layer.gate.bias_or_null()}},
-        {.w = &layer.up.w, .y = mlp_up_.data(), .ldy = n, .epilogue = {.bias = layer.up.bias_or_null()}}};
-    ops_.products(m_, input, spec_.hidden_size, list, activation);
-  } else {
-    const kernels::BlockProduct product{.w = &layer.up.w,
-                                        .y = mlp_.data(),
-                                        .ldy = n,
-                                        .epilogue = {.bias = layer.up.bias_or_null(), .activation = activation}};
-    ops_.products(m_, input, spec_.hidden_size, {&product, 1});
-  }
+  ops_.mlp_inner(m_, input, spec_.hidden_size, layer.gate, layer.up, activation_of(spec_.activation), mlp_.data(),
+                 mlp_up_.data());
   add_output(layer.down, layer.mlp_output_norm, mlp_.data(), n);
 }
 

@@ -54,4 +54,19 @@ void RowOps::products(int m, const float* x, int64_t ldx, std::span<const kernel
   }
 }
 
+void RowOps::mlp_inner(int m, const float* x, int64_t ldx, const PackedLinear& gate, const PackedLinear& up,
+                       Activation activation, float* y, float* scratch) {
+  const int64_t n = up.w.n();
+  if (!gate.w.empty()) {
+    const kernels::BlockProduct list[] = {
+        {.w = &gate.w, .y = y, .ldy = n, .epilogue = {.bias = gate.bias_or_null()}},
+        {.w = &up.w, .y = scratch, .ldy = n, .epilogue = {.bias = up.bias_or_null()}}};
+    products(m, x, ldx, list, activation);
+    return;
+  }
+  const kernels::BlockProduct product{
+      .w = &up.w, .y = y, .ldy = n, .epilogue = {.bias = up.bias_or_null(), .activation = activation}};
+  products(m, x, ldx, {&product, 1});
+}
+
 }  // namespace slipway::engine

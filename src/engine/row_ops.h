@@ -36,6 +36,10 @@ class RowOps {
   // Products over the same x [m, k]; `gate`: list[0].y = gate(list[0].y) * list[1].y.
   void products(int m, const float* x, int64_t ldx, std::span<const kernels::BlockProduct> list,
                 kernels::Activation gate = kernels::Activation::kNone);
+  // What an MLP's last product takes: y [m, n] = activation(x up^T), or activation(x gate^T) * (x up^T) where `gate` is
+  // not empty; `scratch` [m, n] is used then.
+  void mlp_inner(int m, const float* x, int64_t ldx, const PackedLinear& gate, const PackedLinear& up,
+                 kernels::Activation activation, float* y, float* scratch);
 
   base::Isa isa() const noexcept { return isa_; }
   base::Pool& pool() const noexcept { return pool_; }

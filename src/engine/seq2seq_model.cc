@@ -147,22 +147,9 @@ void Seq2SeqModel::attend_self(const Seq2SeqHalf& half, const Seq2SeqAttention& 
   add_output(weights.o, attended_.data(), weights.norm);
 }
 
-void Seq2SeqModel::mlp(const Seq2SeqHalf& half, const Seq2SeqLayer& layer) {
-  const int64_t n = half.shape.intermediate_size;
-  const kernels::Activation activation = activation_of(spec_.activation);
-  const float* const input = input_of(layer.mlp_norm);
-  if (spec_.gated_mlp) {
-    const kernels::BlockProduct list[] = {
-        {.w = &layer.gate.w, .y = mlp_.data(), .ldy = n, .epilogue = {.bias = layer.gate.bias_or_null()}},
-        {.w = &layer.up.w, .y = mlp_up_.data(), .ldy = n, .epilogue = {.bias = layer.up.bias_or_null()}}};
-    ops_.products(m_, input, spec_.hidden_size, list, activation);
-  } else {
-    const kernels::BlockProduct product{.w = &layer.up.w,
-                                        .y = mlp_.data(),
-                                        .ldy = n,
-                                        .epilogue = {.bias = layer.up.bias_or_null(), .activation = activation}};
-    ops_.products(m_, input, spec_.hidden_size, {&product, 1});
-  }
+void Seq2SeqModel::mlp(const Seq2SeqLayer& layer) {
+  ops_.mlp_inner(m_, input_of(layer.mlp_norm), spec_.hidden_size, layer.gate, layer.up, activation_of(spec_.activation),
+                 mlp_.data(), mlp_up_.data());
   add_output(layer.down, mlp_.data(), layer.mlp_norm);
 }
 
@@ -244,7 +231,7 @@ std::vector<std::shared_ptr<const Seq2SeqMemory>> Seq2SeqModel::encode(std::span
   const float* const bias = encoder_bias_.empty() ? nullptr : encoder_bias_.data() + encoder_reach_ - 1;
   for (const Seq2SeqLayer& layer : weights_.encoder.layers) {
     attend_self(weights_.encoder, layer.self, places, layout, bias, 2 * int64_t{encoder_reach_} - 1);
-    mlp(weights_.encoder, layer);
+    mlp(layer);
   }
   if (weights_.encoder.final_norm.present()) {
     ops_.normalise(spec_.norm, spec_.norm_eps, weights_.encoder.final_norm, m_, spec_.hidden_size, x_.data(),
@@ -349,7 +336,7 @@ void Seq2SeqModel::decode(std::span<const HypothesisRow> rows, std::vector<float
     const Seq2SeqLayer& layer = weights_.decoder.layers[static_cast<size_t>(i)];
     attend_self(weights_.decoder, layer.self, places, cache_.layout(), bias, decoder_reach_);
     attend_memory(i, rows);
-    mlp(weights_.decoder, layer);
+    mlp(layer);
   }
   if (weights_.decoder.final_norm.present()) {
     ops_.normalise(spec_.norm, spec_.norm_eps, weights_.decoder.final_norm, m_, spec_.hidden_size, x_.data(),

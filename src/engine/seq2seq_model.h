@@ -69,7 +69,7 @@ class Seq2SeqModel {
                    std::span<const kernels::CachedRows> places, const kernels::KvLayout& layout, const float* bias,
                    int64_t ld_bias);
   void attend_memory(int layer, std::span<const HypothesisRow> rows);
-  void mlp(const Seq2SeqHalf& half, const Seq2SeqLayer& layer);
+  void mlp(const Seq2SeqLayer& layer);
   // What the part's products read: norm(x) with norms before parts, else x.
   const float* input_of(const PackedNorm& norm);
   // x += linear(y), then the norm where it comes after.
