@@ -41,12 +41,7 @@ Scheduler::Scheduler(DecoderPass& pass, const text::Tokenizer& tokenizer, const 
 }
 
 Scheduler::~Scheduler() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-    cancelled_ = handles_;
-  }
-  work_.notify_all();
+  book_.stop();
   thread_.join();
 }
 
@@ -75,15 +70,9 @@ uint64_t Scheduler::submit(GenerateRequest request) {
                                                         request.prompt_logprobs_from, tokens));
   }
   check_sampling(request.sampling, vocab);
-  const std::lock_guard lock(mutex_);
-  if (draining_ || stopping_) {
-    throw base::Error(base::Code::kUnavailable, "the model is being unloaded and takes no more requests");
-  }
-  if (waiting_count_ >= limits_.max_queue) {
-    throw base::Error(base::Code::kUnavailable,
-                      fmt::format("{} requests are waiting already; try again later", waiting_count_));
-  }
-  const uint64_t handle = next_handle_++;
+  const std::lock_guard lock(book_.mutex);
+  book_.check_open(waiting_count_, limits_.max_queue);
+  const uint64_t handle = book_.next_handle++;
   const uint64_t seed = request.sampling.seed ? *request.sampling.seed : seeds_.next();
   auto item = std::make_unique<Sequence>(std::move(request), handle, seed, limits_.eos_ids, tokenizer_);
   std::deque<Item>& line = waiting_[item->request.client];
@@ -92,38 +81,18 @@ uint64_t Scheduler::submit(GenerateRequest request) {
   }
   line.push_back(std::move(item));
   ++waiting_count_;
-  handles_.insert(handle);
-  ++unfinished_;
-  work_.notify_all();
-  return handle;
+  return book_.accept(handle);
 }
 
-bool Scheduler::cancel(uint64_t handle) {
-  const std::lock_guard lock(mutex_);
-  if (!handles_.contains(handle)) {
-    return false;
-  }
-  cancelled_.insert(handle);
-  work_.notify_all();
-  return true;
-}
+bool Scheduler::cancel(uint64_t handle) { return book_.cancel(handle); }
 
-void Scheduler::drain(std::chrono::milliseconds limit) {
-  std::unique_lock lock(mutex_);
-  draining_ = true;
-  const auto done = [this] { return unfinished_ == 0; };
-  if (limit.count() <= 0 || !idle_.wait_for(lock, limit, done)) {
-    cancelled_ = handles_;
-    work_.notify_all();
-    idle_.wait(lock, done);
-  }
-}
+void Scheduler::drain(std::chrono::milliseconds limit) { book_.drain(limit); }
 
 GeneratorStats Scheduler::stats() const {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(book_.mutex);
   GeneratorStats stats = stats_;
   stats.waiting = waiting_count_;
-  stats.running = static_cast<int>(handles_.size()) - waiting_count_;
+  stats.running = static_cast<int>(book_.handles.size()) - waiting_count_;
   return stats;
 }
 
@@ -144,11 +113,11 @@ Scheduler::Item Scheduler::next_waiting() {
 
 void Scheduler::admit(std::vector<Item>& over) {
   // Requests cancelled while they wait must not wait for room first.
-  if (!cancelled_.empty()) {
+  if (!book_.cancelled.empty()) {
     for (auto line = waiting_.begin(); line != waiting_.end();) {
       std::deque<Item>& items = line->second;
       for (auto it = items.begin(); it != items.end();) {
-        if (cancelled_.contains((*it)->handle)) {
+        if (book_.cancelled.contains((*it)->handle)) {
           over.push_back(std::move(*it));
           it = items.erase(it);
           --waiting_count_;
@@ -184,13 +153,14 @@ void Scheduler::loop() {
     std::vector<Item> over;
     std::unordered_set<uint64_t> cancelled;
     {
-      std::unique_lock lock(mutex_);
-      work_.wait(lock, [this] {
-        return stopping_ || waiting_count_ > 0 || !cancelled_.empty() || !running_.empty() || !preempted_.empty();
+      std::unique_lock lock(book_.mutex);
+      book_.work.wait(lock, [this] {
+        return book_.stopping || waiting_count_ > 0 || !book_.cancelled.empty() || !running_.empty() ||
+               !preempted_.empty();
       });
       admit(over);
-      cancelled.swap(cancelled_);
-      if (stopping_ && handles_.empty() && over.empty()) {
+      cancelled.swap(book_.cancelled);
+      if (book_.stopping && book_.handles.empty() && over.empty()) {
         return;
       }
     }
@@ -210,7 +180,7 @@ void Scheduler::loop() {
       compute(parts);
     }
     remove_ended();
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(book_.mutex);
     publish_stats();
   }
 }
@@ -555,17 +525,12 @@ void Scheduler::remove_ended() {
 void Scheduler::end(Item item, FinishReason reason) {
   release_pages(*item);
   {
-    // Before on_done: who has the result may expect the numbers to know of it.
-    const std::lock_guard lock(mutex_);
-    handles_.erase(item->handle);
-    cancelled_.erase(item->handle);
+    const std::lock_guard lock(book_.mutex);
+    book_.ended(item->handle);
     publish_stats();
   }
   item->finish(reason);
-  const std::lock_guard lock(mutex_);
-  if (--unfinished_ == 0) {
-    idle_.notify_all();
-  }
+  book_.told();
 }
 
 }  // namespace slipway::engine

@@ -2,10 +2,8 @@
 // submit() and cancel(). Internal to the room; generator.h is the interface.
 #pragma once
 
-#include <condition_variable>
 #include <deque>
 #include <map>
-#include <mutex>
 #include <thread>
 #include <unordered_set>
 
@@ -15,6 +13,7 @@
 #include "engine/decoder_pass.h"
 #include "engine/generator.h"
 #include "engine/kv_pages.h"
+#include "engine/request_book.h"
 #include "engine/sequence.h"
 
 namespace slipway::engine {
@@ -55,8 +54,8 @@ class Scheduler {
   };
 
   void loop();
-  // With mutex_: moves waiting requests to running_ while there is room, over clients in turn. Those cancelled while
-  // they waited go to `over`.
+  // With book_.mutex: moves waiting requests to running_ while there is room, over clients in turn. Those cancelled
+  // while they waited go to `over`.
   void admit(std::vector<Item>& over);
   Item next_waiting();
   void finish_cancelled(const std::unordered_set<uint64_t>& handles);
@@ -75,7 +74,7 @@ class Scheduler {
   void seal_pages(Sequence& sequence);
   void sample(const std::vector<Part>& parts);
   void remove_ended();
-  void publish_stats();  // with mutex_
+  void publish_stats();  // with book_.mutex
   void end(Item item, FinishReason reason);
 
   DecoderPass& pass_;
@@ -84,20 +83,12 @@ class Scheduler {
   const SchedulerLimits limits_;
   base::Pool& pool_;
 
-  mutable std::mutex mutex_;
-  std::condition_variable work_;
-  std::condition_variable idle_;
-  // Guarded by mutex_.
+  RequestBook book_;
+  // Guarded by book_.mutex.
   std::map<std::string, std::deque<Item>> waiting_;
-  std::deque<std::string> turns_;         // clients that wait, the next one first
-  std::unordered_set<uint64_t> handles_;  // of all that are accepted and not done
-  std::unordered_set<uint64_t> cancelled_;
+  std::deque<std::string> turns_;  // clients that wait, the next one first
   int waiting_count_ = 0;
-  int unfinished_ = 0;  // whose on_done has not returned
-  uint64_t next_handle_ = 1;
   base::Rng seeds_;
-  bool draining_ = false;
-  bool stopping_ = false;
   GeneratorStats stats_;
 
   // The scheduler's thread alone.

@@ -1,19 +1,12 @@
 #include "engine/seq2seq_scheduler.h"
 
 #include <algorithm>
-#include <fmt/format.h>
 #include <random>
 
 #include "base/error.h"
 #include "kernels/decoder_ops.h"
 
 namespace slipway::engine {
-namespace {
-
-using base::Code;
-using base::Error;
-
-}  // namespace
 
 Seq2SeqScheduler::Seq2SeqScheduler(Seq2SeqModel& model, const text::Tokenizer& tokenizer, const Seq2SeqLimits& limits,
                                    base::Pool& pool)
@@ -27,25 +20,15 @@ Seq2SeqScheduler::Seq2SeqScheduler(Seq2SeqModel& model, const text::Tokenizer& t
 }
 
 Seq2SeqScheduler::~Seq2SeqScheduler() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-    cancelled_ = handles_;
-  }
-  work_.notify_all();
+  book_.stop();
   thread_.join();
 }
 
 uint64_t Seq2SeqScheduler::submit(Seq2SeqRequest request) {
   std::unique_ptr<Task> task = make_task(std::move(request));
-  const std::lock_guard lock(mutex_);
-  if (draining_ || stopping_) {
-    throw Error(Code::kUnavailable, "the model is being unloaded and takes no more requests");
-  }
-  if (static_cast<int>(waiting_.size()) >= limits_.max_queue) {
-    throw Error(Code::kUnavailable, fmt::format("{} requests are waiting already; try again later", waiting_.size()));
-  }
-  task->handle = next_handle_++;
+  const std::lock_guard lock(book_.mutex);
+  book_.check_open(static_cast<int>(waiting_.size()), limits_.max_queue);
+  task->handle = book_.next_handle++;
   task->seed = task->request.params.seed.value_or(seeds_.next());
   if (task->request.params.do_sample) {
     for (size_t i = 0; i < task->branches.size(); ++i) {
@@ -54,38 +37,19 @@ uint64_t Seq2SeqScheduler::submit(Seq2SeqRequest request) {
     }
   }
   const uint64_t handle = task->handle;
-  handles_.insert(handle);
   waiting_.push_back(std::move(task));
-  work_.notify_all();
-  return handle;
+  return book_.accept(handle);
 }
 
-bool Seq2SeqScheduler::cancel(uint64_t handle) {
-  const std::lock_guard lock(mutex_);
-  if (!handles_.contains(handle)) {
-    return false;
-  }
-  cancelled_.insert(handle);
-  work_.notify_all();
-  return true;
-}
+bool Seq2SeqScheduler::cancel(uint64_t handle) { return book_.cancel(handle); }
 
-void Seq2SeqScheduler::drain(std::chrono::milliseconds limit) {
-  std::unique_lock lock(mutex_);
-  draining_ = true;
-  const auto done = [this] { return handles_.empty(); };
-  if (limit.count() <= 0 || !idle_.wait_for(lock, limit, done)) {
-    cancelled_ = handles_;
-    work_.notify_all();
-    idle_.wait(lock, done);
-  }
-}
+void Seq2SeqScheduler::drain(std::chrono::milliseconds limit) { book_.drain(limit); }
 
 Seq2SeqStats Seq2SeqScheduler::stats() const {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(book_.mutex);
   Seq2SeqStats stats = stats_;
   stats.waiting = static_cast<int>(waiting_.size());
-  stats.running = static_cast<int>(handles_.size() - waiting_.size());
+  stats.running = static_cast<int>(book_.handles.size() - waiting_.size());
   return stats;
 }
 
@@ -311,13 +275,14 @@ void Seq2SeqScheduler::end(std::unique_ptr<Task> task, bool cancelled) {
   }
   result.total =
       std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - task->submitted);
+  {
+    const std::lock_guard lock(book_.mutex);
+    book_.ended(task->handle);
+  }
   if (task->request.on_done) {
     task->request.on_done(result);
   }
-  const std::lock_guard lock(mutex_);
-  handles_.erase(task->handle);
-  cancelled_.erase(task->handle);
-  idle_.notify_all();
+  book_.told();
 }
 
 void Seq2SeqScheduler::loop() {
@@ -326,17 +291,17 @@ void Seq2SeqScheduler::loop() {
     std::vector<std::unique_ptr<Task>> dropped;  // cancelled while they waited
     std::unordered_set<uint64_t> cancelled;
     {
-      std::unique_lock lock(mutex_);
-      work_.wait(lock, [this] { return stopping_ || !waiting_.empty() || !running_.empty(); });
-      cancelled = cancelled_;
+      std::unique_lock lock(book_.mutex);
+      book_.work.wait(lock, [this] { return book_.stopping || !waiting_.empty() || !running_.empty(); });
+      cancelled = book_.cancelled;
       const auto first = std::stable_partition(waiting_.begin(), waiting_.end(),
                                                [&](const auto& task) { return !cancelled.contains(task->handle); });
       std::move(first, waiting_.end(), std::back_inserter(dropped));
       waiting_.erase(first, waiting_.end());
-      if (!stopping_) {
+      if (!book_.stopping) {
         admit(fresh);
       }
-      if (stopping_ && waiting_.empty() && running_.empty() && dropped.empty()) {
+      if (book_.stopping && waiting_.empty() && running_.empty() && dropped.empty()) {
         return;
       }
       stats_.encoder_passes += fresh.empty() ? 0 : 1;
@@ -355,7 +320,7 @@ void Seq2SeqScheduler::loop() {
     }
     step();
     {
-      const std::lock_guard lock(mutex_);
+      const std::lock_guard lock(book_.mutex);
       stats_.decoder_passes += rows_.empty() ? 0 : 1;
       stats_.generated_tokens += rows_.size();
     }

@@ -2,16 +2,15 @@
 // submit() and cancel(). Internal to the room; seq2seq.h is the interface.
 #pragma once
 
-#include <condition_variable>
 #include <deque>
 #include <list>
-#include <mutex>
 #include <thread>
 #include <unordered_set>
 
 #include "base/random.h"
 #include "engine/beam_search.h"
 #include "engine/kv_pages.h"
+#include "engine/request_book.h"
 #include "engine/sampler.h"
 #include "engine/seq2seq.h"
 #include "engine/seq2seq_model.h"
@@ -72,7 +71,7 @@ class Seq2SeqScheduler {
   // Throws Error(kInvalid) saying what is wrong in the request.
   std::unique_ptr<Task> make_task(Seq2SeqRequest request) const;
   void loop();
-  void admit(std::vector<std::unique_ptr<Task>>& fresh);  // with mutex_
+  void admit(std::vector<std::unique_ptr<Task>>& fresh);  // with book_.mutex
   bool fits(const Task& task, const std::vector<std::unique_ptr<Task>>& fresh) const;
   void encode(std::vector<std::unique_ptr<Task>>& fresh);
   void step();
@@ -89,17 +88,10 @@ class Seq2SeqScheduler {
   const Seq2SeqLimits limits_;
   base::Pool& pool_;
 
-  mutable std::mutex mutex_;
-  std::condition_variable work_;
-  std::condition_variable idle_;
-  // Guarded by mutex_.
+  RequestBook book_;
+  // Guarded by book_.mutex.
   std::deque<std::unique_ptr<Task>> waiting_;
-  std::unordered_set<uint64_t> handles_;  // of all that are accepted and not done
-  std::unordered_set<uint64_t> cancelled_;
-  uint64_t next_handle_ = 1;
   base::Rng seeds_;
-  bool draining_ = false;
-  bool stopping_ = false;
   Seq2SeqStats stats_;
 
   // The thread alone.
