@@ -7,8 +7,10 @@ usage: chat_server.py --gguf MODEL.gguf --llama-server BINARY [--slipway BINARY]
 Every stream is one POST /v1/completions (stream, temperature 0, ignore_eos) with a prompt of its own, so nothing is shared; all are sent at
 the same moment. A burst gives: first token (median and worst over the streams), gap between tokens (median, and the worst of any stream),
 tokens a second over all streams from the first request to the last token. Then the late prompt: one stream runs, and a prompt of 512 tokens
-comes in its middle; told is the longest gap of the running stream from then on, beside its usual gap. Servers run one at a time, each on all
-threads; figures are medians over rounds. Needs nothing but Python and the two binaries.
+comes in its middle; told is the longest gap of the running stream from then on, beside its usual gap. Of each start: from exec to the first
+token of a prompt of 16 tokens, and the resident memory after all. Servers run one at a time, each on all threads; figures are medians over
+rounds. Told, too, is how many of the texts are the same on both sides (both round activations to 8 bits, so near-ties may go either way).
+Needs nothing but Python and the two binaries.
 """
 import argparse
 import asyncio
@@ -33,8 +35,8 @@ def free_port():
 class Server:
     def __init__(self, name, command, port):
         self.name, self.port = name, port
+        begin = self.begin = time.perf_counter()
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        begin = time.perf_counter()
         while True:
             try:
                 urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=1).read()
@@ -42,7 +44,11 @@ class Server:
             except OSError:
                 if self.process.poll() is not None or time.perf_counter() - begin > 60:
                     raise SystemExit(f"{name} did not start: {' '.join(map(str, command))}")
-                time.sleep(0.05)
+                time.sleep(0.005)
+
+    def resident_mb(self):
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0]) / 1000
 
     def close(self):
         self.process.terminate()
@@ -50,18 +56,19 @@ class Server:
 
 
 async def stream(port, prompt, tokens, first_token=None):
-    """Times at which the text came: one per event that carries text. `first_token` is set at the first."""
-    body = json.dumps({"model": "m", "prompt": prompt, "max_tokens": tokens, "temperature": 0, "stream": True, "ignore_eos": True}).encode()
+    """When it was sent, the times at which text came (one per event that carries some), and the text. `first_token` is set at the first."""
+    body = json.dumps({"prompt": prompt, "max_tokens": tokens, "temperature": 0, "stream": True, "ignore_eos": True}).encode()
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     begin = time.perf_counter()
     writer.write(b"POST /v1/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: "
                  + str(len(body)).encode() + b"\r\n\r\n" + body)
-    times = []
+    times, text = [], ""
     while line := await reader.readline():
         if line.startswith(b"data: {"):
             choices = json.loads(line[6:]).get("choices") or [{}]
             if choices[0].get("text"):
                 times.append(time.perf_counter() - begin)
+                text += choices[0]["text"]
                 if first_token:
                     first_token.set()
         elif line.startswith(b"data: [DONE]"):
@@ -69,7 +76,7 @@ async def stream(port, prompt, tokens, first_token=None):
         elif line.startswith(b"HTTP/1.1") and b" 200 " not in line:
             raise RuntimeError(line.decode() + (await reader.read()).decode()[:500])
     writer.close()
-    return begin, times
+    return begin, times, text
 
 
 def make_prompt(rng, tokens):
@@ -79,12 +86,12 @@ def make_prompt(rng, tokens):
 async def burst(port, rng, count, prompt_tokens, tokens):
     prompts = [make_prompt(rng, prompt_tokens) for _ in range(count)]
     results = await asyncio.gather(*(stream(port, p, tokens) for p in prompts))
-    gaps = [b - a for _, times in results for a, b in zip(times, times[1:])]
-    start = min(begin for begin, _ in results)
-    end = max(begin + times[-1] for begin, times in results)
-    firsts = [times[0] for _, times in results]
+    gaps = [b - a for _, times, _ in results for a, b in zip(times, times[1:])]
+    start = min(begin for begin, _, _ in results)
+    end = max(begin + times[-1] for begin, times, _ in results)
+    firsts = [times[0] for _, times, _ in results]
     return {"first_token": statistics.median(firsts), "first_token_worst": max(firsts), "gap": statistics.median(gaps),
-            "gap_worst": max(gaps), "tokens_per_second": count * tokens / (end - start)}
+            "gap_worst": max(gaps), "tokens_per_second": count * tokens / (end - start)}, [text for _, _, text in results]
 
 
 async def late_prompt(port, rng, tokens):
@@ -94,7 +101,7 @@ async def late_prompt(port, rng, tokens):
     await asyncio.sleep(0.2)
     arrived = time.perf_counter()
     await stream(port, make_prompt(rng, 512), 1)
-    begin, times = await running
+    begin, times, _ = await running
     after = [(b - a) for a, b in zip(times, times[1:]) if begin + b > arrived]
     before = [(b - a) for a, b in zip(times, times[1:]) if begin + b <= arrived]
     return {"usual_gap": statistics.median(before), "longest_gap": max(after)}
@@ -125,31 +132,43 @@ def main():
                                       str(options.threads), "-np", str(slots), "-c", str(max(context, slots * 1024))],
     }
     measured = {name: {count: [] for count in counts} for name in commands}
-    late = {name: [] for name in commands}
+    late, starts = {name: [] for name in commands}, {name: [] for name in commands}
+    equal = dict.fromkeys(counts, 0)
     for round_number in range(options.rounds):
+        texts = {}
         for name, command in commands.items():
             port = free_port()
             server = Server(name, command(port), port)
             rng = random.Random(round_number)  # both sides get the same prompts
-            asyncio.run(burst(port, rng, 1, 16, 8))
+            begin, times, _ = asyncio.run(stream(port, make_prompt(rng, 16), 8))
+            ready = begin + times[0] - server.begin
             for count in counts:
-                measured[name][count].append(asyncio.run(burst(port, rng, count, options.prompt_tokens, options.tokens)))
+                figures, texts[name, count] = asyncio.run(burst(port, rng, count, options.prompt_tokens, options.tokens))
+                measured[name][count].append(figures)
+            starts[name].append({"first_token": ready, "resident_mb": server.resident_mb()})
             late[name].append(asyncio.run(late_prompt(port, rng, options.tokens)))
             server.close()
+        for count in counts:
+            equal[count] += sum(a == b for a, b in zip(*(texts[name, count] for name in commands)))
     results = []
     for count in counts:
         row = {name: medians(measured[name][count]) for name in commands}
         ours, theirs = row["slipway"], row["llama-server"]
         print(f"{count:2} streams" + "".join(f"   {name}: {r['tokens_per_second']:6.1f} tokens/s, first token {r['first_token'] * 1e3:5.0f} ms "
               f"(worst {r['first_token_worst'] * 1e3:5.0f}), gap {r['gap'] * 1e3:5.1f} ms (worst {r['gap_worst'] * 1e3:5.0f})"
-              for name, r in row.items()) + f"   {ours['tokens_per_second'] / theirs['tokens_per_second']:.2f}x", flush=True)
-        results.append({"streams": count, **row})
+              for name, r in row.items()) + f"   {ours['tokens_per_second'] / theirs['tokens_per_second']:.2f}x; {equal[count]} of {count * options.rounds} texts equal", flush=True)
+        results.append({"streams": count, "equal": equal[count], "texts": count * options.rounds, **row})
     late_rows = {name: medians(rows) for name, rows in late.items()}
     for name, r in late_rows.items():
         print(f"a late prompt of 512 tokens: {name}'s running stream waits {r['longest_gap'] * 1e3:.0f} ms at most (usual gap {r['usual_gap'] * 1e3:.1f} ms)")
+    start_rows = {name: medians(rows) for name, rows in starts.items()}
+    for name, r in start_rows.items():
+        print(f"{name}: first token {r['first_token'] * 1e3:.0f} ms after exec, {r['resident_mb']:.0f} MB resident after the bursts")
+    version = subprocess.run([options.llama_server, "--version"], capture_output=True, text=True)
+    rival = next((line for line in (version.stdout + version.stderr).splitlines() if "version" in line), "").strip()
     if options.json:
-        options.json.write_text(json.dumps({"model": options.gguf.name, "threads": options.threads, "prompt_tokens": options.prompt_tokens,
-                                            "tokens": options.tokens, "results": results, "late_prompt": late_rows}, indent=1) + "\n")
+        options.json.write_text(json.dumps({"model": options.gguf.name, "model_mb": options.gguf.stat().st_size / 1e6, "rival": rival, "threads": options.threads, "prompt_tokens": options.prompt_tokens,
+                                            "tokens": options.tokens, "results": results, "late_prompt": late_rows, "start": start_rows}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

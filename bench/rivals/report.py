@@ -132,7 +132,21 @@ def text2text(result):
     return table(["texts", "beams", "ours, ms", *(f"{name}, ms (texts equal)" for name in times if name != "slipway")], rows)
 
 
-TABLES = {f.__name__: f for f in (onnxruntime_encoder, hf_trainer, explain, llm, text2text)}
+def chat_server(result):
+    def cell(r):
+        return (f"{number(r['tokens_per_second'])} tokens/s; first {number(r['first_token'] * 1e3)} ms (worst {number(r['first_token_worst'] * 1e3)}); "
+                f"gap {number(r['gap'] * 1e3)} ms (worst {number(r['gap_worst'] * 1e3)})")
+
+    rows = [[r["streams"], cell(r["slipway"]), cell(r["llama-server"]),
+             f"**{r['slipway']['tokens_per_second'] / r['llama-server']['tokens_per_second']:.2f}x**", f"{r['equal']} of {r['texts']}"] for r in result["results"]]
+    late = "; ".join(f"{name} {number(r['longest_gap'] * 1e3)} ms (usual gap {number(r['usual_gap'] * 1e3)})" for name, r in result["late_prompt"].items())
+    start = "; ".join(f"{name} {number(r['first_token'] * 1e3)} ms, {number(r['resident_mb'])} MB" for name, r in result["start"].items())
+    return table(["chats", "ours", "llama-server", "ratio", "texts equal"], rows) + [
+        "", f"{result['model']} ({number(result['model_mb'])} MB), {result['prompt_tokens']} tokens in, {result['tokens']} out, {result['threads']} threads; {result['rival']}. "
+        f"Longest gap of a running stream when a prompt of 512 tokens comes: {late}. From exec to the first token, and memory after the bursts: {start}."]
+
+
+TABLES = {f.__name__: f for f in (onnxruntime_encoder, hf_trainer, explain, llm, text2text, chat_server)}
 
 
 def render(page):

@@ -1,9 +1,8 @@
 #include "cli/table.h"
 
 #include <algorithm>
-#include <ostream>
-
 #include <fmt/format.h>
+#include <ostream>
 
 #include "base/clock.h"
 
@@ -14,7 +13,26 @@ size_t width(const std::string& text) {
   return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
+// Names from files and servers are shown, not obeyed: control characters as \xNN, so that none reaches the terminal.
+std::string shown(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7F) {
+      out += fmt::format("\\x{:02x}", byte);
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
 }  // namespace
+
+void Table::row(std::vector<std::string> cells) {
+  std::transform(cells.begin(), cells.end(), cells.begin(), shown);
+  rows_.push_back(std::move(cells));
+}
 
 void Table::print(std::ostream& out, bool color) const {
   std::vector<size_t> widths;

@@ -10,7 +10,8 @@ namespace slipway::cli {
 class Table {
  public:
   explicit Table(std::vector<std::string> head) : head_(std::move(head)) {}
-  void row(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
+  // Control characters in cells are shown as \xNN.
+  void row(std::vector<std::string> cells);
   bool empty() const { return rows_.empty(); }
   void print(std::ostream& out, bool color) const;
 

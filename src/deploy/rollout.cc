@@ -41,23 +41,44 @@ class Admin {
 
   // One role's traffic since `since_ms`; nothing when the role is not there.
   Traffic traffic(const std::string& role, int64_t since_ms, bool with_latencies) {
-    const Json deployment = get(fmt::format("/v1/deployment?since_ms={}&latencies={}", since_ms, with_latencies));
-    Traffic result;
-    for (const Json& one : deployment["traffic"]) {
-      if (one["role"] == role) {
-        result.requests = one["requests"].get<int64_t>();
-        result.errors = one["errors"].get<int64_t>();
-        if (with_latencies) {
-          result.latencies_ms = one["latencies_ms"].get<std::vector<double>>();
+    const std::string path = fmt::format("/v1/deployment?since_ms={}&latencies={}", since_ms, with_latencies);
+    return read<Traffic>(path, [&](const Json& deployment) {
+      Traffic result;
+      for (const Json& one : deployment.at("traffic")) {
+        if (one.at("role") == role) {
+          result.requests = one.at("requests").get<int64_t>();
+          result.errors = one.at("errors").get<int64_t>();
+          if (with_latencies) {
+            result.latencies_ms = one.at("latencies_ms").get<std::vector<double>>();
+          }
         }
       }
-    }
-    return result;
+      return result;
+    });
   }
-  int primary_version() { return get("/v1/deployment")["traffic"][0]["version"].get<int>(); }
-  int64_t now_ms() { return get("/v1/deployment")["now_ms"].get<int64_t>(); }
+  int primary_version() {
+    return read<int>("/v1/deployment",
+                     [](const Json& deployment) { return deployment.at("traffic").at(0).at("version").get<int>(); });
+  }
+  int64_t now_ms() {
+    return read<int64_t>("/v1/deployment",
+                         [](const Json& deployment) { return deployment.at("now_ms").get<int64_t>(); });
+  }
 
  private:
+  // What `of` takes out of an answer. Throws Error(kUnavailable) where it is not there: another program listens.
+  template <class T, class Of>
+  T read(const std::string& path, Of of) {
+    const Json answer = get(path);
+    try {
+      return of(answer);
+    } catch (const Json::exception& error) {
+      throw Error(Code::kUnavailable,
+                  fmt::format("{}: the answer is not a deployment of slipway serve ({}); is another "
+                              "program on that port?",
+                              path, error.what()));
+    }
+  }
   static Json checked(const net::Response& response, const std::string& path) {
     if (response.status != 200) {
       throw Error(response.status == 404 ? Code::kNotFound : Code::kUnavailable,

@@ -184,7 +184,13 @@ uint64_t padded(uint64_t offset, uint64_t alignment) noexcept {
 
 }  // namespace
 
-GgufFile::GgufFile(const std::filesystem::path& path) : file_(path), source_(path.string()), metadata_(source_) {
+GgufFile::GgufFile(const std::filesystem::path& path) : GgufFile(path, OnePart{}) {
+  if (const int64_t parts = metadata_.integer("split.count").value_or(1); parts > 1) {
+    open_other_parts(path, parts);
+  }
+}
+GgufFile::GgufFile(const std::filesystem::path& path, OnePart)
+    : file_(path), source_(path.string()), metadata_(source_) {
   parse(file_.bytes());
 }
 GgufFile::GgufFile(std::string_view bytes, const std::string& source) : source_(source), metadata_(source_) {
@@ -254,6 +260,40 @@ void GgufFile::parse(std::string_view bytes) {
     if (!tensors_.emplace(name, std::move(one.view)).second) {
       broken(source_, fmt::format("the tensor '{}' is there twice", name));
     }
+  }
+}
+
+void GgufFile::open_other_parts(const std::filesystem::path& path, int64_t parts) {
+  if (parts > kMaxGgufParts) {
+    broken(source_, fmt::format("it has {} parts, more than {}", parts, kMaxGgufParts));
+  }
+  const std::string name = path.filename().string();
+  const auto ending = [&](int64_t part) { return fmt::format("-{:05}-of-{:05}.gguf", part + 1, parts); };
+  const int64_t number = metadata_.integer("split.no").value_or(0);
+  if (number != 0 || !name.ends_with(ending(0))) {
+    const size_t suffix = ending(0).size();
+    const std::string stem =
+        number > 0 && name.ends_with(ending(number)) ? name.substr(0, name.size() - suffix) : "NAME";
+    throw Error(Code::kInvalid,
+                fmt::format("{}: part {} of {} of a split model; give its first part, {}{}, with the others beside it",
+                            source_, number + 1, parts, stem, ending(0)));
+  }
+  const std::string stem = name.substr(0, name.size() - ending(0).size());
+  for (int64_t part = 1; part < parts; ++part) {
+    others_.push_back(std::unique_ptr<GgufFile>(new GgufFile(path.parent_path() / (stem + ending(part)), OnePart{})));
+    const GgufFile& other = *others_.back();
+    if (other.metadata_.integer("split.no") != part || other.metadata_.integer("split.count") != parts) {
+      broken(other.source_, fmt::format("its metadata do not say that it is part {} of {}", part + 1, parts));
+    }
+    for (const auto& [tensor, view] : other.tensors_) {
+      if (!tensors_.emplace(tensor, view).second) {
+        broken(other.source_, fmt::format("the tensor '{}' is in an earlier part too", tensor));
+      }
+    }
+  }
+  const auto expected = metadata_.integer("split.tensors.count");
+  if (expected && *expected != static_cast<int64_t>(tensors_.size())) {
+    broken(source_, fmt::format("its parts have {} tensors together, not {}", tensors_.size(), *expected));
   }
 }
 

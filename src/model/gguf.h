@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,6 +24,7 @@ inline constexpr uint64_t kMaxGgufKeys = 65'536;
 inline constexpr uint64_t kMaxGgufTensors = 262'144;
 inline constexpr uint64_t kMaxGgufHeaderBytes = uint64_t{512} << 20;
 inline constexpr uint64_t kMaxGgufStringBytes = uint64_t{1} << 30;
+inline constexpr int64_t kMaxGgufParts = 1'000;
 
 // Types of metadata values, as stored.
 enum class GgufType : uint32_t {
@@ -79,7 +81,9 @@ class GgufMetadata {
 class GgufFile final : public TensorSource {
  public:
   // Throws Error(kIntegrity) naming file, key or tensor, and byte for each way a file can be wrong; kInvalid for a
-  // tensor of a type that is not read (IQ1 to IQ3, TQ, MXFP4); kNotFound when absent.
+  // tensor of a type that is not read (IQ1 to IQ3, TQ, MXFP4); kNotFound when absent. The first part of a split model
+  // (split.count, files NAME-00001-of-00003.gguf as gguf-split writes them) opens the others beside it; the metadata
+  // are the first part's. Another part is refused by naming the first.
   explicit GgufFile(const std::filesystem::path& path);
   // Parses bytes that the caller keeps alive (tests, fuzzers).
   GgufFile(std::string_view bytes, const std::string& source);
@@ -98,8 +102,12 @@ class GgufFile final : public TensorSource {
   std::string chat_template() const;
 
  private:
+  struct OnePart {};
+  GgufFile(const std::filesystem::path& path, OnePart);
   void parse(std::string_view bytes);
+  void open_other_parts(const std::filesystem::path& path, int64_t parts);
   base::MappedFile file_;
+  std::vector<std::unique_ptr<GgufFile>> others_;  // parts after the first
   std::string source_;
   GgufMetadata metadata_;
   std::map<std::string, TensorView> tensors_;

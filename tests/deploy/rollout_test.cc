@@ -106,6 +106,31 @@ TEST_F(RolloutTest, GoesThroughItsStepsAndMovesTheAlias) {
   EXPECT_TRUE(roll({}).promoted);  // again: nothing to do
 }
 
+TEST_F(RolloutTest, AProgramThatIsNoModelServerIsNamed) {
+  start("models:/tiny@champion", {});
+  record::Deployment elsewhere = *store_->events().find_deployment("tiny");
+  net::Router router;
+  router.add("GET", "/v1/deployment", [](const net::Request&, const net::Responder& responder) {
+    responder.send(net::json_response({{"traffic", {{{"role", "primary"}}}}}));
+  });
+  router.add("POST", "/v1/deployment/canary", [](const net::Request&, const net::Responder& responder) {
+    responder.send(net::json_response(base::Json::object()));
+  });
+  net::HttpServer other({}, std::move(router), context_.log);
+  other.start();
+  elsewhere.address = other.url();
+  try {
+    roll_out(*store_, elsewhere, "tiny", "champion", second_, options_, context_.context, {});
+    FAIL() << "a rollout over a program that is no model server";
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.code(), base::Code::kUnavailable) << error.what();
+    EXPECT_NE(std::string(error.what()).find("is not a deployment of slipway serve"), std::string::npos)
+        << error.what();
+  }
+  other.stop();
+  EXPECT_EQ(champion(), first_);
+}
+
 TEST_F(RolloutTest, AWorseVersionIsTakenBack) {
   serve::ServeOptions serving;
   serving.follow_alias_ms = 5;

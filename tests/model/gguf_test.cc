@@ -277,5 +277,52 @@ TEST(Gguf, DecoderMetadataThatAreMissingOrNotSupportedAreNamed) {
   EXPECT_NE(message(experts).find("llama.expert_count"), std::string::npos);
 }
 
+class GgufParts : public ::testing::Test {
+ protected:
+  // NAME-0000P-of-00003.gguf with one tensor, "tensor P".
+  std::filesystem::path write(uint32_t part, uint32_t number, const std::string& tensor = "") {
+    GgufWriter out;
+    out.integer("split.no", number);
+    out.integer("split.count", 3);
+    out.integer("split.tensors.count", 3);
+    const auto value = static_cast<float>(part);
+    out.tensor_f32(tensor.empty() ? "tensor " + std::to_string(part) : tensor, {1}, {value});
+    const auto path = folder_.path() / ("m-0000" + std::to_string(part) + "-of-00003.gguf");
+    out.write(path);
+    return path;
+  }
+  std::string error_of(const std::filesystem::path& path) {
+    try {
+      const GgufFile file(path);
+      return "";
+    } catch (const base::Error& error) {
+      return error.what();
+    }
+  }
+  base::TempDir folder_;
+};
+
+TEST_F(GgufParts, OfASplitModelAreOneModel) {
+  const auto first = write(1, 0);
+  write(2, 1);
+  write(3, 2);
+  const GgufFile file(first);
+  ASSERT_EQ(file.tensors().size(), 3U);
+  for (int part = 1; part <= 3; ++part) {
+    EXPECT_EQ(file.read_f32("tensor " + std::to_string(part)), std::vector<float>{static_cast<float>(part)});
+  }
+}
+
+TEST_F(GgufParts, ThatAreMissingOrWrongAreNamed) {
+  const auto first = write(1, 0);
+  const auto second = write(2, 1);
+  EXPECT_NE(error_of(second).find("give its first part, m-00001-of-00003.gguf"), std::string::npos) << error_of(second);
+  EXPECT_NE(error_of(first).find("m-00003-of-00003.gguf"), std::string::npos) << error_of(first);
+  write(3, 1);
+  EXPECT_NE(error_of(first).find("part 3 of 3"), std::string::npos) << error_of(first);
+  write(3, 2, "tensor 1");
+  EXPECT_NE(error_of(first).find("'tensor 1' is in an earlier part"), std::string::npos) << error_of(first);
+}
+
 }  // namespace
 }  // namespace slipway::model
