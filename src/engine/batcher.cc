@@ -92,7 +92,11 @@ struct Batcher::Impl {
   }
 
   void schedule() {
-    for (std::vector<Request> batch = next_batch(); !batch.empty(); batch = next_batch()) {
+    for (;;) {
+      std::vector<Request> batch = next_batch();  // its own scope: what its callbacks hold goes before the next wait
+      if (batch.empty()) {
+        return;
+      }
       compute(batch);
     }
   }

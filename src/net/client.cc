@@ -234,8 +234,9 @@ Response HttpClient::request(const std::string& method, const std::string& targe
   throw std::logic_error("unreachable");
 }
 
-Response HttpClient::post_json(const std::string& target, const Json& body) {
-  return request("POST", target, base::dump_json(body), {{"Content-Type", "application/json"}});
+Response HttpClient::post_json(const std::string& target, const Json& body, Headers headers) {
+  headers.set("Content-Type", "application/json");
+  return request("POST", target, base::dump_json(body), headers);
 }
 
 void HttpClient::close() { impl_->drop(); }

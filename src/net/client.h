@@ -44,7 +44,7 @@ class HttpClient {
   Response request(const std::string& method, const std::string& target, std::string_view body = {},
                    const Headers& headers = {});
   Response get(const std::string& target) { return request("GET", target); }
-  Response post_json(const std::string& target, const Json& body);
+  Response post_json(const std::string& target, const Json& body, Headers headers = {});
   // Closes the connection; the next request opens one.
   void close();
 

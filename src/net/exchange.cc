@@ -22,6 +22,21 @@ void Exchange::wake_locked() {
   }
 }
 
+void Exchange::keep(std::shared_ptr<void> lease) {
+  const std::lock_guard lock(mutex_);
+  kept_ = std::move(lease);
+}
+
+void Exchange::allow(std::chrono::milliseconds time) {
+  const std::lock_guard lock(mutex_);
+  allowed_ = time;
+}
+
+std::chrono::milliseconds Exchange::allowed() const {
+  const std::lock_guard lock(mutex_);
+  return allowed_;
+}
+
 bool Exchange::answer(Response response) {
   const std::lock_guard lock(mutex_);
   if (state_ != State::kPending || wake_ == nullptr) {
@@ -109,9 +124,12 @@ std::string Exchange::take_bytes() {
   return std::exchange(bytes_, {});
 }
 
+// An answer that nobody takes any more may hold its responder, and so this.
 void Exchange::detach() noexcept {
+  std::function<Response()> make;
   const std::lock_guard lock(mutex_);
   wake_ = nullptr;
+  make.swap(make_);
 }
 
 struct Responder::Guard {
@@ -131,6 +149,18 @@ bool Responder::send(std::function<Response()> make) const {
 }
 
 std::string Responder::client() const { return guard_ ? guard_->exchange->client() : std::string(); }
+
+void Responder::keep(std::shared_ptr<void> lease) const {
+  if (guard_) {
+    guard_->exchange->keep(std::move(lease));
+  }
+}
+
+void Responder::allow(std::chrono::milliseconds time) const {
+  if (guard_) {
+    guard_->exchange->allow(time);
+  }
+}
 
 bool Responder::fail(const std::exception& error) const { return send(error_response(error)); }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -24,6 +25,11 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   // Whom the request counts for; set before the responder is handed out, constant from then on.
   void set_client(std::string client) { client_ = std::move(client); }
   const std::string& client() const noexcept { return client_; }
+  // Kept until the connection and every copy of the responder have let go of this. Any thread.
+  void keep(std::shared_ptr<void> lease);
+  // The answer may take that long, where the server's options give it less. Any thread.
+  void allow(std::chrono::milliseconds time);
+  std::chrono::milliseconds allowed() const;
 
   // The responder's side. answer() and begin_stream() return false unless they were first.
   bool answer(Response response);
@@ -44,11 +50,14 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
  private:
   void wake_locked();
 
+  std::shared_ptr<void> kept_;  // first: it goes last
+
   mutable std::mutex mutex_;
   boost::asio::steady_timer* wake_;  // null once detached
   size_t max_stream_buffer_;
   State state_ = State::kPending;
   std::string client_;
+  std::chrono::milliseconds allowed_{0};
   Response response_;
   std::function<Response()> make_;
   std::string bytes_;

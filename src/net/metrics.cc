@@ -160,10 +160,12 @@ struct MetricRegistry::Family {
     return it->second;
   }
 
-  void expose(Exposition format, std::string& out) const;
+  void expose_head(Exposition format, std::string& out) const;
+  // `before`: rendered labels of the registry, put before those of each sample.
+  void expose_samples(const std::string& before, std::string& out) const;
 };
 
-void MetricRegistry::Family::expose(Exposition format, std::string& out) const {
+void MetricRegistry::Family::expose_head(Exposition format, std::string& out) const {
   const bool open = format == Exposition::kOpenMetrics;
   std::string_view family_name = name;
   if (open && type == Type::kCounter && family_name.ends_with(kTotal)) {
@@ -176,12 +178,16 @@ void MetricRegistry::Family::expose(Exposition format, std::string& out) const {
   if (const std::string_view unit = unit_of(family_name); open && !unit.empty()) {
     out += fmt::format("# UNIT {} {}\n", family_name, unit);
   }
+}
+
+void MetricRegistry::Family::expose_samples(const std::string& before, std::string& out) const {
   const std::shared_lock lock(mutex);
   for (const auto& [values, child] : children) {
-    const std::string braces = child.labels.empty() ? "" : "{" + child.labels + "}";
+    const std::string labels = before + (before.empty() || child.labels.empty() ? "" : ",") + child.labels;
+    const std::string braces = labels.empty() ? "" : "{" + labels + "}";
     if (type == Type::kHistogram) {
       const Histogram::Snapshot now = child.histogram->snapshot();
-      const std::string comma = child.labels.empty() ? "" : child.labels + ",";
+      const std::string comma = labels.empty() ? "" : labels + ",";
       const std::vector<double>& bounds = child.histogram->bounds();
       for (size_t i = 0; i < bounds.size(); ++i) {
         out += fmt::format("{}_bucket{{{}le=\"{}\"}} {}\n", name, comma, bound_text(bounds[i]), now.cumulative[i]);
@@ -255,10 +261,32 @@ void MetricRegistry::callback(std::string_view name, std::string_view help, std:
 }
 
 std::string MetricRegistry::expose(Exposition format) const {
+  const LabelledRegistry only{this};
+  return net::expose({&only, 1}, format);
+}
+
+std::string expose(std::span<const LabelledRegistry> registries, Exposition format) {
+  struct Part {
+    std::shared_ptr<MetricRegistry::Family> family;
+    std::string before;
+  };
+  std::map<std::string, std::vector<Part>> parts;
+  for (const LabelledRegistry& one : registries) {
+    std::string before;
+    for (const auto& [label, value] : one.labels) {
+      before += fmt::format("{}{}=\"{}\"", before.empty() ? "" : ",", label, escaped(value, true));
+    }
+    const std::shared_lock lock(one.registry->mutex_);
+    for (const auto& [name, family] : one.registry->families_) {
+      parts[name].push_back({family, before});
+    }
+  }
   std::string out;
-  const std::shared_lock lock(mutex_);
-  for (const auto& [name, family] : families_) {
-    family->expose(format, out);
+  for (const auto& [name, of_family] : parts) {
+    of_family.front().family->expose_head(format, out);
+    for (const Part& part : of_family) {
+      part.family->expose_samples(part.before, out);
+    }
   }
   if (format == Exposition::kOpenMetrics) {
     out += "# EOF\n";
@@ -267,12 +295,17 @@ std::string MetricRegistry::expose(Exposition format) const {
 }
 
 Response MetricRegistry::response(std::string_view accept) const {
+  const LabelledRegistry only{this};
+  return metrics_response({&only, 1}, accept);
+}
+
+Response metrics_response(std::span<const LabelledRegistry> registries, std::string_view accept) {
   if (header_lists(accept, "application/openmetrics-text")) {
     return {200,
             {{"Content-Type", "application/openmetrics-text; version=1.0.0; charset=utf-8"}},
-            expose(Exposition::kOpenMetrics)};
+            expose(registries, Exposition::kOpenMetrics)};
   }
-  return {200, {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}}, expose(Exposition::kText)};
+  return {200, {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}}, expose(registries, Exposition::kText)};
 }
 
 namespace {

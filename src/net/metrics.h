@@ -11,8 +11,10 @@
 #include <map>
 #include <memory>
 #include <shared_mutex>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "net/http.h"
@@ -62,6 +64,13 @@ std::vector<double> latency_bounds();
 
 enum class Exposition { kText, kOpenMetrics };
 
+class MetricRegistry;
+// One of several registries that are told as one, and the labels that set its samples apart.
+struct LabelledRegistry {
+  const MetricRegistry* registry = nullptr;
+  std::vector<std::pair<std::string, std::string>> labels = {};  // put before a sample's own
+};
+
 class MetricRegistry {
  public:
   static constexpr size_t kMaxChildren = 256;
@@ -90,11 +99,17 @@ class MetricRegistry {
   Response response(std::string_view accept) const;
 
  private:
+  friend std::string expose(std::span<const LabelledRegistry> registries, Exposition format);
   enum class Type { kCounter, kGauge, kHistogram };
   struct Family;
   Family& family(std::string_view name, std::string_view help, Type type, const LabelNames& names);
   mutable std::shared_mutex mutex_;
   std::map<std::string, std::shared_ptr<Family>, std::less<>> families_;
 };
+
+// As MetricRegistry::expose and response, of several registries: each family once, with the samples of all. A family
+// has the same type and help in all of them; the labels tell them apart.
+std::string expose(std::span<const LabelledRegistry> registries, Exposition format);
+Response metrics_response(std::span<const LabelledRegistry> registries, std::string_view accept);
 
 }  // namespace slipway::net

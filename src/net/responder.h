@@ -2,6 +2,7 @@
 // the last copy is dropped without an answer the client gets 500, so no request hangs because of a forgotten path.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -48,6 +49,11 @@ class Responder {
   bool fail(const std::exception& error) const;
   // Whom the request counts for, as the server's gate said (gate.h): the name of an API key, or "".
   std::string client() const;
+  // Keeps `lease` until the exchange has ended and every copy of this responder and of its stream is gone: what the
+  // handler borrows. Once; the thread that lets the last copy go releases it.
+  void keep(std::shared_ptr<void> lease) const;
+  // The answer may take that long, where ServerOptions::handler_timeout_ms is less.
+  void allow(std::chrono::milliseconds time) const;
 
  private:
   struct Guard;  // answers 500 when the last copy goes

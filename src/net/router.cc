@@ -56,12 +56,26 @@ void Router::add(std::string_view method, std::string_view pattern, Handler hand
       throw std::logic_error("a {name} must be a whole segment: " + route.pattern);
     }
   }
-  for (const Route& other : routes_) {
-    if (other.method == route.method && other.pattern == route.pattern) {
-      throw std::logic_error("two handlers for " + route.method + " " + route.pattern);
-    }
+  if (this->handler(method, pattern) != nullptr) {
+    throw std::logic_error("two handlers for " + route.method + " " + route.pattern);
   }
   routes_.push_back(std::move(route));
+}
+
+const Handler* Router::handler(std::string_view method, std::string_view pattern) const noexcept {
+  const auto found = std::find_if(routes_.begin(), routes_.end(), [&](const Route& route) {
+    return route.method == method && route.pattern == pattern;
+  });
+  return found == routes_.end() ? nullptr : &found->handler;
+}
+
+std::vector<std::pair<std::string, std::string>> Router::routes() const {
+  std::vector<std::pair<std::string, std::string>> all;
+  all.reserve(routes_.size());
+  for (const Route& route : routes_) {
+    all.emplace_back(route.method, route.pattern);
+  }
+  return all;
 }
 
 Router::Match Router::find(Request& request) const {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "net/http.h"
@@ -28,6 +29,10 @@ class Router {
   };
   // Fills request.route and request.params. HEAD finds GET's handler. O(routes).
   Match find(Request& request) const;
+  // The handler of exactly that pattern; null without one. O(routes).
+  const Handler* handler(std::string_view method, std::string_view pattern) const noexcept;
+  // Method and pattern of every route, in the order they were added.
+  std::vector<std::pair<std::string, std::string>> routes() const;
 
  private:
   struct Route {

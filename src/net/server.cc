@@ -108,10 +108,11 @@ void ServerOptions::describe(base::FieldTable& table) {
 struct HttpServer::Impl {
   Impl(ServerOptions options, Router router, base::Log& log, Observer observer, Gate gate)
       : shared{std::move(options),
-               std::move(router),
+               std::make_shared<const Router>(std::move(router)),
                log,
                std::move(observer),
                std::move(gate),
+               {},
                {},
                {},
                {},
@@ -158,6 +159,12 @@ HttpServer::HttpServer(ServerOptions options, Router router, base::Log& log, Obs
 }
 
 HttpServer::~HttpServer() { stop(); }
+
+void HttpServer::replace_router(Router router) {
+  auto next = std::make_shared<const Router>(std::move(router));
+  const std::lock_guard lock(impl_->shared.router_mutex);
+  impl_->shared.router.swap(next);
+}
 
 void HttpServer::start() {
   const ServerOptions& options = impl_->shared.options;

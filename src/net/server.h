@@ -69,6 +69,8 @@ class HttpServer {
   int connections() const;  // open now
   int in_flight() const;    // requests whose first byte came and whose response is not out
   bool draining() const;    // drain() or stop() has begun
+  // Other routes for the requests that come from now on; those under way keep theirs. Any thread.
+  void replace_router(Router router);
   // Reads certificate and key again: new connections get them, open ones keep theirs. Throws as the constructor, and
   // then the old ones stay. Nothing without TLS. Any thread.
   void reload_tls();

@@ -308,7 +308,8 @@ void Session::dispatch(Request request, const std::shared_ptr<Exchange>& exchang
     exchange->answer(std::move(response));
     return;
   }
-  const Router::Match match = shared_.router.find(request);
+  const std::shared_ptr<const Router> router = shared_.current_router();
+  const Router::Match match = router->find(request);
   route = request.route;
   if (shared_.gate) {
     admission = shared_.gate(request);
@@ -384,8 +385,9 @@ awaitable<Session::Next> Session::handle(Request request, bool keep_alive, bool 
 
 // False when nothing came within the handler's time.
 awaitable<bool> Session::wait_for_answer(Exchange& exchange, asio::steady_timer& timer) {
-  const auto deadline = std::chrono::steady_clock::now() + milliseconds(shared_.options.handler_timeout_ms);
+  const auto start = std::chrono::steady_clock::now();
   while (exchange.state() == Exchange::State::kPending) {
+    const auto deadline = start + std::max(milliseconds(shared_.options.handler_timeout_ms), exchange.allowed());
     if (std::chrono::steady_clock::now() >= deadline) {
       co_return false;
     }

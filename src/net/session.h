@@ -26,7 +26,7 @@ class Session;
 
 struct Shared {
   ServerOptions options;
-  Router router;
+  std::shared_ptr<const Router> router;  // see current_router()
   base::Log& log;
   Observer observer;
   Gate gate;
@@ -37,6 +37,12 @@ struct Shared {
   std::atomic<int> in_flight{0};
   std::mutex mutex;                 // only for waiting on `changed`
   std::condition_variable changed;  // while draining: a request, a connection or the listening has ended
+  mutable std::mutex router_mutex;  // guards router; held for a copy only
+
+  std::shared_ptr<const Router> current_router() const {
+    const std::lock_guard lock(router_mutex);
+    return router;
+  }
 
   void tell_drain() {
     if (draining.load()) {
