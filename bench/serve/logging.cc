@@ -48,7 +48,7 @@ void run(const std::filesystem::path& model, const std::string& mode, int client
   options.model = model.string();
   options.store = dir.path().string();
   options.log_predictions = mode;
-  ModelServer server(options, store.get(), context.context);
+  EncoderServer server(options, store.get(), context.context);
   server.start();
   ask(server.url(), clients, requests / 10);
   const double begin = base::monotonic_seconds();

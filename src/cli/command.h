@@ -25,6 +25,9 @@ struct Positional {
   std::string help;
   std::string* value = nullptr;
   bool required = true;
+  std::vector<std::string>* values = nullptr;  // in place of `value`: one or several, and the last positional
+
+  bool empty() const { return values != nullptr ? values->empty() : value->empty(); }
 };
 
 // What a command accepts. Borrows the variables it is given.
@@ -34,6 +37,9 @@ struct Parameters {
 
   void positional(std::string name, std::string& value, std::string help, bool required = true) {
     positionals.push_back({std::move(name), std::move(help), &value, required});
+  }
+  void positionals_of(std::string name, std::vector<std::string>& values, std::string help) {
+    positionals.push_back({std::move(name), std::move(help), nullptr, true, &values});
   }
 };
 

@@ -3,7 +3,7 @@
 
 #include "base/json.h"
 #include "model/predictor.h"
-#include "serve/model_server.h"
+#include "serve/options.h"
 
 namespace slipway::cli {
 

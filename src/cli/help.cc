@@ -73,6 +73,7 @@ std::string usage_of(const CommandInfo& info, const Parameters& parameters) {
   std::string usage = "slipway " + info.path;
   for (const Positional& positional : parameters.positionals) {
     usage += positional.required ? " " + positional.name : " [" + positional.name + "]";
+    usage += positional.values != nullptr ? "…" : "";
   }
   return usage + " [OPTIONS]";
 }

@@ -181,7 +181,11 @@ Parsed parse(const std::vector<std::string>& all_words, GlobalOptions& global, c
   add_flags(app, global_table);
   add_flags(app, parsed.parameters.flags);
   for (const Positional& positional : parsed.parameters.positionals) {
-    app.add_option(positional.name, *positional.value);
+    if (positional.values != nullptr) {
+      app.add_option(positional.name, *positional.values);
+    } else {
+      app.add_option(positional.name, *positional.value);
+    }
   }
   app.allow_extras();
   std::vector<std::string> rest(words.rbegin(), words.rend() - static_cast<std::ptrdiff_t>(used));
@@ -203,7 +207,7 @@ Parsed parse(const std::vector<std::string>& all_words, GlobalOptions& global, c
                 fmt::format("slipway {}: unexpected argument '{}'; see 'slipway {} --help'", path, extra, path));
   }
   for (const Positional& positional : parsed.parameters.positionals) {
-    if (positional.required && positional.value->empty()) {
+    if (positional.required && positional.empty()) {
       throw Error(Code::kInvalid, fmt::format("slipway {}: {} is missing ({}); see 'slipway {} --help'", path,
                                               positional.name, positional.help, path));
     }

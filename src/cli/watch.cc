@@ -19,9 +19,9 @@ Watch::Watch(WatchOptions options, record::Store& store, base::Context& context)
 
 Watch::~Watch() = default;
 
-void Watch::attach(serve::ModelServer& server) {
+void Watch::attach(serve::EncoderModel& served) {
   const std::lock_guard lock(mutex_);
-  server_ = &server;
+  served_ = &served;
 }
 
 void Watch::ensure_monitor(const std::string& model) {
@@ -41,19 +41,19 @@ void Watch::ensure_monitor(const std::string& model) {
   }
   auto reference = std::make_shared<monitor::ReferenceSketch>(monitor::load_sketch(store_.artifacts().path_of(sketch->second)));
   monitor_ = std::make_unique<monitor::WindowMonitor>(std::move(reference), options_.monitor, context_, &store_.events(),
-                                                      "deployment:" + server_->deployment_id());
+                                                      "deployment:" + served_->deployment_id());
   monitor_->on_window([this](const monitor::WindowReport& report) { on_window(report); });
   monitor_->on_alert([this](const monitor::Alert& alert, const monitor::WindowReport& report) { on_alert(alert, report); });
 }
 
 void Watch::take(std::span<const serve::ServedPrediction> predictions) {
   const std::lock_guard lock(mutex_);
-  if (server_ == nullptr) {
+  if (served_ == nullptr) {
     return;
   }
-  const std::string serving = server_->serving();
-  for (const serve::ServedPrediction& served : predictions) {
-    const record::Prediction& prediction = served.prediction;
+  const std::string serving = served_->serving();
+  for (const serve::ServedPrediction& one : predictions) {
+    const record::Prediction& prediction = one.prediction;
     if (prediction.model != serving) {
       continue;  // a canary's traffic is judged by the rollout, not by the champion's sketch
     }
@@ -66,7 +66,7 @@ void Watch::take(std::span<const serve::ServedPrediction> predictions) {
     observation.text = prediction.text;
     observation.tokens = prediction.tokens;
     observation.scores = prediction.scores;
-    observation.embedding = served.embedding;
+    observation.embedding = one.embedding;
     observation.latency_ms = static_cast<double>(prediction.latency_us) / 1000;
     if (monitor_->add(std::move(observation))) {
       monitor_->process();
@@ -75,9 +75,9 @@ void Watch::take(std::span<const serve::ServedPrediction> predictions) {
 }
 
 void Watch::on_window(const monitor::WindowReport& report) {
-  store_.events().append("monitor_window", "deployment:" + server_->deployment_id(), monitor::to_json(report));
+  store_.events().append("monitor_window", "deployment:" + served_->deployment_id(), monitor::to_json(report));
   context_.log.info("monitor window closed", {{"summary", monitor::summary(report)}});
-  net::MetricRegistry& metrics = server_->metrics();
+  net::MetricRegistry& metrics = served_->metrics();
   for (const monitor::TestScore& test : report.tests) {
     metrics.gauge("slipway_drift_score", "Distance of the last window from the reference.", {"test", "column"}, {test.test, test.column})
         .set(test.score);

@@ -1,5 +1,6 @@
 // The monitor of a served model, put together: sketch of the version that serves, windows, events into the record, gauges into
-// /metrics, and what an alert starts. Owned by `slipway serve`; its sink runs on the server's feed thread.
+// /metrics, and what an alert starts. Owned by the hooks of the encoder that it watches;
+// its sink runs on that one's feed thread.
 #pragma once
 
 #include <atomic>
@@ -13,7 +14,7 @@
 #include "monitor/window.h"
 #include "net/metrics.h"
 #include "record/stores.h"
-#include "serve/model_server.h"
+#include "serve/encoder_model.h"
 
 namespace slipway::cli {
 
@@ -33,8 +34,8 @@ class Watch {
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
 
-  // What the server must be told once it runs.
-  void attach(serve::ModelServer& server);
+  // Whose predictions come; it outlives them.
+  void attach(serve::EncoderModel& served);
 
   void take(std::span<const serve::ServedPrediction> predictions);
   base::Json report();
@@ -49,7 +50,7 @@ class Watch {
   WatchOptions options_;
   record::Store& store_;
   base::Context& context_;
-  serve::ModelServer* server_ = nullptr;
+  serve::EncoderModel* served_ = nullptr;
   std::mutex mutex_;
   std::string model_;  // whose monitor this is
   std::unique_ptr<monitor::WindowMonitor> monitor_;

@@ -34,10 +34,14 @@ double median(std::vector<double> values) {
 // The admin side of one deployment.
 class Admin {
  public:
-  explicit Admin(const std::string& address) : client_(address) {}
+  // A server may hold several models: the deployment says which is meant.
+  explicit Admin(const record::Deployment& deployment)
+      : client_(deployment.address), headers_{{"X-Model", deployment.endpoint}} {}
 
-  Json get(const std::string& path) { return checked(client_.get(path), path); }
-  Json post(const std::string& path, const Json& body) { return checked(client_.post_json(path, body), path); }
+  Json get(const std::string& path) { return checked(client_.request("GET", path, {}, headers_), path); }
+  Json post(const std::string& path, const Json& body) {
+    return checked(client_.post_json(path, body, headers_), path);
+  }
 
   // One role's traffic since `since_ms`; nothing when the role is not there.
   Traffic traffic(const std::string& role, int64_t since_ms, bool with_latencies) {
@@ -87,6 +91,7 @@ class Admin {
     return base::parse_json(response.body, path);
   }
   net::HttpClient client_;
+  const net::Headers headers_;
 };
 
 struct Job {
@@ -239,7 +244,7 @@ Json RolloutResult::to_json() const {
 RolloutResult roll_out(record::Store& store, const record::Deployment& deployment, const std::string& model,
                        const std::string& alias, int version, const RolloutOptions& options, base::Context& context,
                        const std::function<void()>& idle) {
-  Job job{store, Admin(deployment.address), model, alias, version, options, context, idle};
+  Job job{store, Admin(deployment), model, alias, version, options, context, idle};
   RolloutResult result;
   if (job.admin.primary_version() == version) {
     promote(job);

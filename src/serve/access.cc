@@ -14,7 +14,7 @@ namespace {
 constexpr const char* kSingleKeyName = "default";
 constexpr std::array<std::string_view, 5> kOpenRoutes = {"/", "/health", "/v2/health/live", "/v2/health/ready",
                                                          "/v2/models/{model}/ready"};
-constexpr std::array<std::string_view, 2> kLocalPrefixes = {"/v1/deployment", "/v1/monitor"};
+constexpr std::array<std::string_view, 3> kLocalPrefixes = {"/v1/deployment", "/v1/monitor", "/v2/repository/models/"};
 
 enum class Form { kOpenAi, kTgi, kTei };
 struct FormOfPrefix {
@@ -37,21 +37,18 @@ constexpr std::array<FormOfPrefix, 12> kForms = {{
     {"/decode", Form::kTei},
 }};
 
+// What Text Generation Inference, and Text Embeddings Inference with a capital, call it.
+std::string word_of(int status, bool capital) {
+  std::string word = status == 429 ? "overloaded" : status == 401 ? "unauthorized" : "validation";
+  if (capital) {
+    word.front() = static_cast<char>(word.front() - 'a' + 'A');
+  }
+  return word;
+}
+
 net::Response refusal_in_form(const net::Request& request, int status, const std::string& message,
                               const std::string& code) {
-  const auto* const found = std::find_if(
-      kForms.begin(), kForms.end(), [&](const FormOfPrefix& entry) { return request.path.starts_with(entry.prefix); });
-  if (found == kForms.end()) {
-    return plain_error(status, message);
-  }
-  if (found->form == Form::kOpenAi) {
-    return openai_error(status, message, {}, code);
-  }
-  const bool tgi = found->form == Form::kTgi;
-  const char* type = status == 429 ? (tgi ? "overloaded" : "Overloaded") : (tgi ? "unauthorized" : "Unauthorized");
-  net::Response response = plain_error(status, message);
-  response.body = base::dump_json(Json{{"error", message}, {"error_type", type}});
-  return response;
+  return error_in_form(request, status, message, {}, code);
 }
 
 bool needs_no_key(const net::Request& request, bool public_metrics) {
@@ -82,6 +79,21 @@ std::vector<net::ApiKey> keys_of(const AccessOptions& options) {
 }
 
 }  // namespace
+
+net::Response error_in_form(const net::Request& request, int status, const std::string& message,
+                            const std::string& param, const std::string& code) {
+  const auto* const found = std::find_if(
+      kForms.begin(), kForms.end(), [&](const FormOfPrefix& entry) { return request.path.starts_with(entry.prefix); });
+  if (found == kForms.end()) {
+    return plain_error(status, message);
+  }
+  if (found->form == Form::kOpenAi) {
+    return openai_error(status, message, param, code);
+  }
+  net::Response response = plain_error(status, message);
+  response.body = base::dump_json(Json{{"error", message}, {"error_type", word_of(status, found->form == Form::kTei)}});
+  return response;
+}
 
 void AccessOptions::describe(base::FieldTable& table) {
   table.add("api_key", api_key,

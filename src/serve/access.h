@@ -21,6 +21,10 @@ struct AccessOptions {
   void describe(base::FieldTable& table);
 };
 
+// A failure in the form of the protocol that the request's path belongs to; `param` and `code` are OpenAI's.
+net::Response error_in_form(const net::Request& request, int status, const std::string& message,
+                            const std::string& param = {}, const std::string& code = {});
+
 // Null when no key is configured: then everybody may. Without a key one reaches health checks, the page at "/" and,
 // from this machine, the administration of the deployment, which is for nobody else (is_local in handling.h). Throws
 // Error(kNotFound | kInvalid) for the file.

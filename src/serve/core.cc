@@ -43,15 +43,15 @@ struct Core::Gather {
   }
 };
 
-Core::Core(const ServeOptions& options_in, record::Store* store_in, base::Context& context_in, ServeHooks hooks_in)
+Core::Core(const ServeOptions& options_in, record::Store* store_in, const Host& host, ServeHooks hooks_in)
     : options(options_in),
       store(store_in),
-      context(context_in),
+      context(host.context),
       hooks(std::move(hooks_in)),
       deployment_id(record::new_id()),
       logging(parse_logging(options.log_predictions, store != nullptr)),
       fleet(options, store, context, hooks.loader ? hooks.loader : BackendLoader(load_backend)),
-      access(make_access(options.access, metrics)),
+      access(host.access),
       workers(kWorkers, kWorkerQueue),
       explainers(1, kExplainQueue),
       queue_seconds_(metrics.histogram("slipway_queue_seconds", "Time a text waits until its batch begins.",
@@ -79,7 +79,6 @@ Core::Core(const ServeOptions& options_in, record::Store* store_in, base::Contex
     }
     return queued;
   });
-  metrics.add_process_metrics();
 }
 
 Core::~Core() { shut_down(); }
@@ -93,12 +92,6 @@ void Core::shut_down() {
   }
   if (feed) {
     feed->stop();
-  }
-}
-
-void Core::require_local(const net::Request& request) {
-  if (!is_local(request)) {
-    throw StatusError(403, "this address is only for programs on the server's own machine");
   }
 }
 
@@ -117,9 +110,13 @@ std::shared_ptr<Served> Core::version_for(const net::Request& request) const {
   return served;
 }
 
-void Core::check_model_name(std::string_view name) const {
+bool Core::is_called(std::string_view name) const {
   const Routing now = fleet.snapshot();
-  if (name != endpoint && name != now.primary->model && !(now.canary && name == now.canary->model)) {
+  return name == endpoint || name == now.primary->model || (now.canary && name == now.canary->model);
+}
+
+void Core::check_model_name(std::string_view name) const {
+  if (!is_called(name)) {
     throw StatusError(404, fmt::format("model '{}' is not served here; served: '{}'", name.substr(0, 100), endpoint));
   }
 }

@@ -13,9 +13,10 @@
 #include "serve/batch.h"
 #include "serve/fleet.h"
 #include "serve/handling.h"
-#include "serve/model_server.h"
 #include "serve/monitor_feed.h"
+#include "serve/options.h"
 #include "serve/prediction_writer.h"
+#include "serve/served_model.h"
 #include "serve/workers.h"
 
 namespace slipway::serve {
@@ -26,7 +27,7 @@ using RenderBatch = std::function<net::Response(const Batch&)>;
 
 class Core {
  public:
-  Core(const ServeOptions& options, record::Store* store, base::Context& context, ServeHooks hooks);
+  Core(const ServeOptions& options, record::Store* store, const Host& host, ServeHooks hooks);
   ~Core();
   // Finishes what is under way: work, engines, log, feed, in that order. No request may come any more.
   void shut_down();
@@ -35,7 +36,8 @@ class Core {
 
   // The version for this request: by its id, or the one named. Throws StatusError(404) when it is not loaded.
   std::shared_ptr<Served> version_for(const net::Request& request) const;
-  // Throws StatusError(404) unless `name` is the endpoint or a served model.
+  // Whether `name` is the endpoint or a served model; check_model_name throws StatusError(404) unless it is.
+  bool is_called(std::string_view name) const;
   void check_model_name(std::string_view name) const;
 
   // Ids of a text, and whether it was cut. Throws StatusError(413) for a text larger than allowed.
@@ -63,8 +65,6 @@ class Core {
   net::Handler handler(Handle handle, RenderError render_error);
   // The same, always on a worker.
   net::Handler worker_handler(Handle handle, RenderError render_error);
-  // Refuses all but requests that come from this machine and not through a browser or a proxy.
-  static void require_local(const net::Request& request);
 
   const ServeOptions& options;
   record::Store* store;
@@ -75,9 +75,9 @@ class Core {
   std::string deployment_id;
   Logging logging;
   Fleet fleet;
-  std::unique_ptr<net::AccessControl> access;  // null: no API keys
-  std::unique_ptr<PredictionWriter> writer;    // null when nothing is logged
-  std::unique_ptr<MonitorFeed> feed;           // null without a sink
+  net::AccessControl* const access;          // null: no API keys
+  std::unique_ptr<PredictionWriter> writer;  // null when nothing is logged
+  std::unique_ptr<MonitorFeed> feed;         // null without a sink
   Workers workers;
   Workers explainers;
 

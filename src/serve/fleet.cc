@@ -5,12 +5,10 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "base/hash.h"
 
 namespace slipway::serve {
 
-namespace fs = std::filesystem;
 using base::Code;
 using base::Error;
 
@@ -24,7 +22,7 @@ bool is_share(double percent) { return std::isfinite(percent) && percent >= 0 &&
 }  // namespace
 
 Fleet::Fleet(const ServeOptions& options, record::Store* store, base::Context& context, BackendLoader loader)
-    : options_(options), store_(store), context_(context), loader_(std::move(loader)) {}
+    : options_(options), store_(store), sources_(store, options.store), context_(context), loader_(std::move(loader)) {}
 
 Fleet::~Fleet() { unload(); }
 
@@ -57,58 +55,8 @@ void Fleet::start() {
   routing_ = std::move(first);
 }
 
-Fleet::Located Fleet::locate(const std::string& reference) {
-  Located located;
-  if (!reference.starts_with("models:")) {
-    located.folder = reference;
-    located.model = fs::weakly_canonical(reference).filename().string();
-    if (!fs::is_directory(reference)) {
-      throw Error(
-          Code::kNotFound,
-          fmt::format("'{}' is neither a model folder nor a reference like models:/NAME@ALIAS or models:/NAME/3",
-                      reference));
-    }
-    return located;
-  }
-  if (store_ == nullptr) {
-    throw Error(Code::kInvalid, fmt::format("'{}' needs a store; serve a model folder without one", reference));
-  }
-  const record::ModelVersion version = store_->registry().resolve(reference);
-  const auto& artifacts = version.artifacts;
-  const bool int8 = options_.precision != "float32" && artifacts.contains("int8");
-  const auto found = artifacts.find(int8 ? "int8" : "model");
-  if (found == artifacts.end()) {
-    throw Error(Code::kNotFound, fmt::format("{}/{} has no artifact 'model' to serve", version.model, version.version));
-  }
-  located.model = version.model;
-  located.version = version.version;
-  located.digest = found->second;
-  located.folder = lay_out(found->second);
-  return located;
-}
-
-// Named by digest: immutable, and shared by every process that serves the same version. Laid out beside and renamed, so
-// that a folder that is there is whole.
-fs::path Fleet::lay_out(const std::string& digest) {
-  if (!base::is_digest(digest)) {
-    throw Error(Code::kIntegrity, fmt::format("'{}' is not a digest", digest));
-  }
-  const fs::path folder = fs::path(options_.store) / "models" / digest.substr(digest.find(':') + 1);
-  if (!fs::exists(folder / "config.json")) {
-    const fs::path fresh = folder.string() + "." + record::new_id();
-    base::make_dirs(folder.parent_path());
-    store_->artifacts().checkout(digest, fresh, true);
-    std::error_code error;
-    fs::rename(fresh, folder, error);
-    if (error) {
-      fs::remove_all(fresh);  // another process was first
-    }
-  }
-  return folder;
-}
-
 std::shared_ptr<Served> Fleet::obtain(const std::string& reference) {
-  const Located located = locate(reference);
+  const Source located = sources_.locate(reference, options_.precision);
   for (const std::shared_ptr<Served>& served : loaded_) {
     if (served->model == located.model && served->version == located.version && served->digest == located.digest &&
         (located.version > 0 || served->reference == reference)) {
@@ -124,7 +72,7 @@ std::shared_ptr<Served> Fleet::obtain(const std::string& reference) {
   served->version = located.version;
   served->reference = reference;
   served->digest = located.digest;
-  served->backend = loader_(located.folder, backend_options, context_.pool);
+  served->backend = loader_(located.path, backend_options, context_.pool);
   served->labels = served->backend->labels();
   served->info = served->backend->info();
   loaded_.push_back(served);

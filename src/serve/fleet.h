@@ -14,8 +14,9 @@
 
 #include "base/context.h"
 #include "record/stores.h"
-#include "serve/model_server.h"
+#include "serve/options.h"
 #include "serve/served.h"
+#include "serve/source.h"
 
 namespace slipway::serve {
 
@@ -55,14 +56,6 @@ class Fleet {
   const std::string& alias() const { return alias_; }
 
  private:
-  struct Located {
-    std::string model;
-    int version = 0;
-    std::string digest;
-    std::filesystem::path folder;
-  };
-  Located locate(const std::string& reference);
-  std::filesystem::path lay_out(const std::string& digest);
   // Loaded already, or loads it.
   std::shared_ptr<Served> obtain(const std::string& reference);
   void switch_to(Routing next, const std::string& reason);
@@ -71,6 +64,7 @@ class Fleet {
 
   const ServeOptions& options_;
   record::Store* store_;
+  const Sources sources_;
   base::Context& context_;
   BackendLoader loader_;
   OnChange on_change_;

@@ -199,14 +199,14 @@ struct GeneratorCore::Running {
   bool cancelled = false;
 };
 
-GeneratorCore::GeneratorCore(std::unique_ptr<engine::Generator> generator_in, std::string name_in,
-                             base::Context& context_in)
+GeneratorCore::GeneratorCore(std::unique_ptr<engine::Generator> generator_in, std::string name_in, const Host& host)
     : generator(std::move(generator_in)),
-      name(std::move(name_in)),
-      created_s(context_in.clock.unix_ms() / 1000),
-      context(context_in),
+      name(name_in.empty() ? generator->info().name : std::move(name_in)),
+      created_s(host.context.clock.unix_ms() / 1000),
+      context(host.context),
       workers(kWorkers, kWorkerQueue),
       constraints(generator->tokenizer()),
+      access(host.access),
       meters_(std::make_unique<Meters>(metrics)) {
   if (const std::string& source = generator->info().chat_template; !source.empty()) {
     try {
@@ -229,7 +229,6 @@ GeneratorCore::GeneratorCore(std::unique_ptr<engine::Generator> generator_in, st
           const auto pages = static_cast<double>(std::max<int64_t>(1, s.kv_pages));
           return static_cast<double>(s.kv_pages - s.kv_pages_free - s.kv_pages_cached) / pages;
         });
-  metrics.add_process_metrics();
 }
 
 GeneratorCore::~GeneratorCore() {
@@ -237,9 +236,27 @@ GeneratorCore::~GeneratorCore() {
   generator.reset();  // its last callbacks count in the metrics
 }
 
+bool GeneratorCore::is_called(std::string_view called) const { return called == name || called == name + ":latest"; }
+
+ModelCard GeneratorCore::card() const {
+  const engine::GeneratorInfo& info = generator->info();
+  ModelCard card;
+  card.kind = ModelKind::kDecoder;
+  card.name = name;
+  card.display = name;
+  card.versions = {"1"};
+  card.created_s = created_s;
+  card.architecture = info.architecture;
+  card.weight_type = info.weight_type;
+  card.parameters = info.parameters;
+  card.weight_bytes = info.weight_bytes;
+  card.context_length = info.context_length;
+  return card;
+}
+
 void GeneratorCore::check_model(const Body& body) const {
   const auto model = body.text("model");
-  if (model && *model != name && *model != name + ":latest") {
+  if (model && !is_called(*model)) {
     throw StatusError(404,
                       fmt::format("the model '{}' does not exist; this server has '{}'", model->substr(0, 100), name),
                       "model", "model_not_found");

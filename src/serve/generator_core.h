@@ -20,6 +20,7 @@
 #include "net/router.h"
 #include "serve/body.h"
 #include "serve/handling.h"
+#include "serve/served_model.h"
 #include "serve/workers.h"
 #include "text/chat_template.h"
 #include "text/constraint.h"
@@ -49,11 +50,14 @@ net::Response ndjson_head();        // application/x-ndjson
 
 class GeneratorCore {
  public:
-  GeneratorCore(std::unique_ptr<engine::Generator> generator, std::string name, base::Context& context);
+  // `name`: what clients call it; empty: the generator's own.
+  GeneratorCore(std::unique_ptr<engine::Generator> generator, std::string name, const Host& host);
   ~GeneratorCore();
   GeneratorCore(const GeneratorCore&) = delete;
   GeneratorCore& operator=(const GeneratorCore&) = delete;
 
+  // Whether clients call it that.
+  bool is_called(std::string_view name) const;
   // Throws StatusError(404) unless the request names this model (or none); "name:latest" is Ollama's way.
   void check_model(const Body& body) const;
   // Ids of a prompt, with the special tokens that the tokenizer adds.
@@ -62,6 +66,7 @@ class GeneratorCore {
   std::vector<int32_t> encode_chat(const text::ChatRequest& chat) const;
   // Tokens that a prompt of this length leaves, at most what `asked` says, or a default.
   int max_tokens(size_t prompt_tokens, std::optional<int64_t> asked) const;
+  ModelCard card() const;
   int64_t now_s() const { return context.clock.unix_ms() / 1000; }
 
   struct Job {
@@ -92,8 +97,7 @@ class GeneratorCore {
   Workers workers;
   std::optional<text::ChatTemplate> chat_template;
   text::ConstraintCompiler constraints;  // of the generator's tokenizer
-  std::unique_ptr<net::AccessControl>
-      access;  // null: no API keys; else their names are the requests' clients. Set once
+  net::AccessControl* const access;      // null: no API keys; else their names are the requests' clients
 
  private:
   void charge_prompts(const std::vector<engine::GenerateRequest>& choices) const;

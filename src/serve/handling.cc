@@ -33,6 +33,12 @@ bool is_local(const net::Request& request) noexcept {
          !request.headers.has("Forwarded");
 }
 
+void require_local(const net::Request& request) {
+  if (!is_local(request)) {
+    throw StatusError(403, "this address is only for programs on the server's own machine");
+  }
+}
+
 namespace {
 
 // A body up to here is parsed and tokenised in well under a millisecond; larger ones go to a worker.

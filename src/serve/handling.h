@@ -42,6 +42,8 @@ std::string message_of(const std::exception& error);
 
 // From a program on this machine: not through a browser (Origin) or a proxy (X-Forwarded-For, Forwarded).
 bool is_local(const net::Request& request) noexcept;
+// Throws StatusError(403) for every other request.
+void require_local(const net::Request& request);
 
 // Runs `handle` here when the body is small, on a worker otherwise; what it throws is answered through `render_error`.
 // Workers and log outlive the handler.

@@ -2,53 +2,71 @@
 
 #include <condition_variable>
 #include <fmt/format.h>
+#include <set>
 #include <thread>
-#include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "net/signals.h"
-#include "serve/core.h"
+#include "serve/choice.h"
+#include "serve/handling.h"
+#include "serve/routes_models.h"
 
 namespace slipway::serve {
 
-using record::DeploymentStatus;
+namespace {
 
-void ServeOptions::describe(base::FieldTable& table) {
-  table.add("endpoint", endpoint, "Name of the deployment; the model's name when empty");
-  table.add("precision", precision, "Weights to serve", {"auto", "float32", "int8"});
-  table.add("max_batch_tokens", max_batch_tokens, "Most tokens computed together", {1, 1 << 20});
-  table.add("max_queue", max_queue, "Most texts waiting for the engine; more are answered 429", {1, 1 << 20});
-  table.add("max_inputs", max_inputs, "Most texts of one request", {1, 1 << 20});
-  table.add("max_text_bytes", max_text_bytes, "Largest text in bytes", {1, 1 << 30});
-  table.add("log_predictions", log_predictions, "Keep predictions: durable answers once they are committed",
-            {"durable", "async", "off"});
-  table.add("log_queue", log_queue, "Most predictions waiting to be committed", {1, 1 << 24});
-  table.add("monitor_queue", monitor_queue, "Most predictions waiting for the monitor", {1, 1 << 24});
-  table.add("canary", canary, "A second version to give some of the traffic");
-  table.add("canary_percent", canary_percent, "Share of the traffic that the canary gets", {0, 100});
-  table.add("follow_alias_ms", follow_alias_ms, "How often the alias is looked up; 0 never", {0, 3'600'000});
-  table.add("drain_ms", drain_ms, "Time for requests in flight to finish after SIGTERM", {0, 3'600'000});
-  http.describe(table);
-}
+constexpr size_t kAskQueue = 256;
+constexpr size_t kChangeQueue = 16;              // loading takes seconds
+constexpr size_t kInlineBody = size_t{8} << 10;  // a body up to here is searched in well under a millisecond
+
+// Addresses that clients of a protocol try: told in its own words where no model has them.
+struct Absent {
+  const char* path;
+  int status;
+};
+constexpr Absent kAbsent[] = {{"/v1/embeddings", 404},  {"/v1/responses", 404}, {"/v1/chat/completions", 404},
+                              {"/v1/completions", 404}, {"/api/pull", 501},     {"/api/push", 501},
+                              {"/api/create", 501},     {"/api/copy", 501},     {"/api/embed", 501},
+                              {"/api/embeddings", 501}};
+
+}  // namespace
 
 struct ModelServer::Impl {
-  Impl(ServeOptions options_in, record::Store* store, base::Context& context, ServeHooks hooks)
-      : options(std::move(options_in)), core(options, store, context, std::move(hooks)) {}
+  Impl(ServeOptions options_in, std::vector<ModelSource> sources_in, MakeModel make, base::Context& context_in)
+      : options(std::move(options_in)),
+        sources(std::move(sources_in)),
+        context(context_in),
+        access(make_access(options.access, metrics)),
+        asking(1, kAskQueue),
+        changers(1, kChangeQueue),
+        models(std::move(make), Host{context, access.get()}, [this] { routes_changed(); }) {
+    metrics.add_process_metrics();
+  }
 
   net::Router make_router();
+  void routes_changed();
+  void dispatch(const std::string& method, const std::string& pattern, net::Request request,
+                const net::Responder& responder);
+  void ask_body(const std::string& method, const std::string& pattern, net::Request request,
+                const net::Responder& responder);
+  void give(const Choice& choice, const std::string& method, const std::string& pattern, net::Request request,
+            const net::Responder& responder);
   void follow_loop();
   void stop_follower();
-  void put_record(DeploymentStatus status);
-  void record_event(const std::string& kind, const Json& data);
-  void record_serving(const Routing& routing);
-  void on_change(const Routing& routing, const std::string& reason);
 
-  ServeOptions options;
-  Core core;
-  std::unique_ptr<net::SignalWait> signals;
+  const ServeOptions options;
+  const std::vector<ModelSource> sources;
+  base::Context& context;
+  net::MetricRegistry metrics;
+  std::unique_ptr<net::AccessControl> access;  // null: no API keys
   std::unique_ptr<net::HttpServer> http;
-  std::mutex record_mutex;  // guards deployment
-  record::Deployment deployment;
+  Workers asking;                                        // large bodies, for the model that they name
+  Workers changers;                                      // loading and unloading
+  std::mutex offers_mutex;                               // guards offers
+  std::set<std::pair<std::string, std::string>> offers;  // method and pattern of all models so far
+  Models models;
+  std::unique_ptr<net::SignalWait> signals;
   std::mutex mutex;  // guards stopping
   std::condition_variable wake;
   bool stopping = false;
@@ -58,65 +76,84 @@ struct ModelServer::Impl {
 
 net::Router ModelServer::Impl::make_router() {
   net::Router router;
-  add_classify_routes(router, core);
-  add_oip_routes(router, core);
-  add_tei_routes(router, core);
-  add_pipeline_routes(router, core);
-  add_embedding_routes(router, core);
-  add_admin_routes(router, core);
-  add_monitor_routes(router, core);
+  add_model_routes(router, {models, metrics, changers, context.log, std::chrono::milliseconds(options.drain_ms)});
+  for (const auto& [method, pattern] : offers) {
+    router.add(method, pattern,
+               [this, method = method, pattern = pattern](net::Request request, const net::Responder& responder) {
+                 dispatch(method, pattern, std::move(request), responder);
+               });
+  }
+  for (const Absent& absent : kAbsent) {
+    if (router.handler("POST", absent.path) == nullptr) {
+      router.add("POST", absent.path, [absent](const net::Request& request, const net::Responder& responder) {
+        responder.send(
+            error_in_form(request, absent.status, fmt::format("no model of this server answers {}", absent.path)));
+      });
+    }
+  }
   return router;
 }
 
-void ModelServer::Impl::put_record(DeploymentStatus status) {
-  if (core.store == nullptr) {
-    return;
-  }
-  deployment.status = status;
-  if (status == DeploymentStatus::kStopped) {
-    deployment.ended_ms = core.context.clock.unix_ms();
-  }
-  core.store->events().put_deployment(deployment);
-}
-
-void ModelServer::Impl::record_event(const std::string& kind, const Json& data) {
-  if (core.store != nullptr) {
-    core.store->events().append(kind, "deployment:" + core.deployment_id, data);
-  }
-}
-
-void ModelServer::Impl::record_serving(const Routing& routing) {
-  std::vector<record::Edge> edges;
-  Json traffic = Json::array();
-  for (const auto& served : {routing.primary, routing.canary}) {
-    if (served) {
-      const double percent = served == routing.canary ? routing.canary_percent
-                             : routing.canary         ? 100 - routing.canary_percent
-                                                      : 100;
-      traffic.push_back({{"model", served->model}, {"version", served->version}, {"percent", percent}});
-      if (served->version > 0) {
-        edges.push_back({"model:" + served->display(), "deployment:" + core.deployment_id, "serves"});
-      }
+// Routes are only ever added: what an unloaded model answered is refused in the words of its protocol.
+void ModelServer::Impl::routes_changed() {
+  const std::lock_guard lock(offers_mutex);
+  const size_t before = offers.size();
+  const std::shared_ptr<const Models::Table> table = models.table();
+  for (const Models::Entry& entry : *table) {
+    if (entry.model) {
+      const auto routes = entry.model->routes().routes();
+      offers.insert(routes.begin(), routes.end());
     }
   }
-  deployment.meta["traffic"] = std::move(traffic);
-  deployment.meta["precision"] = routing.primary->info.precision;
-  if (core.store != nullptr && !edges.empty()) {
-    core.store->lineage().add_edges(edges);
+  if (http && offers.size() > before) {
+    http->replace_router(make_router());
   }
 }
 
-// The switch is made already: a store that cannot be written now must not undo it.
-void ModelServer::Impl::on_change(const Routing& routing, const std::string& reason) {
-  core.context.log.info("traffic changed", {{"reason", reason}, {"primary", routing.primary->display()}});
-  const std::lock_guard lock(record_mutex);
-  try {
-    record_serving(routing);
-    put_record(deployment.status);
-    record_event(reason == "rollback" ? "rollback" : "traffic_changed",
-                 {{"reason", reason}, {"traffic", deployment.meta["traffic"]}});
-  } catch (const std::exception& error) {
-    core.context.log.error("a change of traffic was not recorded", {{"error", std::string(error.what())}});
+void ModelServer::Impl::give(const Choice& choice, const std::string& method, const std::string& pattern,
+                             net::Request request, const net::Responder& responder) {
+  if (choice.entry == nullptr) {
+    responder.send(error_in_form(request, choice.status, choice.message, "model", "model_not_found"));
+    return;
+  }
+  const std::shared_ptr<ServedModel> model = choice.entry->model;
+  responder.keep(model);
+  if (choice.entry->kind != ModelKind::kEncoder) {
+    responder.allow(std::chrono::milliseconds(options.writers_timeout_ms));
+  }
+  (*model->routes().handler(method, pattern))(std::move(request), responder);
+}
+
+void ModelServer::Impl::dispatch(const std::string& method, const std::string& pattern, net::Request request,
+                                 const net::Responder& responder) {
+  const std::shared_ptr<const Models::Table> table = models.table();
+  Choice choice = choose(*table, method, pattern, request, nullptr);
+  if (choice.ask_body && request.body.size() > kInlineBody) {
+    ask_body(method, pattern, std::move(request), responder);
+    return;
+  }
+  if (choice.ask_body) {
+    const std::optional<std::string> named = model_field(request.body);
+    choice = choose(*table, method, pattern, request, &named);
+  }
+  give(choice, method, pattern, std::move(request), responder);
+}
+
+void ModelServer::Impl::ask_body(const std::string& method, const std::string& pattern, net::Request request,
+                                 const net::Responder& responder) {
+  auto shared = std::make_shared<net::Request>(std::move(request));
+  const bool taken = asking.post([this, method, pattern, shared, responder] {
+    try {
+      const std::optional<std::string> named = model_field(shared->body);
+      const std::shared_ptr<const Models::Table> table = models.table();
+      const Choice choice = choose(*table, method, pattern, *shared, &named);
+      give(choice, method, pattern, std::move(*shared), responder);
+    } catch (const std::exception& error) {
+      responder.fail(error);
+    }
+  });
+  if (!taken) {
+    responder.send(error_in_form(*shared, 429, "too many requests are waiting; try again in a second"));
   }
 }
 
@@ -126,7 +163,7 @@ void ModelServer::Impl::follow_loop() {
     wake.wait_for(lock, std::chrono::milliseconds(options.follow_alias_ms), [this] { return stopping; });
     if (!stopping) {
       lock.unlock();
-      core.fleet.follow();
+      models.follow();
       lock.lock();
     }
   }
@@ -143,66 +180,71 @@ void ModelServer::Impl::stop_follower() {
   }
 }
 
-ModelServer::ModelServer(ServeOptions options, record::Store* store, base::Context& context, ServeHooks hooks)
-    : impl_(std::make_unique<Impl>(std::move(options), store, context, std::move(hooks))) {}
+ModelServer::ModelServer(ServeOptions options, std::vector<ModelSource> models, MakeModel make, base::Context& context)
+    : impl_(std::make_unique<Impl>(std::move(options), std::move(models), std::move(make), context)) {}
 
 ModelServer::~ModelServer() {
-  if (impl_->http) {
-    impl_->stop_follower();
-    impl_->http->stop();
+  if (!impl_->http) {
+    return;
   }
+  impl_->stop_follower();
+  impl_->http->stop();
+  impl_->models.stop(0);  // what an unloading waits for, too
+  impl_->asking.stop();
+  impl_->changers.stop();
+  impl_->http.reset();
 }
 
 void ModelServer::start() {
   Impl& impl = *impl_;
-  Core& core = impl.core;
-  impl.signals = std::make_unique<net::SignalWait>();
-  if (core.access || !impl.options.http.tls_cert.empty()) {
-    impl.signals->on_hangup(hangup_handler(impl.options.access, core.access.get(), impl.http, core.context.log));
+  if (impl.sources.empty()) {
+    throw base::Error(base::Code::kInvalid, "there is no model to serve");
   }
-  impl.deployment.id = core.deployment_id;
-  impl.deployment.model = impl.options.model;
-  impl.deployment.pid = getpid();
-  impl.deployment.started_ms = core.context.clock.unix_ms();
+  impl.signals = std::make_unique<net::SignalWait>();
+  if (impl.access || !impl.options.http.tls_cert.empty()) {
+    impl.signals->on_hangup(hangup_handler(impl.options.access, impl.access.get(), impl.http, impl.context.log));
+  }
   const double begin = base::monotonic_seconds();
-  core.fleet.start();
-  const Routing first = core.fleet.snapshot();
-  core.endpoint = impl.options.endpoint.empty() ? first.primary->model : impl.options.endpoint;
-  impl.deployment.endpoint = core.endpoint;
+  std::set<std::string> names;
+  for (const ModelSource& source : impl.sources) {
+    if (!source.name.empty() && !names.insert(source.name).second) {
+      throw base::Error(base::Code::kConflict, fmt::format("two models are called '{}'", source.name));
+    }
+    impl.models.load(source);
+  }
   impl.http =
-      std::make_unique<net::HttpServer>(impl.options.http, impl.make_router(), core.context.log,
-                                        counting_observer(core.metrics, core.context.log), gate_of(core.access.get()));
-  core.fleet.on_change([&impl](const Routing& routing, const std::string& reason) { impl.on_change(routing, reason); });
+      std::make_unique<net::HttpServer>(impl.options.http, impl.make_router(), impl.context.log,
+                                        counting_observer(impl.metrics, impl.context.log), gate_of(impl.access.get()));
   impl.http->start();
-  const double seconds = base::monotonic_seconds() - begin;
-  const std::lock_guard lock(impl.record_mutex);
-  impl.deployment.address = impl.http->url();
-  impl.record_serving(first);
-  impl.put_record(DeploymentStatus::kReady);
-  impl.record_event(
-      "deploy_started",
-      {{"endpoint", core.endpoint}, {"model", impl.options.model}, {"started_ms", impl.deployment.started_ms}});
-  impl.record_event("deploy_ready", {{"endpoint", core.endpoint},
-                                     {"address", impl.deployment.address},
-                                     {"seconds", seconds},
-                                     {"traffic", impl.deployment.meta["traffic"]}});
+  impl.models.listening(impl.http->url());
   if (impl.options.follow_alias_ms > 0) {
     impl.follower = std::thread([&impl] { impl.follow_loop(); });
   }
   impl.started = true;
-  core.context.log.info("serving", {{"model", first.primary->display()},
-                                    {"url", impl.deployment.address},
-                                    {"precision", first.primary->info.precision},
-                                    {"seconds", seconds}});
+  for (const ModelCard& card : cards()) {
+    impl.context.log.info("serving", {{"model", card.display},
+                                      {"url", impl.http->url()},
+                                      {"precision", card.weight_type},
+                                      {"seconds", base::monotonic_seconds() - begin}});
+  }
 }
 
 std::string ModelServer::url() const { return impl_->http->url(); }
 int ModelServer::port() const { return impl_->http->port(); }
-const std::string& ModelServer::deployment_id() const { return impl_->core.deployment_id; }
-std::string ModelServer::serving() const { return impl_->core.fleet.snapshot().primary->display(); }
-net::MetricRegistry& ModelServer::metrics() { return impl_->core.metrics; }
+net::MetricRegistry& ModelServer::metrics() { return impl_->metrics; }
 
-int ModelServer::wait_until_signal() { return impl_->signals->wait(impl_->core.context.stop); }
+std::shared_ptr<ServedModel> ModelServer::find(std::string_view name) const {
+  const std::shared_ptr<const Models::Table> table = impl_->models.table();
+  if (name.empty()) {
+    return table->empty() ? nullptr : table->front().model;
+  }
+  const Models::Entry* entry = Models::find(*table, name);
+  return entry == nullptr ? nullptr : entry->model;
+}
+
+std::vector<ModelCard> ModelServer::cards() const { return impl_->models.cards(); }
+
+int ModelServer::wait_until_signal() { return impl_->signals->wait(impl_->context.stop); }
 
 int ModelServer::drain(std::chrono::milliseconds deadline) {
   Impl& impl = *impl_;
@@ -212,25 +254,11 @@ int ModelServer::drain(std::chrono::milliseconds deadline) {
   impl.started = false;
   const auto allowed = deadline.count() > 0 ? deadline : std::chrono::milliseconds(impl.options.drain_ms);
   impl.stop_follower();
-  try {
-    const std::lock_guard lock(impl.record_mutex);
-    impl.put_record(DeploymentStatus::kDraining);
-  } catch (const std::exception& error) {
-    impl.core.context.log.warning("the drain was not recorded", {{"error", std::string(error.what())}});
-  }
+  impl.models.draining();
   const int cut = impl.http->drain(allowed);
-  impl.core.shut_down();
-  const std::lock_guard lock(impl.record_mutex);
-  impl.put_record(DeploymentStatus::kStopped);
-  impl.record_event("deploy_stopped", {{"cut_off", cut}});
+  impl.models.stop(cut);
   impl.signals.reset();
   return cut;
 }
-
-Json ModelServer::deployment() const { return describe_deployment(impl_->core, 0, false); }
-void ModelServer::set_canary(const std::string& reference, double percent) {
-  impl_->core.fleet.set_canary(reference, percent);
-}
-void ModelServer::rollback() { impl_->core.fleet.rollback(); }
 
 }  // namespace slipway::serve

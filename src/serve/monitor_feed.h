@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "net/metrics.h"
 #include "serve/batch.h"
-#include "serve/model_server.h"
+#include "serve/options.h"
 
 namespace slipway::serve {
 

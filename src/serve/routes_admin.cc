@@ -1,4 +1,4 @@
-// Health, metrics, the deployment and its traffic split, the monitor. What changes something is for this machine only.
+// The deployment and its traffic split, the monitor. What changes something is for this machine only.
 #include <charconv>
 #include <fmt/format.h>
 
@@ -60,13 +60,6 @@ Json describe_deployment(const Core& core, int64_t since_ms, bool with_latencies
 }
 
 void add_admin_routes(net::Router& router, Core& core) {
-  const auto health = [&core](const net::Request&, const net::Responder& responder) {
-    responder.send(net::json_response({{"status", "ok"}, {"model", core.fleet.snapshot().primary->display()}}));
-  };
-  router.add("GET", "/health", health);
-  router.add("GET", "/metrics", [&core](const net::Request& request, const net::Responder& responder) {
-    responder.send(core.metrics.response(request.headers.get("Accept")));
-  });
   const auto show = [&core](const net::Request& request, const net::Responder& responder) {
     responder.send(
         net::json_response(describe_deployment(core, since_of(request), request.query_value("latencies") == "true")));
@@ -76,7 +69,7 @@ void add_admin_routes(net::Router& router, Core& core) {
   router.add("POST", "/v1/deployment/canary",
              core.worker_handler(
                  [&core](const net::Request& request, const net::Responder& responder) {
-                   Core::require_local(request);
+                   require_local(request);
                    set_canary(core, request);
                    responder.send(net::json_response(describe_deployment(core, 0, false)));
                  },
@@ -84,7 +77,7 @@ void add_admin_routes(net::Router& router, Core& core) {
   router.add("POST", "/v1/deployment/rollback",
              core.worker_handler(
                  [&core](const net::Request& request, const net::Responder& responder) {
-                   Core::require_local(request);
+                   require_local(request);
                    core.fleet.rollback();
                    responder.send(net::json_response(describe_deployment(core, 0, false)));
                  },
@@ -104,7 +97,7 @@ void add_monitor_routes(net::Router& router, Core& core) {
   router.add("POST", "/v1/monitor/flush",
              core.worker_handler(
                  [&core](const net::Request& request, const net::Responder& responder) {
-                   Core::require_local(request);
+                   require_local(request);
                    if (!core.hooks.monitor_flush || !core.feed) {
                      throw StatusError(501, "this server was started without a monitor");
                    }

@@ -1,4 +1,4 @@
-// Embeddings of an encoder as OpenAI's and Ollama's clients ask for them: /v1/embeddings, /v1/models, /api/embed.
+// Embeddings of an encoder as OpenAI's and Ollama's clients ask for them: /v1/embeddings, /api/embed.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -181,10 +181,6 @@ void ollama_embed(Core& core, const net::Request& request, const net::Responder&
   core.infer(std::move(inference));
 }
 
-Json model_object(const Core& core) {
-  return {{"id", core.endpoint}, {"object", "model"}, {"created", 0}, {"owned_by", "slipway"}};
-}
-
 }  // namespace
 
 void add_embedding_routes(net::Router& router, Core& core) {
@@ -197,17 +193,6 @@ void add_embedding_routes(net::Router& router, Core& core) {
              core.handler([&core](const net::Request& request,
                                   const net::Responder& responder) { ollama_embed(core, request, responder); },
                           plain_error));
-  router.add("GET", "/v1/models", [&core](const net::Request&, const net::Responder& responder) {
-    responder.send(net::json_response({{"object", "list"}, {"data", Json::array({model_object(core)})}}));
-  });
-  router.add("GET", "/v1/models/{id}", [&core](const net::Request& request, const net::Responder& responder) {
-    if (request.param("id") != core.endpoint) {
-      responder.send(openai_error(404, fmt::format("the model '{}' does not exist", request.param("id").substr(0, 100)),
-                                  "model", "model_not_found"));
-      return;
-    }
-    responder.send(net::json_response(model_object(core)));
-  });
   router.add("GET", "/", [](const net::Request& request, const net::Responder& responder) {
     responder.send(front_page(request, false));
   });

@@ -1,4 +1,5 @@
-// The Open Inference Protocol (KServe V2) over REST, with Triton's binary tensors, repository index and classification.
+// The Open Inference Protocol (KServe V2) over REST, with Triton's binary tensors and classification, of
+// one encoder; what is said of the server and its models is in routes_models.cc.
 #include <algorithm>
 #include <fmt/format.h>
 #include <numeric>
@@ -257,17 +258,6 @@ void add_model_route(net::Router& router, Core& core, const std::string& suffix,
 }  // namespace
 
 void add_oip_routes(net::Router& router, Core& core) {
-  const auto answer = [&](const char* path, Json body) {
-    router.add("GET", path, [body = std::move(body)](const net::Request&, const net::Responder& responder) {
-      responder.send(net::json_response(body));
-    });
-  };
-  // "model_repository" would promise load and unload: only the index is there.
-  answer("/v2", {{"name", "slipway"},
-                 {"version", SLIPWAY_VERSION},
-                 {"extensions", Json::array({"binary_tensor_data", "classification", "model_configuration"})}});
-  answer("/v2/health/live", {{"live", true}});
-  answer("/v2/health/ready", {{"ready", true}});
   add_model_route(router, core, "", model_metadata);
   add_model_route(router, core, "/config", model_config);
   add_model_route(router, core, "/ready", [](const Core&, const net::Request& request) {
@@ -279,17 +269,6 @@ void add_oip_routes(net::Router& router, Core& core) {
                                     const net::Responder& responder) { infer(core, request, responder); },
                             plain_error));
   }
-  router.add("POST", "/v2/repository/index", [&core](const net::Request&, const net::Responder& responder) {
-    const Routing now = core.fleet.snapshot();
-    Json index = Json::array();
-    for (const auto& served : {now.primary, now.canary}) {
-      if (served) {
-        index.push_back(
-            {{"name", core.endpoint}, {"version", served->version_text()}, {"state", "READY"}, {"reason", ""}});
-      }
-    }
-    responder.send(net::json_response(index));
-  });
 }
 
 }  // namespace slipway::serve

@@ -1,5 +1,5 @@
-// Ollama's API: /api/version, /api/tags, /api/ps, /api/show, /api/generate, /api/chat. Streams are one JSON object a
-// line, and the default. Its models are fixed: pulling, creating and deleting answer 501.
+// Ollama's API: /api/show, /api/generate, /api/chat; its lists are in routes_models.cc. Streams are one JSON object a
+// line, and the default.
 #include <fmt/format.h>
 
 #include "base/clock.h"
@@ -12,22 +12,6 @@ namespace slipway::serve {
 namespace {
 
 constexpr int64_t kNanoseconds = 1000;  // in a microsecond
-
-Json tag_of(const GeneratorCore& core) {
-  const engine::GeneratorInfo& info = core.generator->info();
-  return {{"name", core.name + ":latest"},
-          {"model", core.name + ":latest"},
-          {"modified_at", base::iso8601(core.created_s * 1000)},
-          {"size", info.weight_bytes},
-          {"digest", ""},
-          {"details",
-           {{"parent_model", ""},
-            {"format", "slipway"},
-            {"family", info.architecture},
-            {"families", Json::array({info.architecture})},
-            {"parameter_size", fmt::format("{:.1f}M", static_cast<double>(info.parameters) / 1e6)},
-            {"quantization_level", info.weight_type}}}};
-}
 
 // Their defaults where the request says nothing.
 engine::GenerateRequest read_options(GeneratorCore& core, const Body& body, std::vector<int32_t> ids) {
@@ -223,7 +207,7 @@ void show(const GeneratorCore& core, const net::Request& request, const net::Res
                                      {"parameters", ""},
                                      {"template", info.chat_template},
                                      {"modified_at", base::iso8601(core.created_s * 1000)},
-                                     {"details", tag_of(core)["details"]},
+                                     {"details", ollama_tag(core.card())["details"]},
                                      {"model_info",
                                       {{"general.architecture", info.architecture},
                                        {"general.parameter_count", info.parameters},
@@ -246,20 +230,6 @@ void add_ollama_routes(net::Router& router, GeneratorCore& core) {
   post("/api/generate", generate);
   post("/api/chat", chat);
   post("/api/show", show);
-  const auto get = [&](const char* path, auto make) {
-    router.add("GET", path, [make](const net::Request&, const net::Responder& responder) {
-      responder.send(net::json_response(make()));
-    });
-  };
-  get("/api/version", [] { return Json{{"version", SLIPWAY_VERSION}}; });
-  get("/api/tags", [&core] { return Json{{"models", Json::array({tag_of(core)})}}; });
-  get("/api/ps", [&core] { return Json{{"models", Json::array({tag_of(core)})}}; });
-  for (const char* path : {"/api/pull", "/api/push", "/api/create", "/api/copy", "/api/embed", "/api/embeddings"}) {
-    router.add("POST", path, [](const net::Request& request, const net::Responder& responder) {
-      responder.send(
-          plain_error(501, fmt::format("{} is not offered: this server serves one generator", request.path)));
-    });
-  }
 }
 
 }  // namespace slipway::serve

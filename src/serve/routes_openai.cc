@@ -1,4 +1,4 @@
-// OpenAI's API for text: /v1/models, /v1/chat/completions, /v1/completions. Unknown fields are ignored, known ones that
+// OpenAI's API for text: /v1/chat/completions, /v1/completions. Unknown fields are ignored, known ones that
 // change the answer and are not supported are refused with 400.
 #include <algorithm>
 #include <array>
@@ -258,14 +258,6 @@ void completions(GeneratorCore& core, const net::Request& request, const net::Re
            responder);
 }
 
-Json model_object(const GeneratorCore& core) {
-  return {{"id", core.name},
-          {"object", "model"},
-          {"created", core.created_s},
-          {"owned_by", "slipway"},
-          {"max_model_len", core.generator->info().context_length}};
-}
-
 }  // namespace
 
 Json openai_error_body(int status, const std::string& message, const std::string& param, const std::string& code) {
@@ -305,24 +297,6 @@ void add_openai_routes(net::Router& router, GeneratorCore& core) {
   };
   post("/v1/chat/completions", chat);
   post("/v1/completions", completions);
-  for (const char* path : {"/v1/embeddings", "/v1/responses"}) {
-    router.add("POST", path, [](const net::Request& request, const net::Responder& responder) {
-      responder.send(openai_error(404, fmt::format("this server has no {}: it serves a generator", request.path)));
-    });
-  }
-  router.add("GET", "/v1/models", [&core](const net::Request&, const net::Responder& responder) {
-    responder.send(net::json_response({{"object", "list"}, {"data", Json::array({model_object(core)})}}));
-  });
-  router.add("GET", "/v1/models/{id}", [&core](const net::Request& request, const net::Responder& responder) {
-    if (request.param("id") != core.name) {
-      responder.send(openai_error(404,
-                                  fmt::format("the model '{}' does not exist; this server has '{}'",
-                                              request.param("id").substr(0, 100), core.name),
-                                  "model", "model_not_found"));
-      return;
-    }
-    responder.send(net::json_response(model_object(core)));
-  });
 }
 
 }  // namespace slipway::serve

@@ -159,7 +159,11 @@ void add_tgi_routes(net::Router& router, GeneratorCore& core) {
                    core.workers, core.context.log,
                    [&core, stream](const net::Request& request, const net::Responder& responder) {
                      const Json body = parse_body(request);
-                     const bool streamed = stream || (request.route == "/" && Body(body).flag("stream", false));
+                     if (const std::string_view name = request.param("name"); !name.empty() && !core.is_called(name)) {
+                       throw StatusError(404, fmt::format("model '{}' is not served here", name.substr(0, 100)));
+                     }
+                     const bool any = request.route == "/" || request.route == "/models/{name}";
+                     const bool streamed = stream || (any && Body(body).flag("stream", false));
                      Plan plan = read_plan(core, body);
                      plan.request.client = responder.client();
                      (streamed ? answer_stream : answer_whole)(core, std::move(plan), responder);
@@ -169,6 +173,7 @@ void add_tgi_routes(net::Router& router, GeneratorCore& core) {
   add("/generate", false);
   add("/generate_stream", true);
   add("/", false);
+  add("/models/{name}", false);
   router.add("GET", "/info", [&core](const net::Request&, const net::Responder& responder) {
     const engine::GeneratorInfo& info = core.generator->info();
     responder.send(net::json_response({{"model_id", core.name},

@@ -20,7 +20,7 @@ int main(int argc, char** argv) {
   options.store = folder.string();
   options.model = (folder / argv[2]).string();
   options.endpoint = argv[2];
-  serve::ModelServer server(options, store.get(), context.context);
+  serve::EncoderServer server(options, store.get(), context.context);
   server.start();
   base::write_file_atomic(
       argv[3], base::dump_json({{"pid", getpid()}, {"url", server.url()}, {"deployment", server.deployment_id()}}));

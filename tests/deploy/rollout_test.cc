@@ -93,7 +93,7 @@ class RolloutTest : public ServeTest {
 TEST_F(RolloutTest, GoesThroughItsStepsAndMovesTheAlias) {
   serve::ServeOptions serving;
   serving.follow_alias_ms = 5;
-  serve::ModelServer& server = start("models:/tiny@champion", serving);
+  serve::EncoderServer& server = start("models:/tiny@champion", serving);
   net::HttpClient http = client();
   const RolloutResult result = roll([&] { EXPECT_EQ(http.post_json("/v1/classify", {{"inputs", "a"}}).status, 200); });
   EXPECT_TRUE(result.promoted) << result.reason;
@@ -163,7 +163,7 @@ TEST_F(RolloutTest, AWorseVersionIsTakenBack) {
     };
     return std::make_unique<Failing>(serve::load_backend(folder, how, pool));
   };
-  serve::ModelServer& server = start("models:/tiny@champion", serving, hooks);
+  serve::EncoderServer& server = start("models:/tiny@champion", serving, hooks);
   net::HttpClient http = client();
   const RolloutResult result = roll([&] { http.post_json("/v1/classify", {{"inputs", "a"}}); });
   EXPECT_FALSE(result.promoted);
@@ -191,7 +191,7 @@ TEST_F(RolloutTest, WithoutTrafficItSaysSo) {
 }
 
 TEST_F(RolloutTest, AServerThatHasGoneIsUnavailable) {
-  serve::ModelServer& server = start("models:/tiny@champion");
+  serve::EncoderServer& server = start("models:/tiny@champion");
   server.drain();
   try {
     roll({});
@@ -203,7 +203,7 @@ TEST_F(RolloutTest, AServerThatHasGoneIsUnavailable) {
 }
 
 TEST_F(RolloutTest, WhatStopsItTakesTheCanaryAway) {
-  serve::ModelServer& server = start("models:/tiny@champion");
+  serve::EncoderServer& server = start("models:/tiny@champion");
   EXPECT_THROW(roll([] { throw std::runtime_error("the line is cut"); }), std::runtime_error);
   EXPECT_EQ(server.deployment()["traffic"].size(), 1U);
   EXPECT_EQ(champion(), first_);
@@ -212,7 +212,7 @@ TEST_F(RolloutTest, WhatStopsItTakesTheCanaryAway) {
 TEST_F(RolloutTest, DirectGivesEverythingAtOnce) {
   serve::ServeOptions serving;
   serving.follow_alias_ms = 5;
-  serve::ModelServer& server = start("models:/tiny@champion", serving);
+  serve::EncoderServer& server = start("models:/tiny@champion", serving);
   options_.strategy = "direct";
   EXPECT_TRUE(roll({}).promoted);
   EXPECT_EQ(server.serving(), "tiny/2");

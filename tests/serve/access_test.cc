@@ -29,7 +29,7 @@ net::Response ask(const std::string& url, const std::string& method, const std::
 Json json_of(const net::Response& response) { return base::parse_json(response.body, "the answer"); }
 
 TEST_F(GeneratorServerTest, AKeyIsWantedInTheWordsOfEachProtocol) {
-  GeneratorServerOptions options;
+  ServeOptions options;
   options.access.api_key = "sesame-open";
   start(options);
   const std::string url = server_->url();
@@ -55,7 +55,7 @@ TEST_F(GeneratorServerTest, AKeyIsWantedInTheWordsOfEachProtocol) {
 }
 
 TEST_F(GeneratorServerTest, KeysCountTokensAndAreTheSchedulersClients) {
-  GeneratorServerOptions options;
+  ServeOptions options;
   options.access = keys_in(dir_, "- {name: team-a, key: key-a, tokens_per_minute: 12}\n- {name: team-b, key: key-b}\n");
   options.access.public_metrics = true;
   start(options);

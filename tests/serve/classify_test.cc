@@ -37,7 +37,7 @@ TEST_F(ServeTest, TakesOneTextAndTopK) {
 }
 
 TEST_F(ServeTest, AnAnsweredPredictionIsInTheStore) {
-  ModelServer& server = start_champion();
+  EncoderServer& server = start_champion();
   const Json answer = post("/v1/classify", {{"inputs", Json::array({"a good film", "bad plot"})}});
   for (size_t i = 0; i < 2; ++i) {
     const auto kept = store_->predictions().find(answer["predictions"][i]["id"].get<std::string>());
@@ -55,7 +55,7 @@ TEST_F(ServeTest, AnAnsweredPredictionIsInTheStore) {
 TEST_F(ServeTest, AsyncLoggingCommitsByTheEndOfTheDrain) {
   ServeOptions options;
   options.log_predictions = "async";
-  ModelServer& server = start_champion(options);
+  EncoderServer& server = start_champion(options);
   for (int i = 0; i < 20; ++i) {
     post("/v1/classify", {{"inputs", "a film"}});
   }
@@ -66,7 +66,7 @@ TEST_F(ServeTest, AsyncLoggingCommitsByTheEndOfTheDrain) {
 TEST_F(ServeTest, LoggingCanBeOff) {
   ServeOptions options;
   options.log_predictions = "off";
-  ModelServer& server = start_champion(options);
+  EncoderServer& server = start_champion(options);
   post("/v1/classify", {{"inputs", "a film"}});
   EXPECT_EQ(server.drain(), 0);
   EXPECT_EQ(store_->predictions().count(""), 0);
@@ -209,11 +209,11 @@ TEST_F(ServeTest, RefusesWhatCannotBeServed) {
   ServeOptions options;
   options.log_predictions = "sometimes";
   EXPECT_THROW(start(folder(1).string(), options), base::Error);
-  ModelServer& server = start(folder(1).string());
+  EncoderServer& server = start(folder(1).string());
   options = {};
   options.model = folder(1).string();
   options.http.port = server.port();
-  ModelServer second(options, store_.get(), context_.context);
+  EncoderServer second(options, store_.get(), context_.context);
   EXPECT_THROW(second.start(), base::Error);
   EXPECT_EQ(get("/health")["status"], "ok");
 }

@@ -10,6 +10,8 @@
 
 #include "base/context.h"
 #include "net/client.h"
+#include "serve/encoder_model.h"
+#include "serve/load.h"
 #include "serve/model_server.h"
 #include "store/store.h"
 #include "support/support.h"
@@ -84,6 +86,30 @@ class FakeBackend final : public Backend {
   std::vector<std::pair<int, engine::Batcher::Done>> waiting_;
 };
 
+// A server of one encoder, and what tests ask of that.
+class EncoderServer {
+ public:
+  EncoderServer(const ServeOptions& options, record::Store* store, base::Context& context, ServeHooks hooks = {})
+      : server_(options, {{options.endpoint, options.model}},
+                model_maker(options, store, [hooks = std::move(hooks)] { return hooks; }), context) {}
+
+  void start() { server_.start(); }
+  std::string url() const { return server_.url(); }
+  int port() const { return server_.port(); }
+  int wait_until_signal() { return server_.wait_until_signal(); }
+  int drain(std::chrono::milliseconds deadline = {}) { return server_.drain(deadline); }
+
+  std::string serving() const { return encoder()->serving(); }
+  std::string deployment_id() const { return encoder()->deployment_id(); }
+  base::Json deployment() const { return encoder()->deployment(); }
+  void set_canary(const std::string& reference, double percent) { encoder()->set_canary(reference, percent); }
+  void rollback() { encoder()->rollback(); }
+
+ private:
+  std::shared_ptr<EncoderModel> encoder() const { return std::dynamic_pointer_cast<EncoderModel>(server_.find()); }
+  ModelServer server_;
+};
+
 class ServeTest : public ::testing::Test {
  protected:
   ServeTest() {
@@ -114,14 +140,14 @@ class ServeTest : public ::testing::Test {
   }
   void point_alias(int version) { store_->registry().set_alias("tiny", "champion", version, -1); }
 
-  ModelServer& start(const std::string& model, ServeOptions options = {}, ServeHooks hooks = {}) {
+  EncoderServer& start(const std::string& model, ServeOptions options = {}, ServeHooks hooks = {}) {
     options.model = model;
     options.store = store_folder().string();
-    server_ = std::make_unique<ModelServer>(options, store_.get(), context_.context, std::move(hooks));
+    server_ = std::make_unique<EncoderServer>(options, store_.get(), context_.context, std::move(hooks));
     server_->start();
     return *server_;
   }
-  ModelServer& start_champion(ServeOptions options = {}, ServeHooks hooks = {}) {
+  EncoderServer& start_champion(ServeOptions options = {}, ServeHooks hooks = {}) {
     point_alias(add_version(1));
     return start("models:/tiny@champion", std::move(options), std::move(hooks));
   }
@@ -154,7 +180,7 @@ class ServeTest : public ::testing::Test {
   base::TempDir dir_;
   TestContext context_;
   std::unique_ptr<record::Store> store_;
-  std::unique_ptr<ModelServer> server_;
+  std::unique_ptr<EncoderServer> server_;
 };
 
 }  // namespace slipway::serve

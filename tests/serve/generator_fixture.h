@@ -1,4 +1,4 @@
-// A generator that says what it is told to, and a generator server over it on a free port.
+// A generator that says what it is told to, and a server over it on a free port.
 #pragma once
 
 #include <condition_variable>
@@ -11,8 +11,8 @@
 #include "base/error.h"
 #include "engine/generator.h"
 #include "net/client.h"
+#include "serve/decoder_model.h"
 #include "serve/fixture.h"
-#include "serve/generator_server.h"
 
 namespace slipway::serve {
 
@@ -46,6 +46,8 @@ class FakeGenerator final : public engine::Generator {
       throw base::Error(base::Code::kUnavailable, "the queue is full");
     }
     requests.push_back(request);
+    requests.back().on_token = nullptr;  // they hold their requests, and those hold the model that owns this
+    requests.back().on_done = nullptr;
     if (endless) {
       threads_.emplace_back([this, request = std::move(request)] { talk_until_cancelled(request); });
     } else {
@@ -70,6 +72,10 @@ class FakeGenerator final : public engine::Generator {
     changed_.wait(lock, [this] { return cancelled_; });
   }
 
+  size_t count() {
+    const std::lock_guard lock(mutex_);
+    return requests.size();
+  }
   void set_context_length(int tokens) { info_.context_length = tokens; }  // before the first request
 
   std::vector<engine::GenerateRequest> requests;
@@ -151,10 +157,15 @@ class GeneratorServerTest : public ::testing::Test {
     start({});
   }
 
-  void start(const GeneratorServerOptions& options) {
-    auto generator = std::make_unique<FakeGenerator>(dir_.path());
-    fake_ = generator.get();
-    server_ = std::make_unique<GeneratorServer>(options, std::move(generator), context_.context);
+  void start(const ServeOptions& options) {
+    const auto make = [this](const std::string& name, const std::string& reference, const Host& host) {
+      auto generator = std::make_unique<FakeGenerator>(reference);
+      fake_ = generator.get();
+      return std::make_unique<DecoderModel>(name, std::move(generator), host);
+    };
+    server_.reset();
+    server_ = std::make_unique<ModelServer>(options, std::vector<ModelSource>{{options.endpoint, dir_.path().string()}},
+                                            make, context_.context);
     server_->start();
   }
 
@@ -200,7 +211,7 @@ class GeneratorServerTest : public ::testing::Test {
   base::TempDir dir_;
   TestContext context_;
   FakeGenerator* fake_ = nullptr;
-  std::unique_ptr<GeneratorServer> server_;
+  std::unique_ptr<ModelServer> server_;
 };
 
 }  // namespace slipway::serve

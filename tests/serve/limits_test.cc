@@ -59,12 +59,12 @@ void expect_limits(const std::string& url, int port, const std::string& path, co
 TEST_F(ServeTest, LimitsHoldForTheModelServer) {
   ServeOptions options;
   options.http = tight();
-  ModelServer& server = start_champion(options);
+  EncoderServer& server = start_champion(options);
   expect_limits(server.url(), server.port(), "/v1/classify", R"({"inputs": "good"})");
 }
 
 TEST_F(GeneratorServerTest, LimitsHoldForTheGeneratorServer) {
-  GeneratorServerOptions options;
+  ServeOptions options;
   options.http = tight();
   start(options);
   expect_limits(server_->url(), server_->port(), "/v1/chat/completions",
@@ -73,7 +73,7 @@ TEST_F(GeneratorServerTest, LimitsHoldForTheGeneratorServer) {
 
 // A stream that nobody reads: the buffer fills, the connection is closed, the answer is cancelled.
 TEST_F(GeneratorServerTest, AStreamThatNobodyReadsIsCancelled) {
-  GeneratorServerOptions options;
+  ServeOptions options;
   options.http.max_stream_buffer = 10'000;
   options.http.write_timeout_ms = 100;
   start(options);
@@ -87,7 +87,7 @@ TEST_F(GeneratorServerTest, AStreamThatNobodyReadsIsCancelled) {
 }
 
 TEST_F(GeneratorServerTest, AnAnswerThatTakesTooLongIs504) {
-  GeneratorServerOptions options;
+  ServeOptions options;
   options.http.handler_timeout_ms = 50;
   start(options);
   fake_->endless = true;

@@ -4,7 +4,7 @@
 
 #include "net/client.h"
 #include "serve/fixture.h"
-#include "serve/seq2seq_server.h"
+#include "serve/seq2seq_model.h"
 #include "support/tiny_seq2seq.h"
 
 namespace slipway::serve {
@@ -15,10 +15,7 @@ class Seq2SeqServerTest : public ::testing::Test {
   Seq2SeqServerTest() : gold_(tests::tiny_seq2seq_gold("bart")) {
     tests::write_tiny_decoder(dir_.path(), gold_);
     tests::write_tiny_tokenizer(dir_.path(), 100, {{1, "<pad>"}, {2, "<s>"}, {81, "</s>"}});
-    Seq2SeqServerOptions options;
-    options.name = "tiny";
-    server_ = std::make_unique<Seq2SeqServer>(options, engine::load_seq2seq(dir_.path(), {}, pool_), context_.context);
-    server_->start();
+    start({});
     const auto ids = gold_.at("ids").get<std::vector<int32_t>>();
     for (size_t i = 0; i + 1 < ids.size(); ++i) {  // the tokenizer adds the last one
       source_ += ids[i] == 81 ? "</s> " : "w" + std::to_string(ids[i]) + " ";
@@ -33,6 +30,11 @@ class Seq2SeqServerTest : public ::testing::Test {
       }
     }
     return text;
+  }
+  void start(const ServeOptions& options) {
+    server_ = std::make_unique<ModelServer>(options, std::vector<ModelSource>{{"tiny", dir_.path().string()}},
+                                            model_maker(options, nullptr), context_.context);
+    server_->start();
   }
   base::Json post(const base::Json& body, int status = 200) {
     net::HttpClient http(server_->url());
@@ -51,9 +53,8 @@ class Seq2SeqServerTest : public ::testing::Test {
 
   base::Json gold_;
   base::TempDir dir_;
-  base::Pool pool_{2};
   TestContext context_;
-  std::unique_ptr<Seq2SeqServer> server_;
+  std::unique_ptr<ModelServer> server_;
   std::string source_;
 };
 
@@ -131,9 +132,10 @@ TEST_F(Seq2SeqServerTest, TellsWhatItServesAndCounts) {
 }
 
 TEST_F(Seq2SeqServerTest, AnUnknownTaskIsRefusedAtTheStart) {
-  Seq2SeqServerOptions options;
+  ServeOptions options;
   options.task = "fill-mask";
-  EXPECT_THROW(Seq2SeqServer(options, engine::load_seq2seq(dir_.path(), {}, pool_), context_.context), base::Error);
+  server_.reset();
+  EXPECT_THROW(start(options), base::Error);
 }
 
 }  // namespace

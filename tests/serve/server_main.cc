@@ -24,7 +24,7 @@ int main(int argc, char** argv) {
   serve::ServeOptions options;
   options.store = argv[1];
   options.model = argv[2];
-  serve::ModelServer server(options, store.get(), context.context);
+  serve::EncoderServer server(options, store.get(), context.context);
   server.start();
   base::write_file_atomic(
       argv[3],

@@ -89,7 +89,7 @@ TEST_F(ServeTest, FollowsTheAliasUnderLoadWithoutAFailure) {
   point_alias(first);
   ServeOptions options;
   options.follow_alias_ms = 5;
-  ModelServer& server = start("models:/tiny@champion", options);
+  EncoderServer& server = start("models:/tiny@champion", options);
   Load load(server.url(), 3);
   load.wait_for(20);
   for (int round = 0; round < 4; ++round) {
@@ -110,7 +110,7 @@ TEST_F(ServeTest, FollowsTheAliasUnderLoadWithoutAFailure) {
 TEST_F(ServeTest, SplitsTrafficByRequestId) {
   const int first = add_version(1);
   const int second = add_version(2);
-  ModelServer& server = start("models:/tiny/" + std::to_string(first));
+  EncoderServer& server = start("models:/tiny/" + std::to_string(first));
   net::HttpClient http = client();
   const net::Response set = http.post_json("/v1/deployment/canary",
                                            {{"reference", "models:/tiny/" + std::to_string(second)}, {"percent", 30}});
@@ -149,7 +149,7 @@ TEST_F(ServeTest, RollbackMovesTheAliasBackAtOnce) {
   point_alias(second);
   ServeOptions options;
   options.follow_alias_ms = 0;
-  ModelServer& server = start("models:/tiny@champion", options);
+  EncoderServer& server = start("models:/tiny@champion", options);
   EXPECT_EQ(server.serving(), "tiny/2");
   const Json answer = post("/v1/deployment/rollback", Json::object());
   EXPECT_EQ(answer["traffic"][0]["version"], first);
@@ -172,7 +172,7 @@ TEST_F(ServeTest, AdminRoutesRefuseWhatTheyShould) {
 }
 
 TEST_F(ServeTest, DrainsUnderLoadWithoutCuttingARequest) {
-  ModelServer& server = start_champion();
+  EncoderServer& server = start_champion();
   Load load(server.url(), 4);
   load.wait_for(40);
   EXPECT_EQ(server.drain(), 0);
@@ -187,7 +187,7 @@ TEST_F(ServeTest, DrainsUnderLoadWithoutCuttingARequest) {
 }
 
 TEST_F(ServeTest, IsADeploymentInTheRecords) {
-  ModelServer& server = start_champion();
+  EncoderServer& server = start_champion();
   const auto deployment = store_->events().find_deployment("tiny");
   ASSERT_TRUE(deployment.has_value());
   EXPECT_EQ(deployment->id, server.deployment_id());

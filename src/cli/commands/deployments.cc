@@ -25,7 +25,7 @@ record::Deployment running(App& app, const std::string& endpoint) {
 // POSTs to an admin route of the deployment and prints its answer.
 int post(App& app, const record::Deployment& deployment, const std::string& path, const base::Json& body) {
   net::HttpClient client(deployment.address);
-  const net::Response response = client.post_json(path, body);
+  const net::Response response = client.post_json(path, body, {{"X-Model", deployment.endpoint}});
   if (response.status != 200) {
     throw base::Error(base::Code::kFailure, fmt::format("{}{} answered {}: {}", deployment.address, path, response.status, response.body));
   }

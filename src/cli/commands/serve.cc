@@ -1,5 +1,4 @@
 // slipway serve: the model server in the foreground, with monitor and explanations plugged in.
-#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <ostream>
@@ -17,11 +16,8 @@
 #include "cli/explain_request.h"
 #include "cli/project/config.h"
 #include "cli/watch.h"
-#include "model/decoder_files.h"
-#include "model/seq2seq_files.h"
-#include "serve/generator_server.h"
+#include "serve/load.h"
 #include "serve/model_server.h"
-#include "serve/seq2seq_server.h"
 
 namespace slipway::cli {
 namespace {
@@ -50,21 +46,37 @@ std::jthread watch_input() {
   });
 }
 
+// NAME=MODEL, or MODEL alone; a path that has a '=' and exists is one.
+serve::ModelSource source_of(const std::string& argument) {
+  const size_t equals = argument.find('=');
+  const std::string name = argument.substr(0, equals);
+  if (equals == std::string::npos || name.find_first_of("/:@") != std::string::npos || std::filesystem::exists(argument)) {
+    return {"", argument};
+  }
+  if (name.empty() || equals + 1 == argument.size()) {
+    throw base::Error(base::Code::kInvalid, fmt::format("'{}' is not NAME=MODEL", argument));
+  }
+  return {name, argument.substr(equals + 1)};
+}
+
 class ServeCommand final : public Command {
  public:
   CommandInfo info() const override {
-    return {"serve", "serve a model over HTTP until SIGTERM, which drains",
+    return {"serve", "serve models over HTTP until SIGTERM, which drains",
             "A classifier or encoder: POST /v1/classify, /v1/explain, /v1/embeddings; Open Inference Protocol under /v2; TEI\n"
             "/predict, /embed. A decoder (folder or .gguf): OpenAI /v1/chat/completions, /v1/completions; TGI /generate; Ollama\n"
             "/api/chat, /api/generate. An encoder-decoder (T5, BART, Marian, M2M100): POST / as Hugging Face's pipelines. All:\n"
             "GET /health, /metrics. A reference\n"
-            "with an alias is followed: moving the alias swaps the version without dropping a request.\n"
+            "with an alias is followed: moving the alias swaps the version without dropping a request. Of several models,\n"
+            "of any kind, a request chooses one by `model`, its path or the header X-Model; they are loaded and unloaded while\n"
+            "the server runs: POST /v2/repository/models/NAME/load and …/unload, from this machine.\n"
             "Every answered prediction is in the record. With --project, the monitor's settings come from that file.",
-            "slipway serve models:/movie-sentiment@champion --port 8080\n"
+            "slipway serve models:/movie-sentiment@champion chat=SmolLM2.gguf --port 8080\n"
             "curl -s localhost:8080/v1/classify -d '{\"inputs\": \"a joy to watch\"}'"};
   }
   void describe(Parameters& parameters) override {
-    parameters.positional("MODEL", options_.model, "models:/NAME@ALIAS, models:/NAME/3, a model folder, or a .gguf file");
+    parameters.positionals_of("MODEL", models_,
+                              "models:/NAME@ALIAS, models:/NAME/3, a model folder, or a .gguf file; NAME=MODEL calls it NAME");
     parameters.flags.add("project", project_, "a slipway.yaml whose `monitor:` section to use");
     parameters.flags.add("ready_file", ready_file_, "written with pid, url and deployment once it listens");
     parameters.flags.add("until_input_ends", until_input_ends_, "drain when standard input ends before it brought a byte");
@@ -72,90 +84,74 @@ class ServeCommand final : public Command {
     options_.describe(parameters.flags);
     options_.access.describe(parameters.flags);
     // A decoder's. Its passes keep their own size: max_batch_tokens is an encoder's.
-    parameters.flags.add("context_length", generator_.context_length, "decoder: tokens of prompt and answer; 0: the model's",
+    parameters.flags.add("context_length", options_.generator.context_length, "decoder: tokens of prompt and answer; 0: the model's",
                          {0, 1 << 24});
-    parameters.flags.add("max_sequences", generator_.max_sequences, "decoder: answers written at once; others wait", {1, 1 << 16});
-    parameters.flags.add("kv_cache_mb", generator_.kv_cache_mb, "decoder: memory for keys and values", {1, 1 << 24});
-    parameters.flags.add("kv_type", generator_.kv_type, "decoder: element type of keys and values", {"f16", "f32"});
-    parameters.flags.add("task", task_, "encoder-decoder: summarization, translation or text2text-generation; default: the model's");
-    parameters.flags.add("prefix_cache", generator_.prefix_cache, "decoder: reuse what prompts that begin alike have computed");
+    parameters.flags.add("max_sequences", options_.generator.max_sequences, "decoder: answers written at once; others wait", {1, 1 << 16});
+    parameters.flags.add("kv_cache_mb", options_.generator.kv_cache_mb, "decoder: memory for keys and values", {1, 1 << 24});
+    parameters.flags.add("kv_type", options_.generator.kv_type, "decoder: element type of keys and values", {"f16", "f32"});
+    parameters.flags.add("task", options_.task, "encoder-decoder: summarization, translation or text2text-generation; default: the model's");
+    parameters.flags.add("prefix_cache", options_.generator.prefix_cache, "decoder: reuse what prompts that begin alike have computed");
   }
   int run(App& app) override {
     base::Context context = app.context();
-    const bool reference = options_.model.starts_with("models:");
-    if (!reference && model::is_decoder_path(options_.model)) {
-      return run_generator(app, context);
+    std::vector<serve::ModelSource> sources;
+    bool reference = false;
+    for (const std::string& argument : models_) {
+      sources.push_back(source_of(argument));
+      reference = reference || sources.back().reference.starts_with("models:");
     }
-    if (!reference && model::is_seq2seq_path(options_.model)) {
-      return run_seq2seq(app, context);
+    if (sources.size() == 1 && !options_.endpoint.empty()) {
+      sources.front().name = options_.endpoint;
+    } else if (sources.size() > 1 && !(options_.endpoint.empty() && options_.canary.empty())) {
+      throw base::Error(base::Code::kInvalid,
+                        "--endpoint and --canary are of one model; of several, NAME=MODEL names each, and 'slipway deployments "
+                        "canary' starts a canary");
     }
     const std::filesystem::path store_path = app.store_path();
     options_.store = store_path.string();
+    options_.generator.isa = app.options().isa;
+    options_.writers_timeout_ms = kAnswerTimeoutMs;
     record::Store* store = reference || std::filesystem::exists(store_path) ? &app.store() : nullptr;
-    serve::ServeHooks hooks;
-    hooks.explain = explain_for_server;
-    std::unique_ptr<Watch> watch;
-    if (store != nullptr) {
-      watch = std::make_unique<Watch>(watch_options(), *store, context);
-      hooks.monitor = [&](std::span<const serve::ServedPrediction> predictions) { watch->take(predictions); };
-      hooks.monitor_report = [&] { return watch->report(); };
-      hooks.monitor_flush = [&] { return watch->flush(); };
-    }
-    serve::ModelServer server(options_, store, context, std::move(hooks));
+    serve::ModelServer server(options_, std::move(sources),
+                              serve::model_maker(options_, store, [&, store] { return hooks(store, context); }), context);
     server.start();
-    if (watch) {
-      watch->attach(server);
-    }
-    return serve_until_signal(app, server, server.serving(), server.deployment_id());
+    return serve_until_signal(app, server);
   }
 
  private:
-  // A decoder: it writes text, so there is nothing to classify, log as a prediction or monitor.
-  int run_generator(App& app, base::Context& context) {
-    generator_.max_queue = options_.max_queue;
-    generator_.isa = app.options().isa;
-    serve::GeneratorServerOptions options;
-    options.name = options_.endpoint;
-    options.drain_ms = options_.drain_ms;
-    options.access = options_.access;
-    options.http = options_.http;
-    options.http.handler_timeout_ms = std::max(options.http.handler_timeout_ms, kAnswerTimeoutMs);
-    serve::GeneratorServer server(options, engine::load_generator(options_.model, generator_, app.pool()), context);
-    server.start();
-    return serve_until_signal(app, server, server.name(), "");
-  }
-
-  // An encoder-decoder: texts from texts.
-  int run_seq2seq(App& app, base::Context& context) {
-    engine::Seq2SeqOptions model;
-    model.max_queue = options_.max_queue;
-    model.max_sequences = generator_.max_sequences;
-    model.context_length = generator_.context_length;
-    model.kv_cache_mb = generator_.kv_cache_mb;
-    model.isa = app.options().isa;
-    serve::Seq2SeqServerOptions options;
-    options.name = options_.endpoint;
-    options.task = task_;
-    options.access = options_.access;
-    options.drain_ms = options_.drain_ms;
-    options.http = options_.http;
-    options.http.handler_timeout_ms = std::max(options.http.handler_timeout_ms, kAnswerTimeoutMs);
-    serve::Seq2SeqServer server(options, engine::load_seq2seq(options_.model, model, app.pool()), context);
-    server.start();
-    return serve_until_signal(app, server, server.name(), "");
+  // Of one encoder: each has a monitor of its own.
+  serve::ServeHooks hooks(record::Store* store, base::Context& context) const {
+    serve::ServeHooks hooks;
+    hooks.explain = explain_for_server;
+    if (store != nullptr) {
+      const auto watch = std::make_shared<Watch>(watch_options(), *store, context);
+      hooks.attach = [watch](serve::EncoderModel& served) { watch->attach(served); };
+      hooks.monitor = [watch](std::span<const serve::ServedPrediction> predictions) { watch->take(predictions); };
+      hooks.monitor_report = [watch] { return watch->report(); };
+      hooks.monitor_flush = [watch] { return watch->flush(); };
+    }
+    return hooks;
   }
 
   // Tells where it listens, waits for a signal, drains.
-  template <class Server>
-  int serve_until_signal(App& app, Server& server, const std::string& model, const std::string& deployment) {
-    const base::Json ready = {{"pid", getpid()}, {"url", server.url()}, {"deployment", deployment}, {"model", model}};
+  int serve_until_signal(App& app, serve::ModelServer& server) {
+    const std::vector<serve::ModelCard> cards = server.cards();
+    base::Json ready = {{"pid", getpid()}, {"url", server.url()}, {"deployment", cards.front().deployment},
+                        {"model", cards.front().display}};
+    std::vector<std::string> names;
+    for (const serve::ModelCard& card : cards) {
+      names.push_back(cards.size() > 1 ? card.name : card.display);
+    }
+    if (cards.size() > 1) {
+      ready["models"] = names;
+    }
     if (!ready_file_.empty()) {
       base::write_file_atomic(ready_file_, base::dump_json(ready) + "\n");
     }
     if (app.json()) {
       app.print_json(ready);
     } else {
-      app.out() << fmt::format("serving {} at {} (pid {})\n", model, server.url(), getpid()) << std::flush;
+      app.out() << fmt::format("serving {} at {} (pid {})\n", fmt::join(names, ", "), server.url(), getpid()) << std::flush;
     }
     std::jthread input;
     if (until_input_ends_) {
@@ -185,10 +181,9 @@ class ServeCommand final : public Command {
   }
 
   serve::ServeOptions options_;
-  engine::GeneratorOptions generator_;  // for a decoder
+  std::vector<std::string> models_;
   std::string project_;
   std::string ready_file_;
-  std::string task_;  // of an encoder-decoder
   bool until_input_ends_ = false;
   int window_ = 1000;
 };
