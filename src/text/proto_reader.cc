@@ -67,7 +67,7 @@ int64_t ProtoReader::integer() const {
   return static_cast<int64_t>(value_);
 }
 
-float ProtoReader::number() const {
+uint32_t ProtoReader::fixed32() const {
   if (wire_type_ != 5) {
     fail("expected a 32-bit number");
   }
@@ -75,7 +75,9 @@ float ProtoReader::number() const {
   for (size_t i = 4; i-- > 0;) {
     bits = (bits << 8) | static_cast<unsigned char>(data_[i]);
   }
-  return std::bit_cast<float>(bits);
+  return bits;
 }
+
+float ProtoReader::number() const { return std::bit_cast<float>(fixed32()); }
 
 }  // namespace slipway::text

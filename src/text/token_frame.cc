@@ -48,7 +48,8 @@ std::vector<Item> parse_items(const Json& json, const char* key, const Json& spe
     if (entry.is_object() && entry.contains("Sequence")) {
       const Json& sequence = entry["Sequence"];
       const auto name = base::get<std::string>(sequence, "id", where);
-      items.push_back({name == "B" ? 1 : 0, 0, type_id_of(sequence, where)});
+      const int index = name == "B" ? 1 : 0;
+      items.push_back({index, 0, type_id_of(sequence, where), index});
     } else if (entry.is_object() && entry.contains("SpecialToken")) {
       const Json& token = entry["SpecialToken"];
       const auto name = base::get<std::string>(token, "id", where);

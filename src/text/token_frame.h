@@ -7,15 +7,12 @@
 #include <vector>
 
 #include "base/json.h"
+#include "text/tokenizer.h"
 
 namespace slipway::text {
 
 struct TokenFrame {
-  struct Item {
-    int sequence;  // 0 the first text, 1 the second, -1 a special token
-    int32_t id;    // of a special token
-    int32_t type_id;
-  };
+  using Item = FrameItem;
   std::vector<Item> single = {{0, 0, 0}};
   std::vector<Item> pair = {{0, 0, 0}, {1, 0, 1}};
   bool trim_offsets = false;

@@ -1,6 +1,8 @@
 #include "text/tokenizer.h"
 
+#include <algorithm>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -19,15 +21,63 @@ using base::Error;
 using base::Json;
 namespace fs = std::filesystem;
 
-int parse_truncation(const Json& json, const std::string& source) {
+// A length, stride or id of the sections "truncation" and "padding".
+int count_of(const Json& value, const char* key, const std::string& where) {
+  if (!value.is_number_integer() || value.get<int64_t>() < 0 || value.get<int64_t>() > INT32_MAX) {
+    throw Error(Code::kInvalid, fmt::format("{}: '{}' must be a whole number from 0 to {}", where, key, INT32_MAX));
+  }
+  return static_cast<int>(value.get<int64_t>());
+}
+
+int count_or_zero(const Json& json, const char* key, const std::string& where) {
+  const auto it = json.find(key);
+  return it == json.end() || it->is_null() ? 0 : count_of(*it, key, where);
+}
+
+// One of a few words; the first when the key is absent.
+int word_of(const Json& json, const char* key, std::initializer_list<std::string_view> words,
+            const std::string& where) {
+  const auto word = base::get_or(json, key, std::string(*words.begin()), where);
+  const auto it = std::find(words.begin(), words.end(), word);
+  if (it == words.end()) {
+    throw Error(Code::kInvalid,
+                fmt::format("{}: '{}' is '{}'; there are {}", where, key, word, fmt::join(words, ", ")));
+  }
+  return static_cast<int>(it - words.begin());
+}
+
+std::optional<FileTruncation> parse_truncation(const Json& json, const std::string& source) {
   if (json.is_null()) {
-    return 0;
+    return std::nullopt;
   }
-  const auto length = base::get<int64_t>(json, "max_length", source + ": truncation");
-  if (length < 0 || length > INT32_MAX) {
-    throw Error(Code::kInvalid, fmt::format("{}: truncation: max_length {} is out of range", source, length));
+  const std::string where = source + ": truncation";
+  FileTruncation out;
+  out.max_length = count_of(base::get<Json>(json, "max_length", where), "max_length", where);
+  out.stride = count_or_zero(json, "stride", where);
+  out.strategy =
+      static_cast<TruncationStrategy>(word_of(json, "strategy", {"LongestFirst", "OnlyFirst", "OnlySecond"}, where));
+  out.left = word_of(json, "direction", {"Right", "Left"}, where) == 1;
+  return out;
+}
+
+// "strategy" is "BatchLongest" or {"Fixed": 128}.
+std::optional<FilePadding> parse_padding(const Json& json, const std::string& source) {
+  if (json.is_null()) {
+    return std::nullopt;
   }
-  return static_cast<int>(length);
+  const std::string where = source + ": padding";
+  FilePadding out;
+  const Json strategy = base::get<Json>(json, "strategy", where);
+  if (strategy.is_object()) {
+    out.length = count_of(base::get<Json>(strategy, "Fixed", where), "Fixed", where);
+  } else {
+    word_of(json, "strategy", {"BatchLongest"}, where);
+  }
+  out.multiple = count_or_zero(json, "pad_to_multiple_of", where);
+  out.left = word_of(json, "direction", {"Right", "Left"}, where) == 1;
+  out.id = count_or_zero(json, "pad_id", where);
+  out.type_id = count_or_zero(json, "pad_type_id", where);
+  return out;
 }
 
 Json section(const Json& sections, const char* name) {
@@ -105,6 +155,10 @@ fs::path sibling(const fs::path& file, const std::string& from, const std::strin
 
 std::string Tokenizer::token_bytes(int id) const {
   return id < 0 || id >= vocab_size() ? std::string() : decode(std::span(&id, 1), false);
+}
+
+std::vector<FrameItem> Tokenizer::frame(bool pair) const {
+  return pair ? std::vector<FrameItem>{{0, 0, 0}, {1, 0, 1}} : std::vector<FrameItem>{{0, 0, 0}};
 }
 
 void Tokenizer::encode_pair(std::string_view /*first*/, std::string_view /*second*/, const EncodeOptions& /*options*/,
@@ -186,7 +240,8 @@ std::unique_ptr<Tokenizer> parse_tokenizer(std::string_view json, std::string_vi
   parts->pre_tokenizer = parse_pre_tokenizer(section(file.sections, "pre_tokenizer"), source);
   parts->frame = parse_post_processor(section(file.sections, "post_processor"), source);
   parts->decoder = parse_decoder(section(file.sections, "decoder"), source);
-  parts->file_max_length = parse_truncation(section(file.sections, "truncation"), source);
+  parts->file_truncation = parse_truncation(section(file.sections, "truncation"), source);
+  parts->file_padding = parse_padding(section(file.sections, "padding"), source);
   return assemble_tokenizer(std::move(parts), source);
 }
 

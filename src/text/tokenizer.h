@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -33,6 +34,33 @@ struct Encoding {
   std::vector<int32_t> type_ids;
 };
 
+// A place among the tokens around and between texts: a special token, or where a text goes.
+struct FrameItem {
+  int sequence;     // 0 the first text, 1 the second, -1 a special token
+  int32_t id;       // of a special token
+  int32_t type_id;  // of the token or the text's tokens
+  // Of the text's tokens in windows after its first (windows.h), which TemplateProcessing does not give the type that
+  // the template says; -1: type_id.
+  int32_t overflow_type_id = -1;
+};
+
+// The "truncation" section of a tokenizer.json.
+struct FileTruncation {
+  int max_length = 0;  // ids, special tokens included
+  int stride = 0;      // tokens that a window repeats of the one before
+  TruncationStrategy strategy = TruncationStrategy::kLongestFirst;
+  bool left = false;  // keep the end of a text instead of its beginning
+};
+
+// The "padding" section of a tokenizer.json.
+struct FilePadding {
+  int length = 0;    // ids; 0: of the longest text of the batch
+  int multiple = 0;  // the length is rounded up to a multiple of this; 0: it is not
+  bool left = false;
+  int32_t id = 0;
+  int32_t type_id = 0;
+};
+
 class Tokenizer {
  public:
   virtual ~Tokenizer() = default;
@@ -54,9 +82,12 @@ class Tokenizer {
   // The bytes that a token adds inside a text (after another token): parts of a character too, which decode() cannot
   // give. Empty for an id out of range.
   virtual std::string token_bytes(int id) const;
-  // The max_length of the file's "truncation" section, 0 when it has none. encode() does not apply it (transformers
-  // does not either); pass it as EncodeOptions::max_length where the model was trained so.
-  virtual int file_max_length() const { return 0; }
+  // The tokens around one text, or around and between two.
+  virtual std::vector<FrameItem> frame(bool pair) const;
+  // The file's "truncation" and "padding" sections, where it has them. encode() does not apply them (transformers does
+  // not either); pass them on to windows.h where the model was trained so.
+  virtual std::optional<FileTruncation> file_truncation() const { return std::nullopt; }
+  virtual std::optional<FilePadding> file_padding() const { return std::nullopt; }
 };
 
 // Reads a tokenizer.json (or a folder that holds one, or the SentencePiece model and vocab.json of Marian and M2M100;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,7 +28,8 @@ struct TokenizerParts {
   std::unique_ptr<TokenModel> model;
   TokenFrame frame;
   std::unique_ptr<Decoder> decoder;  // or null: tokens joined by spaces
-  int file_max_length = 0;
+  std::optional<FileTruncation> file_truncation;
+  std::optional<FilePadding> file_padding;
 };
 
 // Throws Error(kInvalid) when the frame uses an id that the vocabulary does not have.

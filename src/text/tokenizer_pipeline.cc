@@ -33,7 +33,9 @@ class PipelineTokenizer final : public Tokenizer {
     return id >= 0 && static_cast<size_t>(id) < special_.size() && special_[static_cast<size_t>(id)];
   }
   std::string token_bytes(int id) const override;
-  int file_max_length() const override { return parts_->file_max_length; }
+  std::vector<FrameItem> frame(bool pair) const override { return pair ? parts_->frame.pair : parts_->frame.single; }
+  std::optional<FileTruncation> file_truncation() const override { return parts_->file_truncation; }
+  std::optional<FilePadding> file_padding() const override { return parts_->file_padding; }
 
  private:
   void find_added_tokens();

@@ -192,7 +192,8 @@ TEST(Tokenizer, AnswersAboutItsVocabulary) {
   EXPECT_EQ(tokenizer->id_to_token(27), "");
   EXPECT_TRUE(tokenizer->is_special(3));
   EXPECT_FALSE(tokenizer->is_special(8));
-  EXPECT_EQ(tokenizer->file_max_length(), 128);
+  ASSERT_TRUE(tokenizer->file_truncation());
+  EXPECT_EQ(tokenizer->file_truncation()->max_length, 128);
 }
 
 TEST(Tokenizer, ReadsOtherNormalizersAndPreTokenizers) {
