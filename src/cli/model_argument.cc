@@ -18,9 +18,9 @@ LocatedModel locate_model(App& app, const std::string& model, const std::string&
     if (model.starts_with("models:")) {
       record::parse_model_reference(model);  // throws, saying the two forms
     }
-    if (!fs::is_directory(model)) {
+    if (!fs::exists(model)) {
       throw base::Error(base::Code::kNotFound,
-                        fmt::format("'{}' is neither a model folder nor a reference like models:/NAME@ALIAS or models:/NAME/3", model));
+                        fmt::format("'{}' is neither a model folder, nor a file of word vectors, nor a reference like models:/NAME@ALIAS or models:/NAME/3", model));
     }
     return {model, std::nullopt};
   }

@@ -210,6 +210,11 @@ Json quantize_int8(const fs::path& folder_in, const fs::path& folder_out, const 
                    base::Context& context) {
   const double started = base::monotonic_seconds();
   const model::ModelFolder folder = model::open_model_folder(folder_in, {.weights = true, .tokenizer = false});
+  if (folder.spec.recurrent) {
+    throw base::Error(base::Code::kInvalid,
+                      fmt::format("'{}' is an {}, which is computed in float32 only", folder_in.string(),
+                                  model::architecture_name(folder.spec.architecture)));
+  }
   const model::OpenedWeights source = model::open_float_weights(folder);
   const std::vector<TensorInfo> infos = model::encoder_tensors(source.spec, source.naming.has_pooler);
   const std::string digest = base::sha256_file(*folder.weights);

@@ -44,6 +44,9 @@ class Pass {
       embed_rows(first, rows);
       project(0, first, rows);
     });
+    if (convolves()) {
+      for_blocks(rows_, blocks_, [this](int first, int rows) { convolve(first, rows); });
+    }
     const int last = spec_.num_layers - 1;
     for (int layer = 0; layer <= last; ++layer) {
       const bool first_tokens_only = layer == last && !wanted_.embeddings && !wanted_.tokens && !spec_.mean_classifier;
@@ -56,6 +59,9 @@ class Pass {
       const int blocks = first_tokens_only ? (rows + kBlockRows - 1) / kBlockRows : blocks_;
       for_blocks(rows, blocks, [this, layer, last](int first, int some) {
         finish_layer(layer, first, some);
+        if (layer == 0 && convolves()) {
+          add_convolution(first, some);
+        }
         if (layer < last) {
           project(layer + 1, first, some);
         } else if (spec_.pre_norm) {
@@ -75,18 +81,23 @@ class Pass {
     const int inner = spec_.gated ? 2 * spec_.intermediate_size : spec_.intermediate_size;
     ld_x_ = padded(std::max(hidden, spec_.word_size()));
     ld_qkv_ = padded(3 * hidden);
-    ld_h_ = padded(std::max(inner, spec_.word_size()));
+    ld_h_ = padded(std::max({inner, spec_.word_size(), spec_.conv_kernel * hidden}));
     const int64_t slots = share_rows_ ? rows_ : std::min(rows_, kBlockRows);
     const int64_t head_rows = std::max<int64_t>(slots, static_cast<int64_t>(texts_.size()));
-    const int64_t counts[] = {rows_ * ld_x_,     rows_ * ld_qkv_, rows_ * ld_x_,
-                              head_rows * ld_x_, slots * ld_h_,   head_rows * ld_x_};
+    const int64_t counts[] = {rows_ * ld_x_,
+                              rows_ * ld_qkv_,
+                              rows_ * ld_x_,
+                              head_rows * ld_x_,
+                              slots * ld_h_,
+                              head_rows * ld_x_,
+                              convolves() ? rows_ * ld_x_ : 0};
     int64_t total = 0;
     for (const int64_t count : counts) {
       total += count;
     }
     const int64_t scales = (2 * slots + 31) / 16 * 16;
     float* next = scratch.floats.reserve(static_cast<size_t>(total + 2 * scales));
-    float** const parts[] = {&x_, &qkv_, &context_, &y_, &h_, &first_tokens_};
+    float** const parts[] = {&x_, &qkv_, &context_, &y_, &h_, &first_tokens_, &convolved_};
     for (size_t i = 0; i < std::size(parts); ++i) {
       *parts[i] = next;
       next += counts[i];
@@ -180,6 +191,36 @@ class Pass {
     }
   }
 
+  bool convolves() const { return spec_.conv_kernel > 0; }
+
+  // Of the embeddings' output; beyond the ends of a text are zeros.
+  void convolve(int first, int rows) {
+    const int hidden = spec_.hidden_size;
+    const int kernel = spec_.conv_kernel;
+    float* const neighbours = h_ + slot(first) * ld_h_;  // [rows, kernel, hidden]
+    for_rows(first, rows, [&](const EncoderText& text, int position, int row) {
+      const auto length = static_cast<int>(text.ids.size());
+      for (int t = 0; t < kernel; ++t) {
+        const int offset = t - kernel / 2;
+        float* const to = neighbours + (row - first) * ld_h_ + int64_t{t} * hidden;
+        if (position + offset < 0 || position + offset >= length) {
+          std::fill_n(to, hidden, 0.0F);
+        } else {
+          std::copy_n(x_ + int64_t{row + offset} * ld_x_, hidden, to);
+        }
+      }
+    });
+    multiply(w_.convolution().linear, first, rows, neighbours, ld_h_,
+             {.activation = activation_of(spec_.conv_activation)}, convolved_ + first * ld_x_, ld_x_);
+  }
+
+  void add_convolution(int first, int rows) {
+    for (int row = first; row < first + rows; ++row) {
+      kernels::add(isa_, spec_.hidden_size, convolved_ + row * ld_x_, x_ + row * ld_x_);
+    }
+    norm(w_.convolution().norm, rows, x_ + first * ld_x_, x_ + first * ld_x_);
+  }
+
   // Queries, keys and values of a layer.
   void project(int layer, int first, int rows) {
     const Layer& l = w_.layers()[static_cast<size_t>(layer)];
@@ -256,6 +297,9 @@ class Pass {
       const int64_t from = begins_[text] * ld_x_;
       std::memmove(x_ + to, x_ + from, bytes);
       std::memmove(context_ + to, context_ + from, bytes);
+      if (convolves()) {  // of use when the first layer is the last
+        std::memmove(convolved_ + to, convolved_ + from, bytes);
+      }
       begins_[text] = static_cast<int>(text);
     }
   }
@@ -377,7 +421,8 @@ class Pass {
   float* y_ = nullptr;        // [slots, hidden], before a norm
   float* h_ = nullptr;        // [slots, intermediate]
   float* first_tokens_ = nullptr;
-  uint8_t* q_ = nullptr;  // [slots, stride], activations quantised for the product at hand
+  float* convolved_ = nullptr;  // [rows, hidden], DeBERTa-v2-xlarge's
+  uint8_t* q_ = nullptr;        // [slots, stride], activations quantised for the product at hand
   int64_t stride_ = 0;
   float* scale_ = nullptr;
   int32_t* zero_ = nullptr;
@@ -387,10 +432,11 @@ class Pass {
 
 }  // namespace
 
-void run_encoder(const Weights& weights, std::span<const EncoderText> texts, const Wanted& wanted, Scratch& scratch,
-                 base::Pool* pool) {
+void Encoder::run(std::span<const EncoderText> texts, const Wanted& wanted, base::Pool* pool) const {
   if (!texts.empty()) {
-    Pass(weights, texts, wanted, scratch, pool).run();
+    auto scratch = scratch_.take();
+    Pass(weights_, texts, wanted, *scratch, pool).run();
+    scratch_.give(std::move(scratch));
   }
 }
 

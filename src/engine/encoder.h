@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/pool.h"
+#include "engine/text_encoder.h"
 #include "engine/weights.h"
 
 namespace slipway::engine {
@@ -32,27 +33,20 @@ struct Scratch {
   Buffer<float> attention;
 };
 
-// What is wanted of a pass; less is computed when only logits are (the last layer for first tokens alone).
-struct Wanted {
-  bool logits = true;  // of a text, by a head for sequence classification
-  bool embeddings = true;
-  bool tokens = false;  // of tokens: hidden states, and what a head over tokens says
-  model::Pooling pooling = model::Pooling::kMean;
-};
+class Encoder final : public TextEncoder {
+ public:
+  // Maps and packs the folder's int8 or f32 weights. Throws Error(kNotFound | kInvalid | kIntegrity).
+  Encoder(const model::ModelFolder& folder, bool int8, base::Isa isa, base::Pool& pool)
+      : weights_(folder, int8, isa, pool) {}
 
-struct EncoderText {
-  std::span<const int32_t> ids;    // 1..max_tokens() ids of the vocabulary
-  std::span<const int32_t> types;  // token types, one an id; empty: all 0
-  float* logits = nullptr;         // [labels], written when wanted and there is a classifier
-  float* embedding = nullptr;      // [hidden], written when wanted
-  // Written when tokens are wanted; null: not needed.
-  std::span<const int32_t> rows;  // tokens whose logits are wanted, as indices into ids
-  float* token_logits = nullptr;  // [rows, spec.outputs()], by a head over tokens
-  float* hidden = nullptr;        // [ids, hidden], the last hidden states
-};
+  void run(std::span<const EncoderText> texts, const Wanted& wanted, base::Pool* pool) const override;
+  const model::ModelSpec& spec() const override { return weights_.spec(); }
+  bool int8() const override { return weights_.int8(); }
+  int64_t bytes() const override { return weights_.bytes(); }
 
-// `pool`: the threads that share this pass's products and attention; null for the caller alone.
-void run_encoder(const Weights& weights, std::span<const EncoderText> texts, const Wanted& wanted, Scratch& scratch,
-                 base::Pool* pool);
+ private:
+  Weights weights_;
+  mutable ScratchList<Scratch> scratch_;
+};
 
 }  // namespace slipway::engine

@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <mutex>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "engine/encoder.h"
+#include "engine/recurrent_encoder.h"
 #include "engine/schedule.h"
-#include "engine/weights.h"
+#include "engine/vector_encoder.h"
 #include "model/folder.h"
 
 namespace slipway::engine {
@@ -29,6 +30,36 @@ bool wants_int8(const model::ModelFolder& folder, const std::string& precision) 
     return false;
   }
   throw base::Error(base::Code::kInvalid, fmt::format("unknown precision '{}'; use float32, int8 or auto", precision));
+}
+
+// What is loaded of a model.
+struct Parts {
+  std::unique_ptr<const TextEncoder> encoder;
+  std::unique_ptr<const text::Tokenizer> tokenizer;
+  model::Pooling pooling = model::Pooling::kMean;
+};
+
+Parts load_vectors(const std::filesystem::path& file, base::Isa isa) {
+  const auto vectors = std::make_shared<const model::WordVectors>(model::WordVectors::load(file));
+  return {std::make_unique<VectorEncoder>(vectors, isa), std::make_unique<VectorTokenizer>(vectors)};
+}
+
+std::unique_ptr<const TextEncoder> load_encoder(const model::ModelFolder& folder, const std::string& precision,
+                                                base::Isa isa, base::Pool& pool) {
+  if (!folder.spec.recurrent) {
+    return std::make_unique<Encoder>(folder, wants_int8(folder, precision), isa, pool);
+  }
+  if (precision == "int8") {
+    throw base::Error(base::Code::kInvalid,
+                      fmt::format("'{}' is computed in float32 only, as all {}s are", folder.path.string(),
+                                  model::architecture_name(folder.spec.architecture)));
+  }
+  return std::make_unique<RecurrentEncoder>(folder, isa, pool);
+}
+
+Parts load_folder(const std::filesystem::path& path, const std::string& precision, base::Isa isa, base::Pool& pool) {
+  const model::ModelFolder folder = model::open_model_folder(path);
+  return {load_encoder(folder, precision, isa, pool), text::load_tokenizer(*folder.tokenizer), folder.pooling};
 }
 
 model::Matrix matrix(size_t rows, int cols) {
@@ -57,29 +88,14 @@ void EngineOptions::describe(base::FieldTable& table) {
 }
 
 struct Engine::Impl {
-  Impl(const model::ModelFolder& folder, const EngineOptions& o, base::Pool& p)
+  Impl(Parts parts, const EngineOptions& o, base::Pool& p)
       : options(o),
         pool(p),
         isa(base::select_isa(o.isa)),
-        weights(folder, wants_int8(folder, o.precision), isa, p),
-        tokenizer(text::load_tokenizer(*folder.tokenizer)),
-        precision(weights.int8() ? "int8" : "float32"),
-        pooling(folder.pooling) {}
-
-  // A scratch of its own for each pass that runs at the same time.
-  std::unique_ptr<Scratch> take_scratch() {
-    const std::lock_guard lock(scratch_mutex);
-    if (free_scratch.empty()) {
-      return std::make_unique<Scratch>();
-    }
-    std::unique_ptr<Scratch> scratch = std::move(free_scratch.back());
-    free_scratch.pop_back();
-    return scratch;
-  }
-  void give_scratch(std::unique_ptr<Scratch> scratch) {
-    const std::lock_guard lock(scratch_mutex);
-    free_scratch.push_back(std::move(scratch));
-  }
+        encoder(std::move(parts.encoder)),
+        tokenizer(std::move(parts.tokenizer)),
+        precision(encoder->int8() ? "int8" : "float32"),
+        pooling(parts.pooling) {}
 
   void run_pass(std::span<const EncoderText> texts, const std::vector<int>& members, const Wanted& wanted,
                 base::Pool* shared) {
@@ -88,9 +104,7 @@ struct Engine::Impl {
     for (const int i : members) {
       pass.push_back(texts[static_cast<size_t>(i)]);
     }
-    std::unique_ptr<Scratch> scratch = take_scratch();
-    run_encoder(weights, pass, wanted, *scratch, shared);
-    give_scratch(std::move(scratch));
+    encoder->run(pass, wanted, shared);
   }
 
   void run_window(std::span<const EncoderText> texts, const Wanted& wanted) {
@@ -112,7 +126,7 @@ struct Engine::Impl {
   }
 
   void check(const Input& input) const {
-    const model::ModelSpec& spec = weights.spec();
+    const model::ModelSpec& spec = encoder->spec();
     const std::vector<int32_t>& ids = input.ids;
     const auto refuse = [](const std::string& what) { throw base::Error(base::Code::kInvalid, what); };
     if (ids.empty() || static_cast<int64_t>(ids.size()) > spec.max_tokens()) {
@@ -149,16 +163,16 @@ struct Engine::Impl {
     out.hidden.resize(inputs.size());
     for (size_t i = 0; i < inputs.size(); ++i) {
       if (!inputs[i].rows.empty()) {
-        out.token_logits[i] = matrix(inputs[i].rows.size(), weights.spec().outputs());
+        out.token_logits[i] = matrix(inputs[i].rows.size(), encoder->spec().outputs());
       }
       if (inputs[i].hidden) {
-        out.hidden[i] = matrix(inputs[i].ids.size(), weights.spec().hidden_size);
+        out.hidden[i] = matrix(inputs[i].ids.size(), encoder->spec().hidden_size);
       }
     }
   }
 
   Output forward(std::span<const Input> inputs, Wanted wanted) {
-    const model::ModelSpec& spec = weights.spec();
+    const model::ModelSpec& spec = encoder->spec();
     wanted.pooling = pooling;
     for (const Input& input : inputs) {
       check(input);
@@ -197,7 +211,7 @@ struct Engine::Impl {
 
   std::vector<int32_t> encode_text(const std::string& text) const {
     text::EncodeOptions encode_options;
-    encode_options.max_length = weights.spec().max_tokens();
+    encode_options.max_length = encoder->spec().max_tokens();
     text::Encoding encoding;
     tokenizer->encode(text, encode_options, encoding);
     return std::move(encoding.ids);
@@ -215,30 +229,30 @@ struct Engine::Impl {
 
   const std::vector<std::string>& labels() const {
     static const std::vector<std::string> none;
-    return weights.spec().has_classifier() ? weights.spec().labels : none;
+    return encoder->spec().has_classifier() ? encoder->spec().labels : none;
   }
 
   EngineOptions options;
   base::Pool& pool;
   base::Isa isa;
-  Weights weights;
-  std::unique_ptr<text::Tokenizer> tokenizer;
+  std::unique_ptr<const TextEncoder> encoder;
+  std::unique_ptr<const text::Tokenizer> tokenizer;
   std::string precision;
   model::Pooling pooling;
-  std::mutex scratch_mutex;  // guards free_scratch
-  std::vector<std::unique_ptr<Scratch>> free_scratch;
 };
 
 Engine::Engine() = default;
 Engine::~Engine() = default;
 
-std::unique_ptr<Engine> Engine::load(const std::filesystem::path& folder, const EngineOptions& options,
+std::unique_ptr<Engine> Engine::load(const std::filesystem::path& path, const EngineOptions& options,
                                      base::Pool& pool) {
   if (options.max_tokens < 1) {
     throw base::Error(base::Code::kInvalid, fmt::format("max_tokens is {}; at least 1 is needed", options.max_tokens));
   }
   std::unique_ptr<Engine> engine(new Engine);
-  engine->impl_ = std::make_unique<Impl>(model::open_model_folder(folder), options, pool);
+  const base::Isa isa = base::select_isa(options.isa);
+  Parts parts = base::is_file(path) ? load_vectors(path, isa) : load_folder(path, options.precision, isa, pool);
+  engine->impl_ = std::make_unique<Impl>(std::move(parts), options, pool);
   return engine;
 }
 
@@ -267,7 +281,7 @@ Output Engine::forward(std::span<const Input> inputs, bool embeddings) {
 
 void Engine::check(const Input& input) const { impl_->check(input); }
 
-const model::ModelSpec& Engine::spec() const { return impl_->weights.spec(); }
+const model::ModelSpec& Engine::spec() const { return impl_->encoder->spec(); }
 const text::Tokenizer& Engine::tokenizer() const { return *impl_->tokenizer; }
 std::vector<int32_t> Engine::encode(const std::string& text) const { return impl_->encode_text(text); }
 Input Engine::encode_pair(const std::string& first, const std::string& second) const {
@@ -282,6 +296,6 @@ model::Pooling Engine::pooling() const { return impl_->pooling; }
 
 const std::string& Engine::precision() const { return impl_->precision; }
 base::Isa Engine::isa() const { return impl_->isa; }
-int64_t Engine::weight_bytes() const { return impl_->weights.bytes(); }
+int64_t Engine::weight_bytes() const { return impl_->encoder->bytes(); }
 
 }  // namespace slipway::engine

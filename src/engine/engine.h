@@ -50,9 +50,9 @@ Input input_of(const model::ModelSpec& spec, text::Encoding encoding);
 
 class Engine final : public model::Predictor {
  public:
-  // Loads a model folder (config.json, weights in floats and/or model.int8.safetensors, tokenizer.json).
-  // Throws Error(kNotFound | kInvalid | kIntegrity).
-  static std::unique_ptr<Engine> load(const std::filesystem::path& folder, const EngineOptions& options,
+  // Loads a model folder (config.json, weights in floats and/or model.int8.safetensors, tokenizer.json), or a file of
+  // static word vectors. Throws Error(kNotFound | kInvalid | kIntegrity).
+  static std::unique_ptr<Engine> load(const std::filesystem::path& path, const EngineOptions& options,
                                       base::Pool& pool);
   ~Engine() override;
 

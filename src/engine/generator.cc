@@ -6,9 +6,11 @@
 
 #include "base/error.h"
 #include "engine/decoder.h"
+#include "engine/recurrent_decoder.h"
 #include "engine/scheduler.h"
 #include "model/decoder_files.h"
 #include "model/gguf.h"
+#include "model/recurrent_files.h"
 #include "text/gguf_vocabulary.h"
 
 namespace slipway::engine {
@@ -18,24 +20,11 @@ namespace {
 // the attention is several vectors long.
 constexpr int kPageTokens = 32;
 constexpr int kDefaultContext = 32768;  // of models made for more, unless more is asked for
+// More are of no use: with the shortest states of recurrent networks a cache of a GB would have millions.
+constexpr int kMaxPages = 1 << 20;
 
-class DecoderGenerator final : public Generator {
- public:
-  DecoderGenerator(const std::filesystem::path& path, const GeneratorOptions& options, base::Pool& pool);
-
-  uint64_t submit(GenerateRequest request) override { return scheduler_->submit(std::move(request)); }
-  bool cancel(uint64_t handle) override { return scheduler_->cancel(handle); }
-  void drain(std::chrono::milliseconds limit) override { scheduler_->drain(limit); }
-  GeneratorStats stats() const override { return scheduler_->stats(); }
-  const GeneratorInfo& info() const override { return info_; }
-  const text::Tokenizer& tokenizer() const override { return *tokenizer_; }
-
- private:
-  GeneratorInfo info_;
-  std::unique_ptr<text::Tokenizer> tokenizer_;
-  std::unique_ptr<Decoder> decoder_;
-  std::unique_ptr<Scheduler> scheduler_;  // last: its thread ends first
-};
+// Requests that run at once: each has a row of a pass.
+int running_limit(const GeneratorOptions& options) { return std::min(options.max_sequences, options.max_batch_tokens); }
 
 void check_options(const GeneratorOptions& o) {
   if (o.max_batch_tokens < 1 || o.max_sequences < 1 || o.max_queue < 1 || o.context_length < 0 || o.speculate < 0 ||
@@ -49,10 +38,10 @@ void check_options(const GeneratorOptions& o) {
   }
 }
 
-int context_of(const GeneratorOptions& options, const model::DecoderSpec& spec, int64_t kv_tokens) {
-  if (options.context_length > spec.max_positions) {
+int context_of(const GeneratorOptions& options, int max_positions, int64_t kv_tokens) {
+  if (options.context_length > max_positions) {
     throw base::Error(base::Code::kInvalid, fmt::format("context_length is {}; the model was made for {} positions",
-                                                        options.context_length, spec.max_positions));
+                                                        options.context_length, max_positions));
   }
   if (options.context_length > kv_tokens) {
     throw base::Error(
@@ -63,75 +52,160 @@ int context_of(const GeneratorOptions& options, const model::DecoderSpec& spec, 
   if (options.context_length > 0) {
     return options.context_length;
   }
-  return static_cast<int>(std::min<int64_t>(kv_tokens, std::min(spec.max_positions, kDefaultContext)));
+  return static_cast<int>(std::min<int64_t>(kv_tokens, std::min(max_positions, kDefaultContext)));
+}
+
+std::unique_ptr<text::Tokenizer> tokenizer_of(const std::filesystem::path& tokenizer,
+                                              const std::filesystem::path& folder) {
+  if (tokenizer.empty()) {
+    throw base::Error(base::Code::kNotFound,
+                      fmt::format("'{}' has neither tokenizer.json nor tokenizer.model", folder.string()));
+  }
+  return text::load_tokenizer(tokenizer);
 }
 
 std::unique_ptr<text::Tokenizer> tokenizer_of(const model::OpenedDecoder& opened) {
-  if (opened.gguf != nullptr) {
-    const auto vocabulary = opened.gguf->vocabulary();
-    if (!vocabulary) {
-      throw base::Error(base::Code::kInvalid, fmt::format("'{}' has no tokenizer", opened.path.string()));
-    }
-    return text::make_tokenizer(*vocabulary, opened.path.string());
+  if (opened.gguf == nullptr) {
+    return tokenizer_of(opened.tokenizer, opened.path);
   }
-  if (opened.tokenizer.empty()) {
-    throw base::Error(base::Code::kNotFound,
-                      fmt::format("'{}' has neither tokenizer.json nor tokenizer.model", opened.path.string()));
+  const auto vocabulary = opened.gguf->vocabulary();
+  if (!vocabulary) {
+    throw base::Error(base::Code::kInvalid, fmt::format("'{}' has no tokenizer", opened.path.string()));
   }
-  return text::load_tokenizer(opened.tokenizer);
+  return text::make_tokenizer(*vocabulary, opened.path.string());
 }
 
-DecoderGenerator::DecoderGenerator(const std::filesystem::path& path, const GeneratorOptions& options,
-                                   base::Pool& pool) {
-  check_options(options);
+// How many pages of a cache there are, and how long a sequence may be.
+struct CacheSize {
+  int pages = 0;
+  int context = 0;
+};
+
+CacheSize cache_size(const GeneratorOptions& options, int max_positions, int64_t page_bytes) {
+  const int64_t affordable = (options.kv_cache_mb << 20) / page_bytes;
+  if (affordable < 1) {
+    throw base::Error(base::Code::kInvalid, fmt::format("a KV cache of {} MB does not hold one page of {} bytes",
+                                                        options.kv_cache_mb, page_bytes));
+  }
+  const int context = context_of(options, max_positions, affordable * kPageTokens);
+  const int64_t useful = int64_t{running_limit(options)} * ((int64_t{context} + kPageTokens - 1) / kPageTokens);
+  const int64_t most = std::min(affordable, options.prefix_cache ? affordable : useful);
+  return {static_cast<int>(std::min<int64_t>(most, kMaxPages)), context};
+}
+
+// A model with what its scheduler and its clients need to know.
+struct Loaded {
+  std::unique_ptr<text::Tokenizer> tokenizer;
+  std::unique_ptr<DecoderPass> pass;
+  GeneratorInfo info;
+};
+
+// What the files of any model say.
+GeneratorInfo info_of(const model::TextFiles& files, const std::filesystem::path& path,
+                      const GeneratorOptions& options) {
+  GeneratorInfo info;
+  info.name = path.extension() == ".gguf" ? path.stem().string() : path.filename().string();
+  info.isa = base::isa_name(base::select_isa(options.isa));
+  info.page_tokens = kPageTokens;
+  info.bos_token = files.bos_token;
+  info.eos_token = files.eos_token;
+  info.chat_template = files.chat_template;
+  return info;
+}
+
+void set_cache(GeneratorInfo& info, const CacheSize& size, int64_t page_bytes) {
+  info.kv_bytes_per_token = page_bytes / kPageTokens;
+  info.kv_tokens = int64_t{size.pages} * kPageTokens;
+  info.context_length = size.context;
+}
+
+Loaded load_transformer(const std::filesystem::path& path, const GeneratorOptions& options, base::Pool& pool) {
   const model::OpenedDecoder opened = model::open_decoder(path);
   const model::DecoderSpec& spec = opened.spec;
-  tokenizer_ = tokenizer_of(opened);
+  Loaded out;
+  out.tokenizer = tokenizer_of(opened);
   DecoderOptions decoder{.isa = base::select_isa(options.isa),
                          .weight_type = options.weight_type,
                          .kv_type = options.kv_type == "f16" ? kernels::KvType::kF16 : kernels::KvType::kF32,
                          .page_tokens = kPageTokens};
   const int64_t page_bytes = Decoder::page_bytes(spec, decoder.kv_type, kPageTokens);
-  const int64_t affordable = (options.kv_cache_mb << 20) / page_bytes;
-  const int context = context_of(options, spec, affordable * kPageTokens);
-  if (affordable < 1) {
-    throw base::Error(base::Code::kInvalid, fmt::format("a KV cache of {} MB does not hold one page of {} bytes",
-                                                        options.kv_cache_mb, page_bytes));
-  }
-  const int max_sequences = std::min(options.max_sequences, options.max_batch_tokens);
-  const int64_t useful = int64_t{max_sequences} * ((context + kPageTokens - 1) / kPageTokens);
-  decoder.kv_pages = static_cast<int>(std::min(affordable, options.prefix_cache ? affordable : useful));
-  decoder.context_length = context;
-  decoder_ = std::make_unique<Decoder>(opened, decoder, pool);
-  info_ = {.architecture = model::family_name(spec.family),
-           .name = path.extension() == ".gguf" ? path.stem().string() : path.filename().string(),
-           .weight_type = decoder_->weights().weight_type,
-           .kv_type = options.kv_type,
-           .isa = base::isa_name(decoder.isa),
-           .parameters = spec.parameter_count(),
-           .weight_bytes = decoder_->weights().bytes,
-           .kv_bytes_per_token = page_bytes / kPageTokens,
-           .kv_tokens = int64_t{decoder.kv_pages} * kPageTokens,
-           .context_length = context,
-           .vocab_size = spec.vocab_size,
-           .page_tokens = kPageTokens,
-           .bos_id = spec.bos_id,
-           .eos_ids = {spec.eos_ids.begin(), spec.eos_ids.end()},
-           .bos_token = opened.bos_token,
-           .eos_token = opened.eos_token,
-           .chat_template = opened.chat_template};
-  scheduler_ = std::make_unique<Scheduler>(*decoder_, *tokenizer_,
-                                           SchedulerLimits{.max_batch_tokens = options.max_batch_tokens,
-                                                           .max_sequences = max_sequences,
-                                                           .max_queue = options.max_queue,
-                                                           .context_length = context,
-                                                           .kv_pages = decoder.kv_pages,
-                                                           .page_tokens = kPageTokens,
-                                                           .prefix_cache = options.prefix_cache,
-                                                           .speculate = options.speculate,
-                                                           .eos_ids = info_.eos_ids},
-                                           pool);
+  const CacheSize size = cache_size(options, spec.max_positions, page_bytes);
+  decoder.kv_pages = size.pages;
+  decoder.context_length = size.context;
+  auto pass = std::make_unique<Decoder>(opened, decoder, pool);
+  out.info = info_of(opened, path, options);
+  out.info.architecture = model::family_name(spec.family);
+  out.info.weight_type = pass->weights().weight_type;
+  out.info.kv_type = options.kv_type;
+  out.info.parameters = spec.parameter_count();
+  out.info.weight_bytes = pass->weights().bytes;
+  out.info.vocab_size = spec.vocab_size;
+  out.info.bos_id = spec.bos_id;
+  out.info.eos_ids = {spec.eos_ids.begin(), spec.eos_ids.end()};
+  set_cache(out.info, size, page_bytes);
+  out.pass = std::move(pass);
+  return out;
 }
+
+Loaded load_recurrent(const std::filesystem::path& path, const GeneratorOptions& options, base::Pool& pool) {
+  if (options.speculate > 0) {
+    throw base::Error(
+        base::Code::kInvalid,
+        fmt::format("speculate is {}, but a recurrent network cannot take tokens back: make it 0", options.speculate));
+  }
+  const model::OpenedRecurrent opened = model::open_recurrent_lm(path);
+  const model::RecurrentSpec& spec = opened.spec;
+  Loaded out;
+  out.tokenizer = tokenizer_of(opened.tokenizer, opened.path);
+  const int64_t page_bytes = RecurrentDecoder::page_bytes(spec);
+  const CacheSize size = cache_size(options, spec.max_positions, page_bytes);
+  auto pass = std::make_unique<RecurrentDecoder>(opened,
+                                                 RecurrentDecoderOptions{.isa = base::select_isa(options.isa),
+                                                                         .weight_type = options.weight_type,
+                                                                         .page_tokens = kPageTokens,
+                                                                         .pages = size.pages},
+                                                 pool);
+  out.info = info_of(opened, path, options);
+  out.info.architecture = model::cell_name(spec.cell);
+  out.info.weight_type = pass->weight_type();
+  out.info.kv_type = "f32";  // states are kept as they are computed
+  out.info.parameters = spec.parameter_count();
+  out.info.weight_bytes = pass->weight_bytes();
+  out.info.vocab_size = spec.vocab_size;
+  out.info.bos_id = spec.bos_id;
+  out.info.eos_ids = {spec.eos_ids.begin(), spec.eos_ids.end()};
+  set_cache(out.info, size, page_bytes);
+  out.pass = std::move(pass);
+  return out;
+}
+
+class DecoderGenerator final : public Generator {
+ public:
+  DecoderGenerator(Loaded loaded, const GeneratorOptions& options, base::Pool& pool)
+      : loaded_(std::move(loaded)),
+        scheduler_(*loaded_.pass, *loaded_.tokenizer,
+                   SchedulerLimits{.max_batch_tokens = options.max_batch_tokens,
+                                   .max_sequences = running_limit(options),
+                                   .max_queue = options.max_queue,
+                                   .context_length = loaded_.info.context_length,
+                                   .kv_pages = static_cast<int>(loaded_.info.kv_tokens / kPageTokens),
+                                   .page_tokens = kPageTokens,
+                                   .prefix_cache = options.prefix_cache,
+                                   .speculate = options.speculate,
+                                   .eos_ids = loaded_.info.eos_ids},
+                   pool) {}
+
+  uint64_t submit(GenerateRequest request) override { return scheduler_.submit(std::move(request)); }
+  bool cancel(uint64_t handle) override { return scheduler_.cancel(handle); }
+  void drain(std::chrono::milliseconds limit) override { scheduler_.drain(limit); }
+  GeneratorStats stats() const override { return scheduler_.stats(); }
+  const GeneratorInfo& info() const override { return loaded_.info; }
+  const text::Tokenizer& tokenizer() const override { return *loaded_.tokenizer; }
+
+ private:
+  Loaded loaded_;
+  Scheduler scheduler_;  // last: its thread ends first
+};
 
 }  // namespace
 
@@ -178,7 +252,10 @@ const char* finish_reason_name(FinishReason reason) noexcept {
 
 std::unique_ptr<Generator> load_generator(const std::filesystem::path& model, const GeneratorOptions& options,
                                           base::Pool& pool) {
-  return std::make_unique<DecoderGenerator>(model, options, pool);
+  check_options(options);
+  Loaded loaded = model::is_recurrent_lm_path(model) ? load_recurrent(model, options, pool)
+                                                     : load_transformer(model, options, pool);
+  return std::make_unique<DecoderGenerator>(std::move(loaded), options, pool);
 }
 
 GenerateResult generate(Generator& generator, GenerateRequest request) {

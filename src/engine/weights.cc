@@ -155,6 +155,30 @@ struct Weights::Loader {
     layer.output_norm = norm(names.output_norm_weight, names.output_norm_bias, hidden);
   }
 
+  void convolution(Convolution& out) {
+    const int hidden = spec.hidden_size;
+    const int kernel = spec.conv_kernel;
+    const std::vector<float> file_order = vector(model::kConvWeight, int64_t{hidden} * hidden * kernel);
+    std::vector<float>& weight = converted.emplace_back(file_order.size());  // [out, in, kernel] to [out, kernel, in]
+    for (int o = 0; o < hidden; ++o) {
+      const int64_t row = int64_t{o} * hidden * kernel;
+      for (int i = 0; i < hidden; ++i) {
+        for (int t = 0; t < kernel; ++t) {
+          weight[static_cast<size_t>(row + int64_t{t} * hidden + i)] =
+              file_order[static_cast<size_t>(row + int64_t{i} * kernel + t)];
+        }
+      }
+    }
+    out.linear.in = kernel * hidden;
+    out.linear.out = hidden;
+    out.linear.bias = vector(model::kConvBias, hidden);
+    out.linear.f32 = kernels::PackedF32(isa, hidden, out.linear.in, arena);
+    add_jobs(hidden, out.linear.f32.panel_columns(), [&out, from = weight.data()](int first, int some) {
+      out.linear.f32.pack(first, some, from + int64_t{first} * out.linear.in, out.linear.in);
+    });
+    out.norm = norm(model::kConvNormWeight, model::kConvNormBias, hidden);
+  }
+
   // The table of relative positions, normed.
   std::shared_ptr<const std::vector<float>> relative_table() const {
     const int rows = 2 * spec.relative_span;
@@ -264,6 +288,9 @@ Weights::Weights(const model::ModelFolder& folder, bool int8, base::Isa isa, bas
     loader.linear(embeddings_project_, {model::kEmbeddingsProjectWeight}, {model::kEmbeddingsProjectBias}, hidden,
                   static_cast<int>(size), false);
   }
+  if (spec.conv_kernel > 0) {
+    loader.convolution(convolution_);
+  }
   layers_.resize(static_cast<size_t>(spec.num_layers));
   const auto table = spec.content_to_position || spec.position_to_content ? loader.relative_table() : nullptr;
   for (int i = 0; i < spec.num_layers; ++i) {
@@ -349,7 +376,7 @@ int64_t Weights::bytes() const {
       }
     }
   }
-  return bytes + embeddings_project_.bytes() + head_.dense.bytes() + head_.out.bytes();
+  return bytes + embeddings_project_.bytes() + convolution_.linear.bytes() + head_.dense.bytes() + head_.out.bytes();
 }
 
 void Weights::embed(int id, int position, int type, float* out) const {

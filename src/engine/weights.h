@@ -54,6 +54,12 @@ struct HeadWeights {
   Linear out;
 };
 
+// DeBERTa-v2-xlarge's: each output from `kernel` neighbours, which lie one after the other in the linear layer's input.
+struct Convolution {
+  Linear linear;  // [hidden, kernel hidden]; out is 0 where there is none
+  Norm norm;      // of its output and the first layer's together
+};
+
 class Weights {
  public:
   // Maps and packs the folder's int8 or f32 weights, on all threads of the pool.
@@ -74,6 +80,7 @@ class Weights {
 
   const Norm& embeddings_norm() const { return embeddings_norm_; }
   const Linear& embeddings_project() const { return embeddings_project_; }  // ELECTRA's
+  const Convolution& convolution() const { return convolution_; }
   const std::vector<Layer>& layers() const { return layers_; }
   const Norm& final_norm() const { return final_norm_; }  // with the norms before the blocks
   const HeadWeights& head() const { return head_; }
@@ -96,6 +103,7 @@ class Weights {
   std::vector<float> types_;
   Norm embeddings_norm_;
   Linear embeddings_project_;
+  Convolution convolution_;
   std::vector<Layer> layers_;
   Norm final_norm_;
   HeadWeights head_;

@@ -29,6 +29,9 @@ constexpr Kernels make() noexcept {
   t.add = add_impl;
   t.scale = scale_impl;
   t.softcap = softcap_impl;
+  t.lstm_cell = lstm_cell_impl;
+  t.gru_cell = gru_cell_impl;
+  t.max_into = max_into_impl;
   t.log_sum_exp = log_sum_exp_impl;
   t.argmax = argmax_impl;
   t.panel_blocks = kBlockPanel;

@@ -24,6 +24,7 @@ constexpr int kInt8Group = 2;
 #include "kernels/impl_attention.h"
 #include "kernels/impl_lanes.h"
 #include "kernels/impl_decoder.h"
+#include "kernels/impl_recurrent.h"
 #include "kernels/impl_block_dots.h"
 #include "kernels/impl_gemm_strided.h"
 #include "kernels/impl_gemm_blocks.h"

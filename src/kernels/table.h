@@ -137,6 +137,9 @@ struct Kernels {
   void (*add)(int64_t n, const float* x, float* y) noexcept = nullptr;
   void (*scale)(int64_t n, float factor, float* x) noexcept = nullptr;
   void (*softcap)(int64_t n, float cap, float* x) noexcept = nullptr;
+  void (*lstm_cell)(int n, const float* input, const float* recurrent, float* c, float* h) noexcept = nullptr;
+  void (*gru_cell)(int n, const float* input, const float* recurrent, float* h) noexcept = nullptr;
+  void (*max_into)(int n, const float* x, float* y) noexcept = nullptr;
   float (*log_sum_exp)(int n, const float* x) noexcept = nullptr;
   int (*argmax)(int n, const float* x) noexcept = nullptr;
   int panel_blocks = 0;        // columns of a panel of block weights

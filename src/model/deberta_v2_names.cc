@@ -1,6 +1,6 @@
 // DeBERTa-v2 and v3 (He et al. 2021): attention of content to position and position to content over a shared table of
-// relative positions. What is not supported is refused: the convolution of v2-xlarge, projections of positions of their
-// own, embeddings of another width.
+// relative positions, in v2-xlarge with a convolution beside the first layer. What is not supported is refused:
+// projections of positions of their own, embeddings of another width.
 #include <algorithm>
 #include <fmt/format.h>
 
@@ -43,13 +43,34 @@ void read_attention(const ConfigReader& config, ModelSpec& spec) {
   }
 }
 
+void read_convolution(const ConfigReader& config, ModelSpec& spec) {
+  spec.conv_kernel = config.size_or("conv_kernel_size", 0, 0, 255);
+  if (spec.conv_kernel == 0) {
+    return;
+  }
+  if (spec.conv_kernel % 2 == 0) {
+    config.fail("'conv_kernel_size' is even, which would leave a token less");
+  }
+  if (config.size_or("conv_groups", 1, 1, 65'536) != 1) {
+    config.fail("'conv_groups' is above 1, which is not supported");
+  }
+  spec.conv_activation = config.text_or("conv_act", "tanh");
+  if (spec.conv_activation == "gelu_pytorch_tanh") {
+    spec.conv_activation = "gelu_new";
+  }
+  for (const char* name : {"tanh", "gelu", "gelu_new", "relu"}) {
+    if (spec.conv_activation == name) {
+      return;
+    }
+  }
+  config.fail(fmt::format("'conv_act' is '{}'; supported: tanh, gelu, gelu_new, relu", spec.conv_activation));
+}
+
 void read(const ConfigReader& config, ModelSpec& spec) {
   spec.type_vocab_size = config.size_or("type_vocab_size", 0, 0, 1'000);
   spec.position_table = config.flag_or("position_biased_input", true);
   spec.pooler_activation = config.text_or("pooler_hidden_act", "gelu");
-  if (config.size_or("conv_kernel_size", 0, 0, 1'000) > 0) {
-    config.fail("'conv_kernel_size' is above 0: the convolution of DeBERTa-v2-xlarge is not supported");
-  }
+  read_convolution(config, spec);
   if (config.size_or("embedding_size", spec.hidden_size, 1, 65'536) != spec.hidden_size) {
     config.fail("'embedding_size' is not 'hidden_size', which is not supported");
   }

@@ -10,6 +10,7 @@
 #include "model/folder.h"
 #include "model/folder_parts.h"
 #include "model/gguf.h"
+#include "model/recurrent_spec.h"
 #include "model/safetensors_source.h"
 #include "model/seq2seq_spec.h"
 
@@ -55,22 +56,6 @@ std::string read_chat_template(const fs::path& folder, const Json& tokenizer_con
   return it->is_string() ? it->get<std::string>() : "";
 }
 
-// generation_config.json may end a text at more tokens than config.json does (Llama 3's <|eot_id|>).
-void add_eos_ids(DecoderSpec& spec, const Json& generation, const std::string& source) {
-  const auto it = generation.find("eos_token_id");
-  if (it == generation.end() || it->is_null()) {
-    return;
-  }
-  const Json ids = it->is_array() ? *it : Json::array({*it});
-  for (const Json& id : ids) {
-    const Json one = {{"eos_token_id", id}};
-    const int number = ConfigReader(one, source).size("eos_token_id", 0, spec.vocab_size - 1);
-    if (std::find(spec.eos_ids.begin(), spec.eos_ids.end(), number) == spec.eos_ids.end()) {
-      spec.eos_ids.push_back(number);
-    }
-  }
-}
-
 OpenedDecoder open_folder(const fs::path& path) {
   const fs::path config_path = path / kConfigFile;
   if (!base::is_file(config_path)) {
@@ -85,17 +70,8 @@ OpenedDecoder open_folder(const fs::path& path) {
                                             path.string()));
   }
   out.spec = decoder_spec_from_config(config, config_path.string());
-  out.tokenizer_config = read_config_object(path / "tokenizer_config.json");
-  out.generation_config = read_config_object(path / "generation_config.json");
-  add_eos_ids(out.spec, out.generation_config, (path / "generation_config.json").string());
-  for (const char* name : {"tokenizer.json", "tokenizer.model"}) {
-    if (out.tokenizer.empty() && base::is_file(path / name)) {
-      out.tokenizer = path / name;
-    }
-  }
-  out.chat_template = read_chat_template(path, out.tokenizer_config);
-  out.bos_token = token_text(out.tokenizer_config, "bos_token");
-  out.eos_token = token_text(out.tokenizer_config, "eos_token");
+  static_cast<TextFiles&>(out) = read_text_files(path);
+  add_eos_ids(out.spec.eos_ids, out.spec.vocab_size, out.generation_config, (path / "generation_config.json").string());
   out.weights = std::make_shared<DecoderWeights>(out.spec, open_folder_weights(path));
   return out;
 }
@@ -148,6 +124,36 @@ OpenedDecoder open_gguf(const fs::path& path) {
 
 }  // namespace
 
+TextFiles read_text_files(const fs::path& folder) {
+  TextFiles out;
+  out.tokenizer_config = read_config_object(folder / "tokenizer_config.json");
+  out.generation_config = read_config_object(folder / "generation_config.json");
+  for (const char* name : {"tokenizer.json", "tokenizer.model"}) {
+    if (out.tokenizer.empty() && base::is_file(folder / name)) {
+      out.tokenizer = folder / name;
+    }
+  }
+  out.chat_template = read_chat_template(folder, out.tokenizer_config);
+  out.bos_token = token_text(out.tokenizer_config, "bos_token");
+  out.eos_token = token_text(out.tokenizer_config, "eos_token");
+  return out;
+}
+
+void add_eos_ids(std::vector<int>& eos_ids, int vocab_size, const Json& generation, const std::string& source) {
+  const auto it = generation.find("eos_token_id");
+  if (it == generation.end() || it->is_null()) {
+    return;
+  }
+  const Json ids = it->is_array() ? *it : Json::array({*it});
+  for (const Json& id : ids) {
+    const Json one = {{"eos_token_id", id}};
+    const int number = ConfigReader(one, source).size("eos_token_id", 0, vocab_size - 1);
+    if (std::find(eos_ids.begin(), eos_ids.end(), number) == eos_ids.end()) {
+      eos_ids.push_back(number);
+    }
+  }
+}
+
 OpenedDecoder open_decoder(const fs::path& path) {
   std::error_code ignored;
   if (!fs::exists(path, ignored)) {
@@ -158,8 +164,11 @@ OpenedDecoder open_decoder(const fs::path& path) {
 
 bool is_decoder_path(const fs::path& path) noexcept {
   try {
-    return is_gguf_file(path) ||
-           (base::is_file(path / kConfigFile) && is_decoder_config(read_config_object(path / kConfigFile)));
+    if (is_gguf_file(path) || !base::is_file(path / kConfigFile)) {
+      return is_gguf_file(path);
+    }
+    const Json config = read_config_object(path / kConfigFile);
+    return is_decoder_config(config) || is_recurrent_lm_config(config);
   } catch (const std::exception&) {
     return false;  // whoever opens it says why
   }

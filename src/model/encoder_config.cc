@@ -132,6 +132,8 @@ void check_label2id(const Json& config, const std::vector<std::string>& labels, 
   }
 }
 
+}  // namespace
+
 std::vector<std::string> read_labels(const Json& config, const std::string& source) {
   std::vector<std::string> labels;
   const int count = int_or(config, "num_labels", -1, source);
@@ -151,6 +153,32 @@ std::vector<std::string> read_labels(const Json& config, const std::string& sour
     labels.push_back(fmt::format("LABEL_{}", i));
   }
   return labels;
+}
+
+namespace {
+
+// An encoder of one of the older families, as engines and servers describe it.
+ModelSpec recurrent_model_spec(Architecture architecture, const Json& config, const std::string& source) {
+  const RecurrentSpec recurrent = recurrent_spec_from_config(config, source);
+  if (recurrent.head == RecurrentHead::kLanguageModel) {
+    invalid(source, "this is a language model's: it generates text, and has nothing to classify or to embed with");
+  }
+  ModelSpec spec;
+  spec.architecture = architecture;
+  spec.vocab_size = recurrent.vocab_size;
+  spec.hidden_size = recurrent.features();
+  spec.embedding_size = recurrent.embedding_dim;
+  spec.num_layers = recurrent.num_layers;
+  spec.num_heads = 1;
+  spec.intermediate_size = recurrent.gates() * recurrent.hidden_size;
+  spec.max_positions = recurrent.max_positions;
+  spec.position_table = false;
+  spec.type_vocab_size = 0;
+  spec.pad_token_id = recurrent.pad_id;
+  spec.labels = recurrent.labels;
+  spec.head = recurrent.head == RecurrentHead::kClassifier ? Head::kSequenceClassification : Head::kNone;
+  spec.recurrent = recurrent;
+  return spec;
 }
 
 const EncoderFamily& family_of(const Json& config, const std::string& source) {
@@ -188,6 +216,9 @@ ModelSpec spec_from_config(const Json& config, const std::string& source) {
   const EncoderFamily& family = family_of(config, source);
   const ConfigKeys& keys = family.keys;
   refuse_unsupported(config, source);
+  if (family.recurrent) {
+    return recurrent_model_spec(family.architecture, config, source);
+  }
   ModelSpec spec;
   spec.architecture = family.architecture;
   spec.vocab_size = size_of(config, "vocab_size", source);

@@ -5,9 +5,9 @@
 namespace slipway::model {
 namespace {
 
-constexpr std::array<const EncoderFamily*, 8> kFamilies = {&kBertFamily,       &kRobertaFamily,  &kXlmRobertaFamily,
-                                                           &kDistilBertFamily, &kMpnetFamily,    &kElectraFamily,
-                                                           &kModernBertFamily, &kDebertaV2Family};
+constexpr std::array<const EncoderFamily*, 10> kFamilies = {
+    &kBertFamily,    &kRobertaFamily,    &kXlmRobertaFamily, &kDistilBertFamily, &kMpnetFamily,
+    &kElectraFamily, &kModernBertFamily, &kDebertaV2Family,  &kLstmFamily,       &kGruFamily};
 
 }  // namespace
 
@@ -29,7 +29,9 @@ const EncoderFamily* find_encoder_family(std::string_view model_type) noexcept {
   return nullptr;
 }
 
-const char* architecture_name(Architecture architecture) noexcept { return encoder_family(architecture).title; }
+const char* architecture_name(Architecture architecture) noexcept {
+  return architecture == Architecture::kWordVectors ? "word vectors" : encoder_family(architecture).title;
+}
 
 std::string encoder_family_names() {
   std::string names;

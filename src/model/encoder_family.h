@@ -46,6 +46,8 @@ struct EncoderFamily {
   bool transform_always = false;
   ConfigKeys keys = {};
   float default_eps = 1e-12F;  // of its layer norms, when config.json is silent
+  // LSTM and GRU: read by recurrent_spec_from_config, and of the rest only the names above are used.
+  bool recurrent = false;
   // Sets what the common keys do not say, and refuses what is not supported.
   void (*read)(const ConfigReader& config, ModelSpec& spec) = nullptr;
 };
@@ -64,5 +66,10 @@ extern const EncoderFamily kMpnetFamily;
 extern const EncoderFamily kElectraFamily;
 extern const EncoderFamily kModernBertFamily;
 extern const EncoderFamily kDebertaV2Family;
+extern const EncoderFamily kLstmFamily;
+extern const EncoderFamily kGruFamily;
+
+// "id2label" (label2id must agree), else num_labels times LABEL_0, LABEL_1, ... Throws Error(kInvalid).
+std::vector<std::string> read_labels(const base::Json& config, const std::string& source);
 
 }  // namespace slipway::model

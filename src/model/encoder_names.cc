@@ -1,7 +1,6 @@
 #include "model/encoder_names.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "base/error.h"
 #include "model/encoder_family.h"
@@ -28,28 +27,13 @@ std::string old_norm_name(const std::string& name) {
   return name;
 }
 
-std::string shape_text(const std::vector<int64_t>& shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
-
-bool is_float(DType dtype) noexcept {
-  return dtype == DType::kF32 || dtype == DType::kF16 || dtype == DType::kBF16 || dtype == DType::kF64;
-}
-
 void check_tensor(const TensorSource& file, const std::string& name, const TensorInfo& expected, bool int8) {
-  const TensorView* found = file.find(name);
-  if (found == nullptr) {
-    throw Error(Code::kIntegrity, fmt::format("{}: tensor '{}' {} is missing; config.json asks for it", file.source(),
-                                              name, shape_text(expected.shape)));
-  }
-  if (found->shape != expected.shape) {
-    throw Error(Code::kIntegrity, fmt::format("{}: tensor '{}' has shape {}, config.json asks for {}", file.source(),
-                                              name, shape_text(found->shape), shape_text(expected.shape)));
-  }
+  const TensorView& found = file.require(name, expected.shape);
   const bool must_be_int8 = int8 && expected.role == TensorRole::kLinear;
-  if (must_be_int8 || (int8 && expected.name == kWordEmbeddings && found->dtype == DType::kI8)) {
+  if (must_be_int8 || (int8 && expected.name == kWordEmbeddings && found.dtype == DType::kI8)) {
     read_int8(file, name, expected.shape[0], expected.shape[1]);
-  } else if (!is_float(found->dtype)) {
-    throw Error(Code::kIntegrity, fmt::format("{}: tensor '{}' is {}; supported: F32, F16, BF16, F64", file.source(),
-                                              name, dtype_name(found->dtype)));
+  } else {
+    file.require_float(name, expected.shape);
   }
 }
 
@@ -103,6 +87,11 @@ class Lister {
       if (spec_.norm_relative) {
         norm(kRelativeNormWeight, kRelativeNormBias, spec_.hidden_size);
       }
+    }
+    if (spec_.conv_kernel > 0) {
+      add(kConvWeight, {spec_.hidden_size, spec_.hidden_size, spec_.conv_kernel}, TensorRole::kEmbedding);
+      add(kConvBias, {spec_.hidden_size}, TensorRole::kBias);
+      norm(kConvNormWeight, kConvNormBias, spec_.hidden_size);
     }
   }
 
@@ -265,6 +254,16 @@ EncoderLayerNames encoder_layer_names(int layer) {
 }
 
 std::vector<TensorInfo> encoder_tensors(const ModelSpec& spec, bool with_pooler) {
+  if (spec.architecture == Architecture::kWordVectors) {  // all but the unknown word have one
+    return {{"vectors", {spec.vocab_size - 1, spec.hidden_size}, TensorRole::kEmbedding}};
+  }
+  if (spec.recurrent) {
+    std::vector<TensorInfo> tensors;
+    for (RecurrentTensor& tensor : recurrent_tensors(*spec.recurrent)) {
+      tensors.push_back({std::move(tensor.name), std::move(tensor.shape), TensorRole::kEmbedding});
+    }
+    return tensors;
+  }
   Lister list(spec);
   list.embeddings();
   for (int layer = 0; layer < spec.num_layers; ++layer) {
@@ -323,6 +322,9 @@ EncoderNaming written_naming(const ModelSpec& spec, bool with_pooler) {
 }
 
 EncoderNaming check_encoder_file(const TensorSource& file, const ModelSpec& spec, bool need_head, bool int8) {
+  if (spec.recurrent) {  // whose tensors RecurrentWeights checks when it takes them
+    return {.architecture = spec.architecture, .prefix = {}, .has_head = spec.has_classifier()};
+  }
   const EncoderNaming naming = detect_naming(file, spec);
   ModelSpec needed = spec;
   if (!need_head) {

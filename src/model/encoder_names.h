@@ -27,6 +27,10 @@ inline constexpr const char* kRelativeBiasTable = "encoder.relative_attention_bi
 inline constexpr const char* kRelativeEmbeddings = "encoder.rel_embeddings.weight";          // [2 span, hidden]
 inline constexpr const char* kRelativeNormWeight = "encoder.LayerNorm.weight";               // [hidden]
 inline constexpr const char* kRelativeNormBias = "encoder.LayerNorm.bias";                   // [hidden]
+inline constexpr const char* kConvWeight = "encoder.conv.conv.weight";                       // [hidden, hidden, kernel]
+inline constexpr const char* kConvBias = "encoder.conv.conv.bias";                           // [hidden]
+inline constexpr const char* kConvNormWeight = "encoder.conv.LayerNorm.weight";              // [hidden]
+inline constexpr const char* kConvNormBias = "encoder.conv.LayerNorm.bias";                  // [hidden]
 inline constexpr const char* kFinalNormWeight = "final_norm.weight";                         // [hidden]
 inline constexpr const char* kFinalNormBias = "final_norm.bias";                             // [hidden]
 // Sequence classification: pooler.dense, its activation, pooler.norm (ModernBERT), classifier.

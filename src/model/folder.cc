@@ -69,6 +69,15 @@ Pooling find_pooling(const fs::path& folder) {
   return Pooling::kMean;
 }
 
+Pooling recurrent_pooling(const RecurrentSpec& spec) {
+  switch (spec.pooling) {
+    case RecurrentPooling::kLast: return Pooling::kLast;
+    case RecurrentPooling::kMean: return Pooling::kMean;
+    case RecurrentPooling::kMax: return Pooling::kMax;
+  }
+  return Pooling::kLast;
+}
+
 OpenedWeights open_file(const ModelFolder& folder, std::shared_ptr<const TensorSource> file, bool int8) {
   OpenedWeights opened;
   opened.file = std::move(file);
@@ -112,7 +121,7 @@ ModelFolder open_model_folder(const fs::path& path, const FolderNeeds& needs) {
   folder.spec = spec_from_config(folder.config, config_path.string());
   folder.weights = find_weights(path);
   folder.int8 = existing(path / kInt8WeightsFile);
-  folder.pooling = find_pooling(path);
+  folder.pooling = folder.spec.recurrent ? recurrent_pooling(*folder.spec.recurrent) : find_pooling(path);
   folder.tokenizer = existing(path / kTokenizerFile);
   if (!folder.tokenizer) {
     folder.tokenizer = existing(path / kVocabularyFile);

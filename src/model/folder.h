@@ -20,8 +20,9 @@ inline constexpr const char* kInt8WeightsFile = "model.int8.safetensors";
 inline constexpr const char* kTokenizerFile = "tokenizer.json";
 inline constexpr const char* kVocabularyFile = "vocab.txt";
 
-// What a text's embedding is made of: the mean of its tokens, the first, or the last.
-enum class Pooling { kMean, kFirst, kLast };
+// What a text's embedding is made of: the mean of its tokens, the first, or the last (of an LSTM or GRU: the states at
+// the ends), or their maximum (of those two only).
+enum class Pooling { kMean, kFirst, kLast, kMax };
 
 struct ModelFolder {
   std::filesystem::path path;

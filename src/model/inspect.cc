@@ -11,6 +11,7 @@
 #include "model/decoder_files.h"
 #include "model/folder.h"
 #include "model/gguf.h"
+#include "model/recurrent_spec.h"
 #include "model/safetensors_source.h"
 #include "model/torch_file.h"
 
@@ -114,6 +115,8 @@ void add_folder(Json& out, const fs::path& folder) {
     try {
       if (is_seq2seq_config(config)) {
         out["encoder_decoder"] = describe_spec(seq2seq_spec_from_config(config, config_path.string()));
+      } else if (is_recurrent_config(config)) {
+        out["recurrent"] = describe_spec(recurrent_spec_from_config(config, config_path.string()));
       } else {
         out["decoder"] = describe_spec(decoder_spec_from_config(config, config_path.string()));
       }
@@ -175,6 +178,18 @@ Json describe_spec(const Seq2SeqSpec& spec) {
           {"pad_token_id", spec.pad_id},
           {"eos_token_id", spec.eos_ids},
           {"decoder_start_token_id", spec.decoder_start_id}};
+}
+
+Json describe_spec(const RecurrentSpec& spec) {
+  return {{"cell", cell_name(spec.cell)},
+          {"vocab_size", spec.vocab_size},
+          {"embedding_dim", spec.embedding_dim},
+          {"hidden_size", spec.hidden_size},
+          {"num_layers", spec.num_layers},
+          {"bidirectional", spec.bidirectional},
+          {"tie_word_embeddings", spec.tied_embeddings},
+          {"eos_token_id", spec.eos_ids},
+          {"state_bytes_f32", spec.state_values() * 4}};
 }
 
 Json inspect_weights(const fs::path& path) {

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "model/decoder_spec.h"
+#include "model/recurrent_spec.h"
 #include "model/seq2seq_spec.h"
 #include "model/tensor_source.h"
 
@@ -23,5 +24,6 @@ base::Json inspect_weights(const std::filesystem::path& path);
 // Sizes and switches of a spec under config.json's names.
 base::Json describe_spec(const DecoderSpec& spec);
 base::Json describe_spec(const Seq2SeqSpec& spec);
+base::Json describe_spec(const RecurrentSpec& spec);
 
 }  // namespace slipway::model

@@ -3,15 +3,22 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/json.h"
+#include "model/recurrent_spec.h"
 
 namespace slipway::model {
 
 // One value, one file (NAME_names.cc), an architecture.
-enum class Architecture { kBert, kRoberta, kXlmRoberta, kDistilBert, kMpnet, kElectra, kModernBert, kDebertaV2 };
+// clang-format off
+enum class Architecture {
+  kBert, kRoberta, kXlmRoberta, kDistilBert, kMpnet, kElectra, kModernBert, kDebertaV2, kLstm, kGru,
+  kWordVectors,  // static ones (word_vectors.h), which have no config.json
+};
+// clang-format on
 
 // What a model has on top of its encoder. kSequenceClassification reads the first token (or a mean), the others every
 // token.
@@ -54,6 +61,11 @@ struct ModelSpec {
   bool content_to_position = false;
   bool position_to_content = false;
 
+  // A convolution over the embeddings' output, added to the first layer's (DeBERTa-v2-xlarge): tokens it sees, odd; 0:
+  // there is none.
+  int conv_kernel = 0;
+  std::string conv_activation = "tanh";
+
   // ModernBERT: norms before the blocks, rotary positions, gated intermediate layers, windows, few biases.
   bool pre_norm = false;
   bool gated = false;
@@ -65,6 +77,9 @@ struct ModelSpec {
   float rope_theta_global = 0;  // 0: no rotary positions
   float rope_theta_local = 0;
   std::vector<int> layer_window;  // per layer: tokens seen on each side, 0 for all; empty: all, everywhere
+
+  // An LSTM or GRU: then this is the whole description, and the sizes above follow it (hidden_size is features()).
+  std::optional<RecurrentSpec> recurrent;
 
   int head_dim() const { return hidden_size / num_heads; }
   int word_size() const { return embedding_size > 0 ? embedding_size : hidden_size; }

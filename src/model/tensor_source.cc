@@ -1,6 +1,7 @@
 #include "model/tensor_source.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/error.h"
 
@@ -9,6 +10,29 @@ namespace slipway::model {
 const TensorView* TensorSource::find(const std::string& name) const {
   const auto it = tensors().find(name);
   return it == tensors().end() ? nullptr : &it->second;
+}
+
+const TensorView& TensorSource::require(const std::string& name, const std::vector<int64_t>& shape) const {
+  const TensorView* found = find(name);
+  if (found == nullptr) {
+    throw base::Error(base::Code::kIntegrity, fmt::format("{}: tensor '{}' [{}] is missing; config.json asks for it",
+                                                          source(), name, fmt::join(shape, ", ")));
+  }
+  if (found->shape != shape) {
+    throw base::Error(base::Code::kIntegrity,
+                      fmt::format("{}: tensor '{}' has shape [{}], config.json asks for [{}]", source(), name,
+                                  fmt::join(found->shape, ", "), fmt::join(shape, ", ")));
+  }
+  return *found;
+}
+
+const TensorView& TensorSource::require_float(const std::string& name, const std::vector<int64_t>& shape) const {
+  const TensorView& found = require(name, shape);
+  if (!dtype_is_float(found.dtype) || dtype_block(found.dtype) > 1) {
+    throw base::Error(base::Code::kIntegrity, fmt::format("{}: tensor '{}' is {}; supported: F32, F16, BF16, F64",
+                                                          source(), name, dtype_name(found.dtype)));
+  }
+  return found;
 }
 
 std::vector<float> TensorSource::read_f32(const std::string& name) const {

@@ -30,6 +30,10 @@ class TensorSource {
   std::vector<float> read_f32(const std::string& name) const;
   // The same, of a tensor that must have `expected_count` values, else Error(kInvalid).
   std::vector<float> read_f32(const std::string& name, int64_t expected_count) const;
+  // The tensor that must be there in this shape; and in F16, BF16, F32 or F64. Throws Error(kIntegrity) saying what
+  // there is instead.
+  const TensorView& require(const std::string& name, const std::vector<int64_t>& shape) const;
+  const TensorView& require_float(const std::string& name, const std::vector<int64_t>& shape) const;
   // The tensor inside the map, without a copy: F32 and aligned, else an empty span (then use read_f32).
   std::span<const float> map_f32(const std::string& name) const;
 };

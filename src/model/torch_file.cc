@@ -91,7 +91,7 @@ std::shared_ptr<const TensorSource> open_weights(const std::filesystem::path& pa
 }
 
 std::optional<std::filesystem::path> find_weights(const std::filesystem::path& folder) {
-  for (const char* name : {"model.safetensors", kShardIndexFile, kTorchWeightsFile, kTorchShardIndexFile}) {
+  for (const char* name : {"model.safetensors", kShardIndexFile, kTorchWeightsFile, kTorchShardIndexFile, kPlainTorchFile}) {
     if (base::is_file(folder / name)) {
       return folder / name;
     }

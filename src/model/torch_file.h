@@ -17,6 +17,7 @@
 namespace slipway::model {
 
 inline constexpr const char* kTorchWeightsFile = "pytorch_model.bin";
+inline constexpr const char* kPlainTorchFile = "model.pt";  // torch.save(model.state_dict(), ...) of anyone's module
 inline constexpr const char* kTorchShardIndexFile = "pytorch_model.bin.index.json";
 
 // Tensor name -> view, of the bytes of one file, which the caller keeps alive. Throws Error(kIntegrity) for a damaged
@@ -43,9 +44,9 @@ class TorchSource final : public TensorSource {
 std::shared_ptr<const TensorSource> open_weights(const std::filesystem::path& path);
 
 // The file in a Hugging Face folder to give it: model.safetensors, else the index of its shards, else pytorch_model.bin
-// or the index of its shards; nullopt when there is none of them. kWeightFiles, for messages.
+// or the index of its shards, else model.pt; nullopt when there is none of them. kWeightFiles, for messages.
 std::optional<std::filesystem::path> find_weights(const std::filesystem::path& folder);
 inline constexpr const char* kWeightFiles =
-    "model.safetensors, model.safetensors.index.json, pytorch_model.bin, pytorch_model.bin.index.json";
+    "model.safetensors, model.safetensors.index.json, pytorch_model.bin, pytorch_model.bin.index.json, model.pt";
 
 }  // namespace slipway::model

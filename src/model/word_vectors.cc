@@ -54,13 +54,19 @@ void WordVectors::finish() {
   }
 }
 
-std::span<const float> WordVectors::find(std::string_view word) const {
+int64_t WordVectors::index(std::string_view word) const {
   const auto it = index_.find(word);
-  if (it == index_.end()) {
+  return it == index_.end() ? -1 : it->second;
+}
+
+std::span<const float> WordVectors::row(int64_t place) const {
+  if (place < 0 || static_cast<size_t>(place) >= words_.size()) {
     return {};
   }
-  return {&matrix_[static_cast<size_t>(it->second) * static_cast<size_t>(dim_)], static_cast<size_t>(dim_)};
+  return {&matrix_[static_cast<size_t>(place) * static_cast<size_t>(dim_)], static_cast<size_t>(dim_)};
 }
+
+std::span<const float> WordVectors::find(std::string_view word) const { return row(index(word)); }
 
 // Rows of the n-grams of <word>: of every start at a character, min to max characters, but not of one that is only an
 // end mark (fastText's Dictionary::computeSubwords).

@@ -40,6 +40,10 @@ class WordVectors {
   int dim() const noexcept { return dim_; }
   size_t size() const noexcept { return words_.size(); }
   const std::vector<std::string>& words() const { return words_; }
+  // A word's place in words(); -1 when the vocabulary does not have it.
+  int64_t index(std::string_view word) const;
+  // The stored vector [dim] of the word at that place; empty when there is none there.
+  std::span<const float> row(int64_t place) const;
   // The stored vector [dim]; empty when the word is not in the vocabulary.
   std::span<const float> find(std::string_view word) const;
   // The vector of any word: the stored one or, of a fastText .bin, the mean over its parts; nullopt when there is none.

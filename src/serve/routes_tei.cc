@@ -411,6 +411,7 @@ Json info(const Core& core) {
   const Json labels = {{"id2label", id2label}, {"label2id", label2id}};
   const char* const pooling = served->info.pooling == model::Pooling::kMean    ? "mean"
                               : served->info.pooling == model::Pooling::kFirst ? "cls"
+                              : served->info.pooling == model::Pooling::kMax   ? "max"
                                                                                : "last_token";
   const Json type = served->labels.empty()                        ? Json{{"embedding", {{"pooling", pooling}}}}
                     : engine::is_cross_encoder(served->info.spec) ? Json{{"reranker", labels}}

@@ -15,7 +15,7 @@ using base::Error;
 
 namespace {
 
-// A .gguf file without its ending, a folder as it is called.
+// A file without its ending, a folder as it is called.
 std::string name_of(const std::string& reference) {
   const fs::path path = fs::weakly_canonical(reference);
   return fs::is_directory(path) ? path.filename().string() : path.stem().string();
@@ -31,10 +31,11 @@ Source Sources::locate(const std::string& reference, const std::string& precisio
   Source source;
   source.reference = reference;
   if (!reference.starts_with("models:")) {
-    if (!fs::is_directory(reference) && !(reference.ends_with(".gguf") && fs::is_regular_file(reference))) {
-      throw Error(Code::kNotFound, fmt::format("'{}' is neither a model folder, nor a .gguf file, nor a reference like "
-                                               "models:/NAME@ALIAS or models:/NAME/3",
-                                               reference));
+    if (!fs::is_directory(reference) && !fs::is_regular_file(reference)) {
+      throw Error(Code::kNotFound,
+                  fmt::format("'{}' is neither a model folder, nor a .gguf file, nor one of word vectors, nor "
+                              "a reference like models:/NAME@ALIAS or models:/NAME/3",
+                              reference));
     }
     source.model = name_of(reference);
     source.path = reference;

@@ -1,5 +1,5 @@
-// Where a served model comes from: a folder, a .gguf file, or a version of the registry, laid out as a folder under the
-// store. Any thread.
+// Where a served model comes from: a folder, a .gguf file, a file of word vectors, or a version of the registry, laid
+// out as a folder under the store. Any thread.
 #pragma once
 
 #include <filesystem>

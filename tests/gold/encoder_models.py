@@ -50,6 +50,15 @@ MODELS = {
     "deberta_c2p": ("deberta-v2", SIZES | {
         "relative_attention": True, "max_relative_positions": 20, "share_att_key": True, "pos_att_type": "c2p",
         "position_biased_input": True, "type_vocab_size": 2}),
+    # v2-xlarge's convolution beside the first layer.
+    "deberta_conv": ("deberta-v2", SIZES | {
+        "relative_attention": True, "position_buckets": 16, "max_relative_positions": 64, "norm_rel_ebd": "layer_norm",
+        "share_att_key": True, "pos_att_type": ["p2c", "c2p"], "position_biased_input": False, "type_vocab_size": 0,
+        "conv_kernel_size": 3, "conv_act": "gelu"}),
+    # One layer, which is the first and the last; more neighbours than the intermediate layer is wide.
+    "deberta_conv_wide": ("deberta-v2", SIZES | {
+        "relative_attention": True, "max_relative_positions": 20, "share_att_key": True, "pos_att_type": "c2p",
+        "position_biased_input": True, "type_vocab_size": 2, "num_hidden_layers": 1, "conv_kernel_size": 5}),
 }
 
 

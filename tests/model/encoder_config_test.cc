@@ -65,7 +65,9 @@ TEST(EncoderConfig, WindowsAndThetasAreReadInBothSpellings) {
 
 TEST(EncoderConfig, WhatIsNotSupportedIsRefusedByName) {
   const std::tuple<std::string, Json, std::string> cases[] = {
-      {"deberta_v2", {{"conv_kernel_size", 3}}, "convolution"},
+      {"deberta_v2", {{"conv_kernel_size", 4}}, "conv_kernel_size"},
+      {"deberta_v2", {{"conv_kernel_size", 3}, {"conv_groups", 2}}, "conv_groups"},
+      {"deberta_v2", {{"conv_kernel_size", 3}, {"conv_act", "swish"}}, "conv_act"},
       {"deberta_v2", {{"share_att_key", false}}, "share_att_key"},
       {"deberta_v2", {{"pos_att_type", {"p2p"}}}, "p2p"},
       {"deberta_v2", {{"embedding_size", 16}}, "embedding_size"},

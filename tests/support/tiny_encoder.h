@@ -14,8 +14,8 @@ namespace slipway::tests {
 // The families that have a gold file.
 inline const std::vector<std::string>& tiny_encoder_names() {
   static const std::vector<std::string> names = {
-      "bert",         "roberta",    "xlm_roberta",     "distilbert", "mpnet",      "electra",
-      "electra_wide", "modernbert", "modernbert_mean", "deberta_v2", "deberta_c2p"};
+      "bert",       "roberta",         "xlm_roberta", "distilbert",  "mpnet",        "electra",          "electra_wide",
+      "modernbert", "modernbert_mean", "deberta_v2",  "deberta_c2p", "deberta_conv", "deberta_conv_wide"};
   return names;
 }
 

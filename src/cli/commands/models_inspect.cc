@@ -64,6 +64,13 @@ void print_summary(std::ostream& out, const base::Json& json) {
         spec.at("max_position_embeddings").is_null() ? "relative"
                                                      : std::to_string(spec.at("max_position_embeddings").get<int>()));
   }
+  if (json.contains("recurrent")) {
+    const base::Json& spec = json.at("recurrent");
+    out << fmt::format("language model: {} layers, embeddings {}, hidden {}, vocabulary {}; state {}\n",
+                       spec.at("num_layers").get<int>(), spec.at("embedding_dim").get<int>(),
+                       spec.at("hidden_size").get<int>(), spec.at("vocab_size").get<int>(),
+                       human_count(spec.at("state_bytes_f32").get<int64_t>(), "bytes"));
+  }
   const int64_t values = json.at("parameters").get<int64_t>();
   out << fmt::format("{} parameters in {}", human_count(values, ""),
                      human_count(json.at("bytes").get<int64_t>(), "bytes"));
@@ -79,6 +86,34 @@ void print_summary(std::ostream& out, const base::Json& json) {
   if (json.contains("decoder_error") && json.at("decoder").is_null() && !json.contains("encoder_decoder")) {
     out << fmt::format("not a decoder that is run: {}\n", json.at("decoder_error").get<std::string>());
   }
+}
+
+std::string labels_line(const model::ModelSpec& spec) {
+  return fmt::format("head: {}; labels: {}\n", model::head_name(spec.head),
+                     spec.labels.empty() ? "none" : fmt::format("{}", fmt::join(spec.labels, ", ")));
+}
+
+void print_encoder(std::ostream& out, const std::string& folder, const model::ModelSpec& spec) {
+  out << fmt::format(
+      "{}\n{} encoder: {} layers, hidden {}, {} heads, intermediate {}, vocabulary {}, {} positions\n"
+      "{} parameters; {} as float32, {} as int8; {:.1f} MFLOP a token at length 128\n",
+      folder, model::architecture_name(spec.architecture), spec.num_layers, spec.hidden_size, spec.num_heads,
+      spec.intermediate_size, spec.vocab_size, spec.max_positions, human_count(spec.parameter_count(), ""),
+      human_count(model::weight_bytes_f32(spec), "bytes"), human_count(model::weight_bytes_int8(spec), "bytes"),
+      model::flops_per_token(spec, 128) / 1e6);
+  out << labels_line(spec);
+}
+
+void print_recurrent(std::ostream& out, const std::string& folder, const model::ModelSpec& spec) {
+  const model::RecurrentSpec& r = *spec.recurrent;
+  out << fmt::format(
+      "{}\n{}: {} layers{}, embeddings {}, hidden {}, pooling {}, vocabulary {}\n"
+      "{} parameters; {} as float32; {:.1f} MFLOP a token\n",
+      folder, model::architecture_name(spec.architecture), r.num_layers, r.bidirectional ? " both ways" : "",
+      r.embedding_dim, r.hidden_size, model::pooling_name(r.pooling), r.vocab_size,
+      human_count(spec.parameter_count(), ""), human_count(model::weight_bytes_f32(spec), "bytes"),
+      model::flops_per_token(spec, 1) / 1e6);
+  out << labels_line(spec);
 }
 
 class InspectCommand final : public Command {
@@ -140,7 +175,7 @@ int InspectCommand::show_encoder(App& app, const LocatedModel& located) {
                      {"parameters", spec.parameter_count()},
                      {"labels", spec.labels},
                      {"bytes_float32", model::weight_bytes_f32(spec)},
-                     {"bytes_int8", model::weight_bytes_int8(spec)},
+                     {"bytes_int8", spec.recurrent ? base::Json(nullptr) : base::Json(model::weight_bytes_int8(spec))},
                      {"flops_per_token_128", model::flops_per_token(spec, 128)}};
   Table table({"TENSOR", "TYPE", "SHAPE", "BYTES"});
   for (const auto& path : {folder.weights, folder.int8}) {
@@ -165,14 +200,11 @@ int InspectCommand::show_encoder(App& app, const LocatedModel& located) {
     app.print_json(json);
     return 0;
   }
-  app.out() << fmt::format(
-      "{}\n{} encoder: {} layers, hidden {}, {} heads, intermediate {}, vocabulary {}, {} positions\n"
-      "{} parameters; {} as float32, {} as int8; {:.1f} MFLOP a token at length 128\nhead: {}; labels: {}\n",
-      located.folder.string(), model::architecture_name(spec.architecture), spec.num_layers, spec.hidden_size,
-      spec.num_heads, spec.intermediate_size, spec.vocab_size, spec.max_positions,
-      human_count(spec.parameter_count(), ""), human_count(model::weight_bytes_f32(spec), "bytes"),
-      human_count(model::weight_bytes_int8(spec), "bytes"), model::flops_per_token(spec, 128) / 1e6,
-      model::head_name(spec.head), spec.labels.empty() ? "none" : fmt::format("{}", fmt::join(spec.labels, ", ")));
+  if (spec.recurrent) {
+    print_recurrent(app.out(), located.folder.string(), spec);
+  } else {
+    print_encoder(app.out(), located.folder.string(), spec);
+  }
   if (tensors_) {
     app.out() << '\n';
     table.print(app.out(), app.color_out());

@@ -76,7 +76,7 @@ class ServeCommand final : public Command {
   }
   void describe(Parameters& parameters) override {
     parameters.positionals_of("MODEL", models_,
-                              "models:/NAME@ALIAS, models:/NAME/3, a model folder, or a .gguf file; NAME=MODEL calls it NAME");
+                              "models:/NAME@ALIAS, models:/NAME/3, a model folder, a .gguf file, or word vectors; NAME=MODEL calls it NAME");
     parameters.flags.add("project", project_, "a slipway.yaml whose `monitor:` section to use");
     parameters.flags.add("ready_file", ready_file_, "written with pid, url and deployment once it listens");
     parameters.flags.add("until_input_ends", until_input_ends_, "drain when standard input ends before it brought a byte");
