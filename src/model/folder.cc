@@ -107,7 +107,8 @@ ModelFolder open_model_folder(const fs::path& path, const FolderNeeds& needs) {
                 fmt::format("'{}' is not a folder; a model is a folder with {}, {} and {}", path.string(), kConfigFile,
                             kWeightsFile, kTokenizerFile));
   }
-  const fs::path config_path = path / kConfigFile;
+  const bool google = !base::is_file(path / kConfigFile) && base::is_file(path / kBertConfigFile);
+  const fs::path config_path = path / (google ? kBertConfigFile : kConfigFile);
   if (!base::is_file(config_path)) {
     throw Error(Code::kNotFound, fmt::format("'{}' has no {}: it is not a model's folder", path.string(), kConfigFile));
   }
@@ -118,6 +119,10 @@ ModelFolder open_model_folder(const fs::path& path, const FolderNeeds& needs) {
   ModelFolder folder;
   folder.path = path;
   folder.config = base::parse_json(text, config_path.string(), {.max_bytes = kMaxConfigBytes, .max_depth = 32});
+  if (google && folder.config.is_object()) {
+    // It says nothing of what it is: what they publish is pretrained, with a head for masks.
+    folder.config.update({{"model_type", "bert"}, {"architectures", {"BertForPreTraining"}}});
+  }
   folder.spec = spec_from_config(folder.config, config_path.string());
   folder.weights = find_weights(path);
   folder.int8 = existing(path / kInt8WeightsFile);

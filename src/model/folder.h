@@ -15,6 +15,7 @@
 namespace slipway::model {
 
 inline constexpr const char* kConfigFile = "config.json";
+inline constexpr const char* kBertConfigFile = "bert_config.json";  // google-research/bert's, where there is no other
 inline constexpr const char* kWeightsFile = "model.safetensors";
 inline constexpr const char* kInt8WeightsFile = "model.int8.safetensors";
 inline constexpr const char* kTokenizerFile = "tokenizer.json";

@@ -1,13 +1,17 @@
 #include "model/torch_file.h"
 
 #include <algorithm>
+#include <charconv>
 #include <fmt/format.h>
 
 #include "base/error.h"
 #include "model/gguf.h"
+#include "model/npz.h"
 #include "model/pickle.h"
 #include "model/safetensors_source.h"
 #include "model/shards.h"
+#include "model/tensorflow.h"
+#include "model/tensorflow_names.h"
 #include "model/zip.h"
 
 namespace slipway::model {
@@ -87,16 +91,52 @@ std::shared_ptr<const TensorSource> open_weights(const std::filesystem::path& pa
   if (extension == ".bin" || extension == ".pt" || extension == ".pth" || extension == ".ckpt") {
     return std::make_shared<TorchSource>(path);
   }
+  if (extension == ".npz") {
+    return with_hugging_face_names(std::make_shared<NpzSource>(path));
+  }
+  if (extension == ".index") {
+    return with_hugging_face_names(std::make_shared<TensorflowSource>(path));
+  }
   return std::make_shared<SafetensorsSource>(path);
 }
 
+namespace {
+
+// The checkpoint of a folder that has one; of several, as training leaves them (model.ckpt-1000.index), the one of the
+// highest step.
+std::optional<std::filesystem::path> find_checkpoint(const std::filesystem::path& folder) {
+  std::optional<std::filesystem::path> best;
+  int64_t highest = -1;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+    const std::string name = entry.path().filename().string();
+    const size_t at = name.find(".ckpt");
+    if (at == std::string::npos || !name.ends_with(".index") || !entry.is_regular_file(ignored)) {
+      continue;
+    }
+    int64_t step = 0;
+    const std::string_view number = std::string_view(name).substr(at + 5, name.size() - 6 - at - 5);
+    if (number.starts_with('-')) {
+      std::from_chars(number.data() + 1, number.data() + number.size(), step);
+    }
+    if (step > highest) {
+      highest = step;
+      best = entry.path();
+    }
+  }
+  return best;
+}
+
+}  // namespace
+
 std::optional<std::filesystem::path> find_weights(const std::filesystem::path& folder) {
-  for (const char* name : {"model.safetensors", kShardIndexFile, kTorchWeightsFile, kTorchShardIndexFile, kPlainTorchFile}) {
+  for (const char* name :
+       {"model.safetensors", kShardIndexFile, kTorchWeightsFile, kTorchShardIndexFile, kPlainTorchFile, kNpzFile}) {
     if (base::is_file(folder / name)) {
       return folder / name;
     }
   }
-  return std::nullopt;
+  return find_checkpoint(folder);
 }
 
 }  // namespace slipway::model

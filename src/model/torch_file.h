@@ -18,6 +18,7 @@ namespace slipway::model {
 
 inline constexpr const char* kTorchWeightsFile = "pytorch_model.bin";
 inline constexpr const char* kPlainTorchFile = "model.pt";  // torch.save(model.state_dict(), ...) of anyone's module
+inline constexpr const char* kNpzFile = "model.npz";
 inline constexpr const char* kTorchShardIndexFile = "pytorch_model.bin.index.json";
 
 // Tensor name -> view, of the bytes of one file, which the caller keeps alive. Throws Error(kIntegrity) for a damaged
@@ -40,13 +41,16 @@ class TorchSource final : public TensorSource {
 };
 
 // The source of a file of weights: GGUF by its first bytes, PyTorch by its name (.bin, .pt, .pth, .ckpt, or the index
-// of its shards), else safetensors or the index of its shards. Throws as the readers do.
+// of its shards), numpy's .npz and TensorFlow's .index by theirs, else safetensors or the index of its shards. Throws
+// as the readers do.
 std::shared_ptr<const TensorSource> open_weights(const std::filesystem::path& path);
 
 // The file in a Hugging Face folder to give it: model.safetensors, else the index of its shards, else pytorch_model.bin
-// or the index of its shards, else model.pt; nullopt when there is none of them. kWeightFiles, for messages.
+// or the index of its shards, else model.pt, else model.npz, else a TensorFlow checkpoint (*.ckpt*.index); nullopt when
+// there is none of them. kWeightFiles, for messages.
 std::optional<std::filesystem::path> find_weights(const std::filesystem::path& folder);
 inline constexpr const char* kWeightFiles =
-    "model.safetensors, model.safetensors.index.json, pytorch_model.bin, pytorch_model.bin.index.json, model.pt";
+    "model.safetensors, model.safetensors.index.json, pytorch_model.bin, pytorch_model.bin.index.json, model.pt, "
+    "model.npz, *.ckpt*.index";
 
 }  // namespace slipway::model

@@ -9,6 +9,7 @@
 #include "model/pickle.h"
 #include "model/zip.h"
 #include "support/tiny_decoder.h"
+#include "support/zip_writer.h"
 
 namespace slipway::model {
 namespace {
@@ -27,42 +28,7 @@ std::string error_of(const std::string& bytes, base::Code code) {
   }
 }
 
-// A zip of stored entries, as torch.save writes it but for padding.
-std::string zip(const std::vector<std::pair<std::string, std::string>>& entries) {
-  std::string out;
-  std::string list;
-  const auto put = [](std::string& to, uint64_t value, size_t bytes) {
-    for (size_t i = 0; i < bytes; ++i) {
-      to += static_cast<char>(i < sizeof(value) ? value >> (8 * i) : 0);
-    }
-  };
-  for (const auto& [name, data] : entries) {
-    const size_t offset = out.size();
-    out += std::string("PK\3\4\24\0\0\0\0\0\0\0\0\0", 14);
-    put(out, 0, 4);
-    put(out, data.size(), 4);
-    put(out, data.size(), 4);
-    put(out, name.size(), 2);
-    put(out, 0, 2);
-    out += name + data;
-    list += std::string("PK\1\2\24\0\24\0\0\0\0\0\0\0\0\0", 16);
-    put(list, 0, 4);
-    put(list, data.size(), 4);
-    put(list, data.size(), 4);
-    put(list, name.size(), 2);
-    put(list, 0, 12);
-    put(list, offset, 4);
-    list += name;
-  }
-  const size_t begin = out.size();
-  out += list + std::string("PK\5\6\0\0\0\0", 8);
-  put(out, entries.size(), 2);
-  put(out, entries.size(), 2);
-  put(out, list.size(), 4);
-  put(out, begin, 4);
-  put(out, 0, 2);
-  return out;
-}
+using tests::zip;
 
 std::string short_text(const std::string& text) { return std::string("\x8c") + static_cast<char>(text.size()) + text; }
 
