@@ -72,9 +72,14 @@ class EntryReader {
         key.limits.tokens_per_minute = limit(field, value);
       } else if (field == "max_concurrent") {
         key.limits.max_concurrent = limit(field, value);
+      } else if (field == "admin") {
+        if (!value.is_boolean()) {
+          reject(field, "'admin' must be true or false");
+        }
+        key.admin = value.get<bool>();
       } else {
         reject(field, fmt::format("'{}' is not known; an entry has name, key or sha256, requests_per_minute, "
-                                  "tokens_per_minute, max_concurrent",
+                                  "tokens_per_minute, max_concurrent, admin",
                                   field.substr(0, 40)));
       }
     }
@@ -335,6 +340,17 @@ Admission AccessControl::admit(const Request& request) {
   tell("requests", client->requests);
   tell("tokens", client->tokens);
   return admission;
+}
+
+bool AccessControl::administers(std::string_view name) const {
+  const std::shared_lock lock(mutex_);
+  for (const std::shared_ptr<Client>& client : clients_) {
+    if (client->name == name) {
+      const std::lock_guard own(client->mutex);
+      return client->key.admin;
+    }
+  }
+  return false;
 }
 
 void AccessControl::charge(std::string_view name, int64_t input_tokens, int64_t output_tokens) {

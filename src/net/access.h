@@ -28,6 +28,7 @@ struct ApiKey {
   std::string name;    // [A-Za-z0-9._-]{1,64}: a label of metrics, the client of the scheduler
   std::string sha256;  // of the key: 64 lower-case hex digits
   KeyLimits limits;
+  bool admin = false;  // may do what else only this machine may: administers()
 };
 
 constexpr size_t kMaxApiKeys = 10'000;
@@ -35,9 +36,9 @@ constexpr size_t kMaxApiKeys = 10'000;
 // The key itself; throws Error(kInvalid) when it is empty, longer than 512 bytes, or has anything but printable ASCII.
 ApiKey api_key(std::string name, std::string_view key, KeyLimits limits = {});
 
-// YAML: a list of {name, key or sha256, requests_per_minute?, tokens_per_minute?, max_concurrent?}, or {keys: that
-// list}. Throws Error(kInvalid) naming `source` and line, never a key, for an unknown field, a wrong value, a name or
-// key that is there twice, or none at all.
+// YAML: a list of {name, key or sha256, requests_per_minute?, tokens_per_minute?, max_concurrent?, admin?}, or {keys:
+// that list}. Throws Error(kInvalid) naming `source` and line, never a key, for an unknown field, a wrong value, a name
+// or key that is there twice, or none at all.
 std::vector<ApiKey> parse_api_keys(std::string_view yaml, std::string_view source);
 std::vector<ApiKey> read_api_keys(const std::filesystem::path& path);
 
@@ -64,6 +65,8 @@ class AccessControl {
   Admission admit(const Request& request);
   // Tokens that the key's requests used; a name that is not known (any more) is ignored.
   void charge(std::string_view name, int64_t input_tokens, int64_t output_tokens);
+  // Whether the key of that name is an administrator's; false for "".
+  bool administers(std::string_view name) const;
   // Other keys from now on. A key that keeps its name keeps what it has used.
   void replace(std::vector<ApiKey> keys);
 

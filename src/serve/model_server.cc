@@ -76,7 +76,8 @@ struct ModelServer::Impl {
 
 net::Router ModelServer::Impl::make_router() {
   net::Router router;
-  add_model_routes(router, {models, metrics, changers, context.log, std::chrono::milliseconds(options.drain_ms)});
+  add_model_routes(router,
+                   {models, metrics, access.get(), changers, context.log, std::chrono::milliseconds(options.drain_ms)});
   for (const auto& [method, pattern] : offers) {
     router.add(method, pattern,
                [this, method = method, pattern = pattern](net::Request request, const net::Responder& responder) {

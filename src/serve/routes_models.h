@@ -13,8 +13,9 @@ namespace slipway::serve {
 // All borrowed; they outlive the router.
 struct ModelRoutes {
   Models& models;
-  net::MetricRegistry& metrics;  // the server's; those of the models are told with it
-  Workers& changers;             // where models are loaded
+  net::MetricRegistry& metrics;      // the server's; those of the models are told with it
+  const net::AccessControl* access;  // null: no API keys
+  Workers& changers;                 // where models are loaded
   base::Log& log;
   std::chrono::milliseconds unload_limit;  // how long an unloading is waited for
 };

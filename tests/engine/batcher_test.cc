@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <future>
 #include <mutex>
 #include <thread>
 
@@ -118,6 +119,15 @@ TEST_F(BatcherTest, ACallbackThatThrowsHurtsNobodyElse) {
   Batcher batcher(engine, {});
   batcher.submit({1}, [](BatchResult) { throw std::runtime_error("mine"); });
   EXPECT_EQ(batcher.run({{1, 2}})[0].logits.size(), 2U);
+}
+
+TEST_F(BatcherTest, WhatACallbackHoldsGoesWhileTheBatcherWaits) {
+  Batcher batcher(engine, {});
+  std::promise<void> gone;
+  std::shared_ptr<void> held(nullptr, [&](void*) { gone.set_value(); });
+  batcher.submit({1}, [held](const BatchResult&) {});
+  held.reset();
+  EXPECT_EQ(gone.get_future().wait_for(std::chrono::seconds(10)), std::future_status::ready);
 }
 
 TEST_F(BatcherTest, ManyThreadsSubmit) {

@@ -51,7 +51,7 @@ TEST(TokenBucket, ADebtIsPaidBackBeforeAnythingPasses) {
 TEST(ApiKeys, ReadsNamesDigestsAndLimits) {
   const std::string digest = base::sha256_hex("another-key");
   const auto keys = parse_api_keys(
-      "- {name: team-a, key: sk-1234, requests_per_minute: 60, max_concurrent: 2}\n"
+      "- {name: team-a, key: sk-1234, requests_per_minute: 60, max_concurrent: 2, admin: true}\n"
       "- name: team.b\n  sha256: " +
           digest + "\n  tokens_per_minute: 1000\n",
       "keys.yaml");
@@ -60,6 +60,7 @@ TEST(ApiKeys, ReadsNamesDigestsAndLimits) {
   EXPECT_EQ(keys[0].sha256, base::sha256_hex("sk-1234"));
   EXPECT_EQ(keys[0].limits.requests_per_minute, 60);
   EXPECT_EQ(keys[0].limits.max_concurrent, 2);
+  EXPECT_TRUE(keys[0].admin);
   EXPECT_EQ(keys[0].limits.tokens_per_minute, 0);
   EXPECT_EQ(keys[1].sha256, digest);
   EXPECT_EQ(keys[1].limits.tokens_per_minute, 1000);
@@ -73,7 +74,7 @@ TEST(ApiKeys, RefusesWhatIsBrokenNamingTheLineAndNeverTheKey) {
   for (const std::string yaml :
        {"", "[]", "text", "keys: {}", "- 5", "- {name: a}", "- {key: secret1}", "- {name: a, key: secret1, sha256: aa}",
         "- {name: a, sha256: secret1}", "- {name: 'a b', key: secret1}", "- {name: a, key: 'secret1 x'}",
-        "- {name: a, key: ''}", "- {name: a, key: secret1, max_concurrent: 0}",
+        "- {name: a, key: ''}", "- {name: a, key: secret1, max_concurrent: 0}", "- {name: a, key: secret1, admin: 1}",
         "- {name: a, key: secret1, tokens_per_minute: 1.5}", "- {name: a, key: secret1, requests_per_minute: many}",
         "- {name: a, key: secret1, limit: 4}", "- {name: a, key: 12345}"}) {
     const std::string message = refusal_of(yaml);

@@ -95,6 +95,27 @@ TEST(Metrics, EstimatesQuantiles) {
   EXPECT_NEAR(histogram.quantile(0.75), 1.5, 1e-9);
 }
 
+TEST(Metrics, SeveralRegistriesAreToldAsOne) {
+  MetricRegistry server;
+  MetricRegistry one;
+  MetricRegistry two;
+  server.counter("slipway_requests_total", "R.").add(7);
+  one.counter("slipway_texts_total", "T.", {"kind"}, {"in"}).add(1);
+  two.counter("slipway_texts_total", "T.", {"kind"}, {"in"}).add(2);
+  two.histogram("slipway_seconds", "S.", {1}).observe(0.5);
+  const std::vector<LabelledRegistry> all = {{&server}, {&one, {{"model", "a\"b"}}}, {&two, {{"model", "c"}}}};
+  const std::string text = expose(all, Exposition::kText);
+  EXPECT_EQ(text,
+            "# HELP slipway_requests_total R.\n# TYPE slipway_requests_total counter\nslipway_requests_total 7\n"
+            "# HELP slipway_seconds S.\n# TYPE slipway_seconds histogram\n"
+            "slipway_seconds_bucket{model=\"c\",le=\"1.0\"} 1\nslipway_seconds_bucket{model=\"c\",le=\"+Inf\"} 1\n"
+            "slipway_seconds_sum{model=\"c\"} 0.5\nslipway_seconds_count{model=\"c\"} 1\n"
+            "# HELP slipway_texts_total T.\n# TYPE slipway_texts_total counter\n"
+            "slipway_texts_total{model=\"a\\\"b\",kind=\"in\"} 1\nslipway_texts_total{model=\"c\",kind=\"in\"} 2\n");
+  const std::string open = expose(all, Exposition::kOpenMetrics);
+  EXPECT_EQ(open.find("# EOF\n"), open.size() - 6);
+}
+
 TEST(Metrics, TellsAboutTheProcess) {
   MetricRegistry registry;
   registry.add_process_metrics();

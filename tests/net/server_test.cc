@@ -1,6 +1,7 @@
 #include "net/server.h"
 
 #include <atomic>
+#include <boost/asio/io_context.hpp>
 #include <deque>
 #include <future>
 #include <optional>
@@ -8,6 +9,7 @@
 
 #include "net/client.h"
 #include "net/encoding.h"
+#include "net/exchange.h"
 #include "net/raw_socket.h"
 #include "support/support.h"
 
@@ -459,6 +461,88 @@ TEST(HttpClientTest, SaysWhoDidNotAnswer) {
   for (const char* bad : {"127.0.0.1:80", "http://", "http://h:0", "http://h:99999", "http://h:80/x", "ftp://h"}) {
     EXPECT_THROW(HttpClient{bad}, base::Error) << bad;
   }
+}
+
+TEST_F(ServerTest, AResponderKeepsALeaseUntilItsLastCopyGoes) {
+  std::promise<void> gone;
+  std::future<void> released = gone.get_future();
+  std::shared_ptr<void> lease(nullptr, [&](void*) { gone.set_value(); });
+  Router routes;
+  std::optional<Responder> copy;
+  routes.add("GET", "/", [&](const Request&, const Responder& responder) {
+    responder.keep(std::move(lease));
+    copy = responder;
+    responder.send(text_response("answered"));
+  });
+  server_ = std::make_unique<HttpServer>(ServerOptions{}, std::move(routes), log_);
+  server_->start();
+  EXPECT_EQ(HttpClient(server_->url()).get("/").body, "answered");
+  EXPECT_EQ(released.wait_for(std::chrono::seconds(0)), std::future_status::timeout);
+  copy.reset();
+  EXPECT_EQ(released.wait_for(std::chrono::seconds(10)), std::future_status::ready);
+}
+
+// An answer that holds its own responder, and a connection that ends before it is made.
+TEST(ExchangeTest, AnAnswerThatNobodyTakesHoldsNothing) {
+  boost::asio::io_context io;
+  boost::asio::steady_timer timer(io);
+  auto exchange = std::make_shared<Exchange>(timer, 100);
+  const std::weak_ptr<Exchange> watched = exchange;
+  {
+    const Responder responder(exchange);
+    EXPECT_TRUE(responder.send([responder] { return text_response(responder.client()); }));
+  }
+  exchange->detach();
+  exchange.reset();
+  EXPECT_TRUE(watched.expired());
+}
+
+TEST_F(ServerTest, AnAnswerMayBeGivenMoreTime) {
+  Router routes;
+  routes.add("GET", "/slow", [&](const Request&, const Responder& responder) {
+    responder.allow(std::chrono::minutes(5));
+    const std::lock_guard lock(mutex_);
+    kept_.push_back(responder);
+    changed_.notify_all();
+  });
+  routes.add("GET", "/strict", [&](const Request&, const Responder& responder) {
+    const std::lock_guard lock(mutex_);
+    kept_.push_back(responder);
+  });
+  ServerOptions options;
+  options.handler_timeout_ms = 20;
+  server_ = std::make_unique<HttpServer>(options, std::move(routes), log_);
+  server_->start();
+  std::future<int> slow =
+      std::async(std::launch::async, [this] { return HttpClient(server_->url()).get("/slow").status; });
+  wait_for_kept(1);
+  EXPECT_EQ(HttpClient(server_->url()).get("/strict").status, 504);  // later than /slow
+  answer_kept();
+  EXPECT_EQ(slow.get(), 200);
+}
+
+TEST_F(ServerTest, RoutesAreReplacedWhileARequestIsUnderWay) {
+  HttpServer& server = start();
+  std::future<Response> old =
+      std::async(std::launch::async, [&server] { return HttpClient(server.url()).get("/wait"); });
+  wait_for_kept(1);
+  Router next;
+  next.add("GET", "/new", [](const Request&, const Responder& responder) { responder.send(text_response("new")); });
+  server.replace_router(std::move(next));
+  EXPECT_EQ(HttpClient(server.url()).get("/new").body, "new");
+  EXPECT_EQ(HttpClient(server.url()).get("/wait").status, 404);
+  answer_kept();
+  EXPECT_EQ(old.get().body, "done");
+}
+
+TEST(RouterTest, TellsItsRoutesAndFindsThemByPattern) {
+  Router router;
+  router.add("GET", "/a/{x}", [](const Request&, const Responder&) {});
+  router.add("POST", "/a/{x}", [](const Request&, const Responder&) {});
+  EXPECT_EQ(router.routes(), (std::vector<std::pair<std::string, std::string>>{{"GET", "/a/{x}"}, {"POST", "/a/{x}"}}));
+  EXPECT_NE(router.handler("POST", "/a/{x}"), nullptr);
+  EXPECT_EQ(router.handler("POST", "/a/b"), nullptr);
+  EXPECT_THROW(router.add("GET", "/a/{x}", [](const Request&, const Responder&) {}), std::logic_error);
 }
 
 TEST(HttpClientTest, OpensAKeptConnectionAgain) {

@@ -236,6 +236,22 @@ TEST_F(SeveralModelsTest, OnlyThisMachineLoadsAndUnloads) {
   EXPECT_EQ(state_of("two"), "READY");
 }
 
+TEST_F(SeveralModelsTest, AnAdministratorsKeyLoadsFromElsewhere) {
+  ServeOptions options;
+  options.access.api_keys = (dir_.path() / "keys.yaml").string();
+  base::write_file_atomic(options.access.api_keys,
+                          "- {name: ops, key: ops-key, admin: true}\n- {name: team, key: team-key}\n");
+  start_all({{"one", folder(1).string()}, {"two", folder(2).string()}}, options);
+  const std::string path = "/v2/repository/models/two/unload";
+  const auto from_elsewhere = [](const std::string& key) {
+    return net::Headers{{"X-Forwarded-For", "10.0.0.1"}, {"Authorization", "Bearer " + key}};
+  };
+  post(path, Json::object(), 403, from_elsewhere("team-key"));
+  post(path, Json::object(), 401, from_elsewhere("other"));
+  post(path, Json::object(), 200, from_elsewhere("ops-key"));
+  post("/v2/repository/models/two/load", Json::object());  // this machine, without a key
+}
+
 TEST_F(SeveralModelsTest, AStreamUnderWayFinishesOnTheModelThatIsUnloaded) {
   endless_ = true;
   start_all({{"one", folder(1).string()}, {"writer", decoder_folder().string()}});
