@@ -86,10 +86,8 @@ Choice choose(const Models::Table& table, std::string_view method, std::string_v
               const net::Request& request, const std::optional<std::string>* body_model) {
   const std::string offer = fmt::format("{} {}", method, pattern);
   const Models::Entry* first = nullptr;  // a loaded one before those that are not
-  size_t offering = 0;
   for (const Models::Entry& entry : table) {
     if (entry.offers.contains(offer)) {
-      ++offering;
       first = first == nullptr || (!first->model && entry.model) ? &entry : first;
     }
   }
@@ -97,7 +95,7 @@ Choice choose(const Models::Table& table, std::string_view method, std::string_v
     return refused(404, fmt::format("no model of this server answers {}", pattern));
   }
   std::string_view name = named(request);
-  if (offering == 1 && (first->model || name.empty()) && !request.headers.has("X-Model")) {
+  if (table.size() == 1 && first->model && !request.headers.has("X-Model")) {
     return loaded(*first);
   }
   if (name.empty() && method == "POST") {

@@ -22,8 +22,8 @@ struct Choice {
   std::string message = {};
 };
 
-// `body_model`: null before the body was asked. A request of one model's own routes is not asked: the model itself
-// refuses a name that is not its own, in the words of the protocol.
+// `body_model`: null before the body was asked. A server of one model does not ask: the model itself refuses a name
+// that is not its own, in the words of the protocol, and protocols without a name take any.
 Choice choose(const Models::Table& table, std::string_view method, std::string_view pattern,
               const net::Request& request, const std::optional<std::string>* body_model);
 

@@ -245,8 +245,8 @@ void Models::listening(const std::string& url) {
   }
 }
 
+// Without the lock of changes: a model that is being loaded must not hold up the drain.
 void Models::draining() {
-  const std::lock_guard change(change_mutex_);
   const std::shared_ptr<const Table> now = table();
   for (const Entry& entry : *now) {
     if (entry.model) {

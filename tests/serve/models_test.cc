@@ -214,6 +214,9 @@ TEST_F(SeveralModelsTest, AnotherModelIsLoadedByItsReference) {
   const Json reference = {{"parameters", {{"reference", decoder_folder().string()}}}};
   post("/v2/repository/models/writer/load", reference);
   EXPECT_EQ(chat("writer")["model"], "writer");
+  EXPECT_EQ(chat("one", 404)["error"]["message"], "the model 'one' does not answer /v1/chat/completions");
+  EXPECT_EQ(post("/generate", {{"inputs", "x"}, {"model", "nobody"}}, 404)["error"],
+            "the model 'nobody' does not exist");
   EXPECT_EQ(post("/embed", {{"inputs", "good"}}).size(), 1U);
   post("/v2/repository/models/writer/unload", Json::object());
   EXPECT_EQ(chat("writer", 404)["error"]["code"], "model_not_found");
@@ -255,7 +258,6 @@ TEST_F(SeveralModelsTest, AnAdministratorsKeyLoadsFromElsewhere) {
 TEST_F(SeveralModelsTest, AStreamUnderWayFinishesOnTheModelThatIsUnloaded) {
   endless_ = true;
   start_all({{"one", folder(1).string()}, {"writer", decoder_folder().string()}});
-  FakeGenerator* const fake = fake_;
   const std::string body = R"({"model": "writer", "stream": true, "messages": [{"role": "user", "content": "good"}]})";
   auto reader = std::make_unique<RawSocket>(several_->port());
   reader->send("POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(body.size()) +
@@ -269,7 +271,6 @@ TEST_F(SeveralModelsTest, AStreamUnderWayFinishesOnTheModelThatIsUnloaded) {
   chat("writer", 404);
   reader->read_until("blah ");  // goes on
   EXPECT_EQ(unloading.wait_for(std::chrono::seconds(0)), std::future_status::timeout);
-  EXPECT_EQ(fake->count(), 1U);
   reader.reset();  // its client leaves
   unloading.get();
   EXPECT_EQ(several_->find("writer"), nullptr);
