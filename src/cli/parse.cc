@@ -74,7 +74,8 @@ void add_flags(CLI::App& app, base::FieldTable& table) {
     } else {
       app.add_option_function<std::string>(
              flag, [&table, name, flag](const std::string& text) { table.set_text(name, text, flag); })
-          ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
+          ->multi_option_policy(field.type == "list" ? CLI::MultiOptionPolicy::Join : CLI::MultiOptionPolicy::TakeLast)
+          ->delimiter(field.type == "list" ? ',' : '\0')
           ->allow_extra_args(false);
     }
   }

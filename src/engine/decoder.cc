@@ -34,7 +34,7 @@ int64_t Decoder::page_bytes(const model::DecoderSpec& spec, kernels::KvType type
 }
 
 Decoder::Decoder(const model::OpenedDecoder& opened, const DecoderOptions& options, base::Pool& pool)
-    : spec_(opened.spec), isa_(options.isa), ops_(options.isa, pool) {
+    : spec_(opened.spec), isa_(options.isa), ops_(options.isa, pool), lora_(ops_) {
   if (spec_.head_dim % 8 != 0) {
     throw base::Error(base::Code::kInvalid,
                       fmt::format("'{}' has heads of {} values; only multiples of 8 can be computed",
@@ -47,6 +47,13 @@ Decoder::Decoder(const model::OpenedDecoder& opened, const DecoderOptions& optio
   if (windows && !same_rope(spec_.rope, spec_.local_rope)) {
     local_rope_ = rope_table(spec_.local_rope, options.context_length);
   }
+}
+
+int64_t Decoder::add_adapter(const model::LoraAdapter& adapter) {
+  PackedLora packed = pack_lora(adapter, spec_.num_layers, isa_, ops_.pool());
+  const int64_t bytes = packed.bytes;
+  lora_.add(std::move(packed));
+  return bytes;
 }
 
 void Decoder::embed(std::span<const PassRows> rows) {
@@ -153,18 +160,25 @@ void Decoder::attend(int index, std::span<const PassRows> rows) {
 }
 
 // x_ += norm(x W^T + bias), the norm where there is one.
-void Decoder::add_output(const PackedLinear& linear, const PackedNorm& output_norm, const float* x, int64_t ldx) {
+void Decoder::add_output(const OutputLayer& layer, const float* x, int64_t ldx) {
   const int64_t n = spec_.hidden_size;
-  kernels::BlockProduct product{.w = &linear.w, .y = x_.data(), .ldy = n, .epilogue = {.bias = linear.bias_or_null()}};
-  if (!output_norm.present()) {
+  kernels::BlockProduct product{
+      .w = &layer.linear.w, .y = x_.data(), .ldy = n, .epilogue = {.bias = layer.linear.bias_or_null()}};
+  const auto adapt = [&] {
+    const LoraRows::Output output{product.y, n};
+    lora_.apply(layer.site, layer.index, x, ldx, {&output, 1});
+  };
+  if (!layer.norm.present()) {
     product.epilogue.residual = x_.data();
     product.epilogue.ld_residual = n;
     ops_.products(m_, x, ldx, {&product, 1});
+    adapt();
     return;
   }
   product.y = output_.data();
   ops_.products(m_, x, ldx, {&product, 1});
-  normalise(output_norm, m_, output_.data(), output_.data());
+  adapt();
+  normalise(layer.norm, m_, output_.data(), output_.data());
   ops_.over_rows(m_, [&](int first, int last) {
     kernels::add(isa_, (last - first) * n, output_.data() + first * n, x_.data() + first * n);
   });
@@ -180,16 +194,25 @@ void Decoder::attention_block(const PackedLayer& layer, int index, std::span<con
       {.w = &layer.k.w, .y = qkv + q_size, .ldy = ld, .epilogue = {.bias = layer.k.bias_or_null()}},
       {.w = &layer.v.w, .y = qkv + q_size + kv_size, .ldy = ld, .epilogue = {.bias = layer.v.bias_or_null()}}};
   ops_.products(m_, normed_.data(), spec_.hidden_size, list);
+  const LoraRows::Output outputs[] = {{qkv, ld}, {qkv + q_size, ld}, {qkv + q_size + kv_size, ld}};
+  lora_.apply(LoraSite::kQkv, index, normed_.data(), spec_.hidden_size, outputs);
   rotate(layer, index);
   attend(index, rows);
-  add_output(layer.o, layer.attention_output_norm, attended_.data(), q_size);
+  add_output({layer.o, layer.attention_output_norm, LoraSite::kOutput, index}, attended_.data(), q_size);
 }
 
-void Decoder::mlp_block(const PackedLayer& layer, const float* input) {
+void Decoder::mlp_block(const PackedLayer& layer, int index, const float* input) {
   const int64_t n = spec_.intermediate_size;
+  std::function<void()> adapt;
+  if (lora_.changes(LoraSite::kGateUp, index)) {
+    adapt = [&] {
+      const LoraRows::Output outputs[] = {{mlp_.data(), n}, {spec_.gated_mlp ? mlp_up_.data() : mlp_.data(), n}};
+      lora_.apply(LoraSite::kGateUp, index, input, spec_.hidden_size, outputs);
+    };
+  }
   ops_.mlp_inner(m_, input, spec_.hidden_size, layer.gate, layer.up, activation_of(spec_.activation), mlp_.data(),
-                 mlp_up_.data());
-  add_output(layer.down, layer.mlp_output_norm, mlp_.data(), n);
+                 mlp_up_.data(), adapt);
+  add_output({layer.down, layer.mlp_output_norm, LoraSite::kDown, index}, mlp_.data(), n);
 }
 
 void Decoder::head(std::span<const PassRows> rows, std::vector<float>& logits) {
@@ -214,6 +237,9 @@ void Decoder::head(std::span<const PassRows> rows, std::vector<float>& logits) {
   const kernels::BlockProduct product{
       .w = &weights_.head.w, .y = logits.data(), .ldy = vocab, .epilogue = {.bias = weights_.head.bias_or_null()}};
   ops_.products(m, normed_.data(), spec_.hidden_size, {&product, 1});
+  lora_.begin(rows, true);
+  const LoraRows::Output output{logits.data(), vocab};
+  lora_.apply(LoraSite::kHead, 0, normed_.data(), spec_.hidden_size, {&output, 1});
   if (spec_.final_softcap > 0) {
     ops_.over_rows(m, [&](int first, int last) {
       kernels::softcap(isa_, (last - first) * vocab, spec_.final_softcap, logits.data() + first * vocab);
@@ -223,6 +249,7 @@ void Decoder::head(std::span<const PassRows> rows, std::vector<float>& logits) {
 
 void Decoder::forward(std::span<const PassRows> rows, std::vector<float>& logits) {
   embed(rows);
+  lora_.begin(rows, false);
   const auto m = static_cast<size_t>(m_);
   const auto hidden = static_cast<size_t>(spec_.hidden_size);
   const auto head_dim = static_cast<size_t>(spec_.head_dim);
@@ -244,7 +271,7 @@ void Decoder::forward(std::span<const PassRows> rows, std::vector<float>& logits
     if (!spec_.parallel_residual) {
       normalise(layer.mlp_norm, m_, x_.data(), normed_.data());
     }
-    mlp_block(layer, spec_.parallel_residual ? normed_mlp_.data() : normed_.data());
+    mlp_block(layer, i, spec_.parallel_residual ? normed_mlp_.data() : normed_.data());
   }
   head(rows, logits);
 }

@@ -8,6 +8,7 @@
 #include "engine/decoder_pass.h"
 #include "engine/kv_cache.h"
 #include "engine/packed_decoder.h"
+#include "engine/packed_lora.h"
 #include "engine/row_ops.h"
 
 namespace slipway::engine {
@@ -26,6 +27,9 @@ class Decoder final : public DecoderPass {
   // Packs the weights; `opened` may be dropped afterwards. Throws Error(kInvalid) for shapes without a kernel.
   Decoder(const model::OpenedDecoder& opened, const DecoderOptions& options, base::Pool& pool);
 
+  // Adds a LoRA adapter of this model; PassRows::adapter counts them from 0. Before the first pass. Returns its bytes.
+  int64_t add_adapter(const model::LoraAdapter& adapter);
+
   void forward(std::span<const PassRows> rows, std::vector<float>& logits) override;
   int vocab_size() const override { return spec_.vocab_size; }
   const PackedDecoder& weights() const { return weights_; }
@@ -38,8 +42,15 @@ class Decoder final : public DecoderPass {
   void attention_block(const PackedLayer& layer, int index, std::span<const PassRows> rows);
   void rotate(const PackedLayer& layer, int index);
   void attend(int index, std::span<const PassRows> rows);
-  void mlp_block(const PackedLayer& layer, const float* input);
-  void add_output(const PackedLinear& linear, const PackedNorm& output_norm, const float* x, int64_t ldx);
+  void mlp_block(const PackedLayer& layer, int index, const float* input);
+  // The layer that ends a block: attention's output or the MLP's.
+  struct OutputLayer {
+    const PackedLinear& linear;
+    const PackedNorm& norm;
+    LoraSite site;
+    int index;
+  };
+  void add_output(const OutputLayer& layer, const float* x, int64_t ldx);
   void normalise(const PackedNorm& norm, int m, const float* x, float* y);
   void head(std::span<const PassRows> rows, std::vector<float>& logits);
 
@@ -47,6 +58,7 @@ class Decoder final : public DecoderPass {
   base::Isa isa_;
   RowOps ops_;
   PackedDecoder weights_;
+  LoraRows lora_;
   KvCache cache_;
   kernels::RopeTable rope_;
   kernels::RopeTable local_rope_;  // empty when it is the same

@@ -14,6 +14,7 @@ struct PassRows {
   int first = 0;                   // position of ids[0] in the sequence
   std::span<const int32_t> pages;  // page i holds positions [i * page_tokens, (i + 1) * page_tokens); enough for ids
   int logits_from = 0;             // logits are wanted of ids[logits_from ..]; ids.size(): of none
+  int adapter = -1;                // which of the model's adapters; -1: none
 };
 
 class DecoderPass {

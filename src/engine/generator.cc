@@ -10,6 +10,7 @@
 #include "engine/scheduler.h"
 #include "model/decoder_files.h"
 #include "model/gguf.h"
+#include "model/lora.h"
 #include "model/recurrent_files.h"
 #include "text/gguf_vocabulary.h"
 
@@ -119,6 +120,59 @@ void set_cache(GeneratorInfo& info, const CacheSize& size, int64_t page_bytes) {
   info.context_length = size.context;
 }
 
+constexpr size_t kMaxAdapters = 1024;
+constexpr size_t kMaxAdapterName = 200;
+
+// NAME=FOLDER or FOLDER.
+AdapterInfo parse_adapter(const std::string& text) {
+  const size_t equals = text.find('=');
+  AdapterInfo info;
+  info.path = equals == std::string::npos ? text : text.substr(equals + 1);
+  std::filesystem::path folder = std::filesystem::path(info.path).lexically_normal();
+  if (!folder.has_filename()) {
+    folder = folder.parent_path();  // "folder/"
+  }
+  info.name = equals == std::string::npos ? folder.filename().string() : text.substr(0, equals);
+  const bool printable =
+      std::none_of(info.name.begin(), info.name.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
+  if (info.name.empty() || info.path.empty() || info.name.size() > kMaxAdapterName || !printable) {
+    throw base::Error(base::Code::kInvalid,
+                      fmt::format("adapter '{}': want NAME=FOLDER, with a name of 1 to {} printable characters",
+                                  text.substr(0, 2 * kMaxAdapterName), kMaxAdapterName));
+  }
+  return info;
+}
+
+std::vector<AdapterInfo> load_adapters(const std::vector<std::string>& wanted, const model::DecoderSpec& spec,
+                                       Decoder& decoder) {
+  if (wanted.size() > kMaxAdapters) {
+    throw base::Error(base::Code::kInvalid,
+                      fmt::format("{} adapters are given; at most {} are loaded", wanted.size(), kMaxAdapters));
+  }
+  std::vector<AdapterInfo> out;
+  for (const std::string& text : wanted) {
+    AdapterInfo info = parse_adapter(text);
+    if (std::any_of(out.begin(), out.end(), [&](const AdapterInfo& other) { return other.name == info.name; })) {
+      throw base::Error(base::Code::kConflict,
+                        fmt::format("two adapters are called '{}'; name them apart with NAME=FOLDER", info.name));
+    }
+    const model::LoraAdapter adapter = model::read_lora(info.path, spec);
+    info.rank = adapter.max_rank();
+    info.parameters = adapter.parameters();
+    info.bytes = decoder.add_adapter(adapter);
+    out.push_back(std::move(info));
+  }
+  return out;
+}
+
+std::vector<std::string> adapter_names(const GeneratorInfo& info) {
+  std::vector<std::string> names;
+  for (const AdapterInfo& adapter : info.adapters) {
+    names.push_back(adapter.name);
+  }
+  return names;
+}
+
 Loaded load_transformer(const std::filesystem::path& path, const GeneratorOptions& options, base::Pool& pool) {
   const model::OpenedDecoder opened = model::open_decoder(path);
   const model::DecoderSpec& spec = opened.spec;
@@ -142,12 +196,17 @@ Loaded load_transformer(const std::filesystem::path& path, const GeneratorOption
   out.info.vocab_size = spec.vocab_size;
   out.info.bos_id = spec.bos_id;
   out.info.eos_ids = {spec.eos_ids.begin(), spec.eos_ids.end()};
+  out.info.adapters = load_adapters(options.lora, spec, *pass);
   set_cache(out.info, size, page_bytes);
   out.pass = std::move(pass);
   return out;
 }
 
 Loaded load_recurrent(const std::filesystem::path& path, const GeneratorOptions& options, base::Pool& pool) {
+  if (!options.lora.empty()) {
+    throw base::Error(base::Code::kInvalid,
+                      fmt::format("'{}' is a recurrent network, which takes no LoRA adapters", path.string()));
+  }
   if (options.speculate > 0) {
     throw base::Error(
         base::Code::kInvalid,
@@ -192,7 +251,8 @@ class DecoderGenerator final : public Generator {
                                    .page_tokens = kPageTokens,
                                    .prefix_cache = options.prefix_cache,
                                    .speculate = options.speculate,
-                                   .eos_ids = loaded_.info.eos_ids},
+                                   .eos_ids = loaded_.info.eos_ids,
+                                   .adapters = adapter_names(loaded_.info)},
                    pool) {}
 
   uint64_t submit(GenerateRequest request) override { return scheduler_.submit(std::move(request)); }

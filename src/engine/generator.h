@@ -107,6 +107,7 @@ struct GenerateRequest {
   // What the whole output must match, or null: only tokens that can still lead there are chosen, end tokens only where
   // it may end there, and the output ends where nothing can follow. Of this generator's tokenizer.
   std::shared_ptr<const text::Constraint> constraint;
+  std::string adapter;           // one of GeneratorInfo::adapters; empty: the model itself
   int prompt_logprobs_from = 0;  // at least 1: tell the log-probabilities of the prompt's tokens from this one on
   std::string client;            // waiting requests are served round-robin over clients; empty is a client too
   // Called on the scheduler's thread, in order, `on_done` exactly once and last. They must be short (post elsewhere)
@@ -127,8 +128,19 @@ struct GeneratorOptions {
   // Tokens guessed from the text itself and checked together in one pass (0: none): faster where the output repeats the
   // prompt, as in summaries, corrections and code. The text stays the same.
   int speculate = 0;
+  // LoRA adapters that requests may choose: each NAME=FOLDER, or FOLDER, whose last part is the name then.
+  std::vector<std::string> lora = {};
   std::string isa = {};  // limit of the instruction set; empty: the best
+  // All but `lora` and `isa`.
   void describe(base::FieldTable& table);
+};
+
+struct AdapterInfo {
+  std::string name;
+  std::string path;
+  int rank = 0;  // the largest
+  int64_t parameters = 0;
+  int64_t bytes = 0;  // in memory, f32: what a pass with rows of this adapter reads
 };
 
 // What is loaded; constant.
@@ -150,6 +162,7 @@ struct GeneratorInfo {
   std::string bos_token;  // for chat templates
   std::string eos_token;
   std::string chat_template;  // Jinja; empty when the model has none
+  std::vector<AdapterInfo> adapters;
 };
 
 struct GeneratorStats {
@@ -171,7 +184,8 @@ class Generator {
   virtual ~Generator() = default;
 
   // Queues a request and returns its handle. Throws Error(kUnavailable) when the queue is full or the generator drains;
-  // Error(kInvalid) for an empty or too long prompt, ids outside the vocabulary, parameters out of range.
+  // Error(kInvalid) for an empty or too long prompt, ids outside the vocabulary, parameters out of range; kNotFound for
+  // an adapter that is not there.
   virtual uint64_t submit(GenerateRequest request) = 0;
   // Ends a waiting or running request soon: its on_done comes with kCancelled. False when it is not there (any more).
   virtual bool cancel(uint64_t handle) = 0;
@@ -182,7 +196,7 @@ class Generator {
   virtual const text::Tokenizer& tokenizer() const = 0;
 };
 
-// Loads a model folder (config.json, safetensors, tokenizer) or a .gguf file and starts the scheduler's thread. The
+// Loads a model folder (config.json, safetensors, tokenizer) or a .gguf file, and its adapters, and starts the scheduler's thread. The
 // pool is borrowed and must outlive it. The destructor cancels what is left. Throws Error(kNotFound | kInvalid |
 // kIntegrity).
 std::unique_ptr<Generator> load_generator(const std::filesystem::path& model, const GeneratorOptions& options,

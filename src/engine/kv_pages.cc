@@ -79,10 +79,10 @@ int32_t KvPages::lookup(uint64_t before, std::span<const int32_t> ids) const {
   return -1;
 }
 
-std::vector<int32_t> KvPages::find(std::span<const int32_t> ids, int32_t before) {
+std::vector<int32_t> KvPages::find(std::span<const int32_t> ids, int32_t before, Space space) {
   std::vector<int32_t> found;
   const auto size = static_cast<size_t>(page_tokens_);
-  uint64_t chain = serial_of(before);
+  uint64_t chain = chain_of(before, space);
   if (before >= 0 && chain == 0) {
     return found;  // nothing is kept
   }
@@ -93,17 +93,17 @@ std::vector<int32_t> KvPages::find(std::span<const int32_t> ids, int32_t before)
     }
     add_reference(page);
     found.push_back(page);
-    chain = serial_of(page);
+    chain = chain_of(page, space);
   }
   return found;
 }
 
-int32_t KvPages::seal(int32_t page, int32_t before, std::span<const int32_t> ids) {
+int32_t KvPages::seal(int32_t page, int32_t before, std::span<const int32_t> ids, Space space) {
   SLIPWAY_CHECK(ids.size() == static_cast<size_t>(page_tokens_));
   if (!keep_) {
     return page;
   }
-  const uint64_t chain = serial_of(before);
+  const uint64_t chain = chain_of(before, space);
   SLIPWAY_CHECK(before < 0 || chain != 0);
   const int32_t same = lookup(chain, ids);
   if (same >= 0 && same != page) {

@@ -26,12 +26,15 @@ class KvPages {
   // Another owner of a page in use, who gives it back too.
   void share(int32_t page) { add_reference(page); }
 
+  // What sequences begin from: those of different spaces (adapters) share nothing, whatever their tokens. At least 0.
+  using Space = int32_t;
   // The kept pages that hold the beginning of `ids` as it follows the sealed page `before` (-1: as the beginning of a
-  // sequence), each with a reference added, in order.
-  std::vector<int32_t> find(std::span<const int32_t> ids, int32_t before = -1);
-  // The page, now full with `ids` after the page `before` (-1: first), can be found from now on. Returns the page to go
-  // on with: the same, or one that holds the same already (the reference has moved there and `page` is given back).
-  int32_t seal(int32_t page, int32_t before, std::span<const int32_t> ids);
+  // sequence of `space`), each with a reference added, in order.
+  std::vector<int32_t> find(std::span<const int32_t> ids, int32_t before = -1, Space space = 0);
+  // The page, now full with `ids` after the page `before` (-1: first of `space`), can be found from now on. Returns the
+  // page to go on with: the same, or one that holds the same already (the reference has moved there and `page` is given
+  // back).
+  int32_t seal(int32_t page, int32_t before, std::span<const int32_t> ids, Space space = 0);
 
   int page_tokens() const noexcept { return page_tokens_; }
   int count() const noexcept { return static_cast<int>(pages_.size()); }
@@ -44,20 +47,24 @@ class KvPages {
   struct Page {
     int references = 0;
     uint64_t serial = 0;  // of this content; 0: not sealed. Never used twice, so that a chain cannot join another's
-    uint64_t before = 0;  // the serial of the page before; 0: none
+    uint64_t before = 0;  // the serial of the page before; of a first page its space, which no serial equals
     uint64_t key = 0;
     std::vector<int32_t> ids;
     std::list<int32_t>::iterator place;  // in unused_, when it has no references and is sealed
   };
   uint64_t key_of(uint64_t before, std::span<const int32_t> ids) const noexcept;
   int32_t lookup(uint64_t before, std::span<const int32_t> ids) const;
-  uint64_t serial_of(int32_t page) const { return page < 0 ? 0 : pages_[static_cast<size_t>(page)].serial; }
+  static constexpr uint64_t kFirstSerial = uint64_t{1} << 32;  // above every space
+  // What the content of a page after `before` is told apart by; 0 for a page that is not sealed.
+  uint64_t chain_of(int32_t before, Space space) const {
+    return before < 0 ? static_cast<uint64_t>(space) : pages_[static_cast<size_t>(before)].serial;
+  }
   void add_reference(int32_t page);
   void forget(int32_t page);
 
   int page_tokens_;
   bool keep_;
-  uint64_t next_serial_ = 1;
+  uint64_t next_serial_ = kFirstSerial;
   std::vector<Page> pages_;
   std::vector<int32_t> free_;
   std::list<int32_t> unused_;  // sealed pages without references, least recently used first

@@ -45,28 +45,44 @@ void RowOps::products(int m, const float* x, int64_t ldx, std::span<const kernel
     kernels::gemm_blocks({.m = m, .x = x, .ldx = ldx, .products = {&product, 1}}, workspace_, &pool_);
   }
   if (gate != Activation::kNone) {
-    over_rows(m, [&](int first, int last) {
-      for (int r = first; r < last; ++r) {
-        float* const g = list[0].y + r * list[0].ldy;
-        kernels::gated(isa_, gate, list[0].w->n(), g, list[1].y + r * list[1].ldy, g);
-      }
-    });
+    gate_rows(gate, m, list[0].w->n(), list[1].y, list[1].ldy, list[0].y, list[0].ldy);
   }
 }
 
+void RowOps::gate_rows(Activation gate, int m, int n, const float* u, int64_t ldu, float* y, int64_t ldy) {
+  over_rows(m, [&](int first, int last) {
+    for (int r = first; r < last; ++r) {
+      kernels::gated(isa_, gate, n, y + r * ldy, u + r * ldu, y + r * ldy);
+    }
+  });
+}
+
 void RowOps::mlp_inner(int m, const float* x, int64_t ldx, const PackedLinear& gate, const PackedLinear& up,
-                       Activation activation, float* y, float* scratch) {
+                       Activation activation, float* y, float* scratch, const std::function<void()>& adapt) {
   const int64_t n = up.w.n();
   if (!gate.w.empty()) {
     const kernels::BlockProduct list[] = {
         {.w = &gate.w, .y = y, .ldy = n, .epilogue = {.bias = gate.bias_or_null()}},
         {.w = &up.w, .y = scratch, .ldy = n, .epilogue = {.bias = up.bias_or_null()}}};
-    products(m, x, ldx, list, activation);
+    if (!adapt) {
+      products(m, x, ldx, list, activation);
+      return;
+    }
+    products(m, x, ldx, list);
+    adapt();
+    gate_rows(activation, m, static_cast<int>(n), scratch, n, y, n);
     return;
   }
   const kernels::BlockProduct product{
-      .w = &up.w, .y = y, .ldy = n, .epilogue = {.bias = up.bias_or_null(), .activation = activation}};
+      .w = &up.w,
+      .y = y,
+      .ldy = n,
+      .epilogue = {.bias = up.bias_or_null(), .activation = adapt ? Activation::kNone : activation}};
   products(m, x, ldx, {&product, 1});
+  if (adapt) {
+    adapt();
+    over_rows(m, [&](int first, int last) { kernels::activate(isa_, activation, (last - first) * n, y + first * n); });
+  }
 }
 
 }  // namespace slipway::engine

@@ -2,6 +2,7 @@
 // pool and keeps the products' scratch; one pass at a time.
 #pragma once
 
+#include <functional>
 #include <span>
 
 #include "base/cpu.h"
@@ -37,14 +38,18 @@ class RowOps {
   void products(int m, const float* x, int64_t ldx, std::span<const kernels::BlockProduct> list,
                 kernels::Activation gate = kernels::Activation::kNone);
   // What an MLP's last product takes: y [m, n] = activation(x up^T), or activation(x gate^T) * (x up^T) where `gate` is
-  // not empty; `scratch` [m, n] is used then.
+  // not empty; `scratch` [m, n] is used then. `adapt`, when given, is called before the activation and may change the
+  // plain products: y is x gate^T and `scratch` x up^T, or y is x up^T. Without changes the result is the same bits.
   void mlp_inner(int m, const float* x, int64_t ldx, const PackedLinear& gate, const PackedLinear& up,
-                 kernels::Activation activation, float* y, float* scratch);
+                 kernels::Activation activation, float* y, float* scratch, const std::function<void()>& adapt = {});
 
   base::Isa isa() const noexcept { return isa_; }
   base::Pool& pool() const noexcept { return pool_; }
 
  private:
+  // y = gate(y) * u over rows of n, ldu and ldy apart.
+  void gate_rows(kernels::Activation gate, int m, int n, const float* u, int64_t ldu, float* y, int64_t ldy);
+
   base::Isa isa_;
   base::Pool& pool_;
   kernels::Workspace workspace_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <random>
 
 #include "base/error.h"
@@ -70,11 +71,13 @@ uint64_t Scheduler::submit(GenerateRequest request) {
                                                         request.prompt_logprobs_from, tokens));
   }
   check_sampling(request.sampling, vocab);
+  const int adapter = adapter_of(request);
   const std::lock_guard lock(book_.mutex);
   book_.check_open(waiting_count_, limits_.max_queue);
   const uint64_t handle = book_.next_handle++;
   const uint64_t seed = request.sampling.seed ? *request.sampling.seed : seeds_.next();
   auto item = std::make_unique<Sequence>(std::move(request), handle, seed, limits_.eos_ids, tokenizer_);
+  item->adapter = adapter;
   std::deque<Item>& line = waiting_[item->request.client];
   if (line.empty()) {
     turns_.push_back(item->request.client);
@@ -82,6 +85,19 @@ uint64_t Scheduler::submit(GenerateRequest request) {
   line.push_back(std::move(item));
   ++waiting_count_;
   return book_.accept(handle);
+}
+
+int Scheduler::adapter_of(const GenerateRequest& request) const {
+  if (request.adapter.empty()) {
+    return -1;
+  }
+  const auto it = std::find(limits_.adapters.begin(), limits_.adapters.end(), request.adapter);
+  if (it == limits_.adapters.end()) {
+    throw base::Error(base::Code::kNotFound,
+                      fmt::format("there is no adapter '{}'; there are {}: {}", request.adapter.substr(0, 100),
+                                  limits_.adapters.size(), fmt::join(limits_.adapters, ", ")));
+  }
+  return static_cast<int>(it - limits_.adapters.begin());
 }
 
 bool Scheduler::cancel(uint64_t handle) { return book_.cancel(handle); }
@@ -176,6 +192,9 @@ void Scheduler::loop() {
       preempted_.pop_front();
     }
     plan(parts);
+    // Rows of one adapter beside each other: its products are then one of each kind.
+    std::stable_sort(parts.begin(), parts.end(),
+                     [](const Part& a, const Part& b) { return a.sequence->adapter < b.sequence->adapter; });
     if (!parts.empty()) {
       compute(parts);
     }
@@ -280,7 +299,8 @@ void Scheduler::reuse_prefix(Sequence& sequence) {
   }
   const std::span<const int32_t> rest =
       std::span(sequence.ids).subspan(static_cast<size_t>(sequence.done), static_cast<size_t>(limit - sequence.done));
-  const std::vector<int32_t> found = pages_.find(rest, sequence.pages.empty() ? -1 : sequence.pages.back());
+  const std::vector<int32_t> found =
+      pages_.find(rest, sequence.pages.empty() ? -1 : sequence.pages.back(), sequence.adapter + 1);
   const int tokens = static_cast<int>(found.size()) * limits_.page_tokens;
   sequence.pages.insert(sequence.pages.end(), found.begin(), found.end());
   sequence.sealed += static_cast<int>(found.size());
@@ -406,7 +426,7 @@ void Scheduler::compute(const std::vector<Part>& parts) {
     if (next.empty()) {
       next = std::span(sequence.ids).subspan(static_cast<size_t>(sequence.done), static_cast<size_t>(part.tokens));
     }
-    rows.push_back({next, sequence.done, sequence.pages, part.tokens - part.logits});
+    rows.push_back({next, sequence.done, sequence.pages, part.tokens - part.logits, sequence.adapter});
     (sequence.streaming() ? decode_rows : prompt_rows) += part.tokens;
   }
   try {
@@ -445,7 +465,7 @@ void Scheduler::seal_pages(Sequence& sequence) {
     const auto i = static_cast<size_t>(sequence.sealed);
     const auto size = static_cast<size_t>(limits_.page_tokens);
     sequence.pages[i] = pages_.seal(sequence.pages[i], i == 0 ? -1 : sequence.pages[i - 1],
-                                    std::span(sequence.ids).subspan(i * size, size));
+                                    std::span(sequence.ids).subspan(i * size, size), sequence.adapter + 1);
     ++sequence.sealed;
   }
 }

@@ -28,6 +28,7 @@ struct SchedulerLimits {
   bool prefix_cache = true;
   int speculate = 0;  // tokens guessed for a stream in one pass, at most
   std::vector<int32_t> eos_ids;
+  std::vector<std::string> adapters = {};  // their names, as the pass numbers them
 };
 
 class Scheduler {
@@ -57,6 +58,7 @@ class Scheduler {
   // With book_.mutex: moves waiting requests to running_ while there is room, over clients in turn. Those cancelled
   // while they waited go to `over`.
   void admit(std::vector<Item>& over);
+  int adapter_of(const GenerateRequest& request) const;
   Item next_waiting();
   void finish_cancelled(const std::unordered_set<uint64_t>& handles);
   // Chooses what the next pass computes, with pages for it.

@@ -38,7 +38,8 @@ struct Sequence {
   uint64_t handle = 0;
   std::vector<int32_t> ids;  // prompt, then output
   int prompt_tokens = 0;
-  int done = 0;  // of ids, in the KV cache
+  int adapter = -1;  // which of the generator's; -1: none
+  int done = 0;      // of ids, in the KV cache
   std::vector<int32_t> pages;
   int sealed = 0;  // pages that can be found
   // Of a stream whose next tokens are guessed: its last token, then the guesses.

@@ -7,7 +7,7 @@
 #include <map>
 
 #include "base/error.h"
-#include "model/decoder_names.h"
+#include "model/decoder_layout.h"
 
 namespace slipway::model {
 namespace {
@@ -15,65 +15,13 @@ namespace {
 using base::Code;
 using base::Error;
 
-// How a tensor lies in the file, against the canonical layout.
-enum class Layout {
-  kRows,             // canonical: rows first .. first + rows
-  kTransposed,       // GPT-2's Conv1D: [in, out]; our rows are the file's columns
-  kHeadInterleaved,  // GPT-NeoX: rows [head, (q, k, v), head_dim]
-  kPairInterleaved,  // Llama in GGUF: the two halves of a head's rows one by one, for RoPE on neighbours
-  kMinusOne,         // Gemma's norms: factor - 1
-};
-
 struct Place {
   const TensorView* tensor = nullptr;
   Layout layout = Layout::kRows;
   int64_t first = 0;  // row (column of kTransposed) of the file where ours begin
-  int part = 0;       // kHeadInterleaved: 0 q, 1 k, 2 v
+  DecoderRole role = DecoderRole::kLinear;
   std::vector<int64_t> shape;
 };
-
-bool is_qkv(DecoderRole role) noexcept {
-  return role == DecoderRole::kQuery || role == DecoderRole::kKey || role == DecoderRole::kValue;
-}
-
-Layout layout_of(const DecoderSpec& spec, FileNaming naming, const DecoderTensor& tensor) noexcept {
-  if (naming == FileNaming::kGguf) {
-    const bool rotated = tensor.role == DecoderRole::kQuery || tensor.role == DecoderRole::kKey;
-    return spec.family == DecoderFamily::kLlama && rotated ? Layout::kPairInterleaved : Layout::kRows;
-  }
-  const bool norm = tensor.role == DecoderRole::kNorm || tensor.role == DecoderRole::kHeadNorm;
-  if ((spec.family == DecoderFamily::kGemma2 || spec.family == DecoderFamily::kGemma3) && norm) {
-    return Layout::kMinusOne;
-  }
-  if (spec.family == DecoderFamily::kGptNeoX && is_qkv(tensor.role)) {
-    return Layout::kHeadInterleaved;
-  }
-  const bool embedding = tensor.role == DecoderRole::kEmbedding || tensor.role == DecoderRole::kPositions ||
-                         tensor.role == DecoderRole::kLmHead;
-  const bool conv1d = spec.family == DecoderFamily::kGpt2 && !norm && !embedding && !tensor.is_bias;
-  return conv1d ? Layout::kTransposed : Layout::kRows;
-}
-
-// Rows of the whole tensor in the file, and where ours begin in it.
-struct Extent {
-  int64_t total;
-  int64_t first;
-};
-Extent extent_of(const DecoderSpec& spec, const DecoderTensor& tensor, Fusion fusion) noexcept {
-  const int64_t rows = tensor.shape.front();
-  if (fusion == Fusion::kGateUp) {
-    return {2 * rows, tensor.role == DecoderRole::kUp ? rows : 0};
-  }
-  if (fusion == Fusion::kQkv) {
-    const int64_t queries = int64_t{spec.num_heads} * spec.head_dim;
-    const int64_t keys = int64_t{spec.num_kv_heads} * spec.head_dim;
-    const int64_t first = tensor.role == DecoderRole::kQuery ? 0
-                          : tensor.role == DecoderRole::kKey ? queries
-                                                             : queries + keys;
-    return {queries + 2 * keys, first};
-  }
-  return {rows, 0};
-}
 
 // Our tensor as a copy whose row r is the file's row `row_of(r)`.
 template <class RowOf>
@@ -138,10 +86,7 @@ Place DecoderWeights::State::locate(const DecoderTensor& tensor) const {
       continue;
     }
     const Extent extent = extent_of(spec, tensor, spelling.fusion);
-    Place place{found, layout_of(spec, naming, tensor), extent.first, 0, tensor.shape};
-    if (place.layout == Layout::kHeadInterleaved) {
-      place.part = tensor.role == DecoderRole::kQuery ? 0 : tensor.role == DecoderRole::kKey ? 1 : 2;
-    }
+    const Place place{found, layout_of(spec, naming, tensor), extent.first, tensor.role, tensor.shape};
     std::vector<int64_t> wanted = tensor.shape;
     wanted.front() = extent.total;
     if (place.layout == Layout::kTransposed) {
@@ -165,19 +110,13 @@ Place DecoderWeights::State::locate(const DecoderTensor& tensor) const {
 }
 
 LoadedTensor DecoderWeights::State::load(const Place& place, const std::string& name) const {
-  const int64_t head = spec.head_dim;
   switch (place.layout) {
     case Layout::kTransposed: return transpose(place, name);
     case Layout::kMinusOne: return plus_one(place, name, source->source());
     case Layout::kHeadInterleaved:
-      return gather_rows(place, name,
-                         [&](int64_t row) { return (row / head) * 3 * head + place.part * head + row % head; });
     case Layout::kPairInterleaved:
-      // The converter wrote row (half, i) of a head at 2 i + half.
-      return gather_rows(place, name, [&](int64_t row) {
-        const int64_t in_head = row % head;
-        return place.first + row - in_head + 2 * (in_head % (head / 2)) + in_head / (head / 2);
-      });
+      return gather_rows(place, name,
+                         [&](int64_t row) { return file_row(spec, place.layout, place.role, place.first, row); });
     case Layout::kRows: break;
   }
   const size_t row_bytes = place.tensor->bytes.size() / static_cast<size_t>(place.tensor->shape.front());

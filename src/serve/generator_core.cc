@@ -208,6 +208,9 @@ GeneratorCore::GeneratorCore(std::unique_ptr<engine::Generator> generator_in, st
       constraints(generator->tokenizer()),
       access(host.access),
       meters_(std::make_unique<Meters>(metrics)) {
+  if (find_adapter(name) != nullptr) {
+    throw base::Error(base::Code::kConflict, fmt::format("an adapter and the model are both called '{}'", name));
+  }
   if (const std::string& source = generator->info().chat_template; !source.empty()) {
     try {
       chat_template = text::ChatTemplate::parse(source);
@@ -236,7 +239,20 @@ GeneratorCore::~GeneratorCore() {
   generator.reset();  // its last callbacks count in the metrics
 }
 
-bool GeneratorCore::is_called(std::string_view called) const { return called == name || called == name + ":latest"; }
+namespace {
+
+constexpr std::string_view kLatest = ":latest";
+
+std::string_view without_latest(std::string_view called) {
+  return called.ends_with(kLatest) ? called.substr(0, called.size() - kLatest.size()) : called;
+}
+
+}  // namespace
+
+bool GeneratorCore::is_called(std::string_view called) const {
+  const std::string_view bare = without_latest(called);
+  return called == name || bare == name || find_adapter(called) != nullptr || find_adapter(bare) != nullptr;
+}
 
 ModelCard GeneratorCore::card() const {
   const engine::GeneratorInfo& info = generator->info();
@@ -251,16 +267,41 @@ ModelCard GeneratorCore::card() const {
   card.parameters = info.parameters;
   card.weight_bytes = info.weight_bytes;
   card.context_length = info.context_length;
+  for (const engine::AdapterInfo& adapter : info.adapters) {
+    card.adapters.push_back({adapter.name, adapter.bytes});
+  }
   return card;
 }
 
-void GeneratorCore::check_model(const Body& body) const {
-  const auto model = body.text("model");
-  if (model && !is_called(*model)) {
-    throw StatusError(404,
-                      fmt::format("the model '{}' does not exist; this server has '{}'", model->substr(0, 100), name),
-                      "model", "model_not_found");
+const engine::AdapterInfo* GeneratorCore::find_adapter(std::string_view wanted) const {
+  const std::vector<engine::AdapterInfo>& all = generator->info().adapters;
+  const auto it = std::find_if(all.begin(), all.end(), [&](const auto& adapter) { return adapter.name == wanted; });
+  return it != all.end() ? &*it : nullptr;
+}
+
+std::string GeneratorCore::adapter_of(const net::Request& request, const Body& body) const {
+  const std::string_view header = request.headers.get("X-Model");
+  const std::string model = body.text("model").value_or(header.empty() ? name : std::string(header));
+  for (const std::string_view wanted : {std::string_view(model), without_latest(model)}) {
+    if (wanted == name) {
+      return "";
+    }
+    if (const engine::AdapterInfo* adapter = find_adapter(wanted)) {
+      return adapter->name;
+    }
   }
+  throw StatusError(
+      404,
+      fmt::format("the model '{}' does not exist; this server has '{}'{}", model.substr(0, 100), name, adapter_list()),
+      "model", "model_not_found");
+}
+
+std::string GeneratorCore::adapter_list() const {
+  std::string list;
+  for (const engine::AdapterInfo& adapter : generator->info().adapters) {
+    list += fmt::format("{}'{}'", list.empty() ? " and the adapters " : ", ", adapter.name);
+  }
+  return list;
 }
 
 std::vector<int32_t> GeneratorCore::encode(std::string_view text) const {

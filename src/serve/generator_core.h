@@ -56,10 +56,15 @@ class GeneratorCore {
   GeneratorCore(const GeneratorCore&) = delete;
   GeneratorCore& operator=(const GeneratorCore&) = delete;
 
-  // Whether clients call it that.
+  // Whether clients call it, or one of its adapters, that.
   bool is_called(std::string_view name) const;
-  // Throws StatusError(404) unless the request names this model (or none); "name:latest" is Ollama's way.
-  void check_model(const Body& body) const;
+  // Which adapter the request's "model", else its X-Model, names: empty for this model (or none named). "name:latest"
+  // is Ollama's way. Throws StatusError(404) for a name that is not there.
+  std::string adapter_of(const net::Request& request, const Body& body) const;
+  // The same for a name; nullptr when there is no such adapter.
+  const engine::AdapterInfo* find_adapter(std::string_view name) const;
+  // What an answer calls the model: the adapter's name where there is one.
+  std::string name_of(const std::string& adapter) const { return adapter.empty() ? name : adapter; }
   // Ids of a prompt, with the special tokens that the tokenizer adds.
   std::vector<int32_t> encode(std::string_view text) const;
   // Ids of a chat by the model's template. Throws StatusError(400): no template, or what the template says.
@@ -100,6 +105,7 @@ class GeneratorCore {
   net::AccessControl* const access;      // null: no API keys; else their names are the requests' clients
 
  private:
+  std::string adapter_list() const;  // for messages
   void charge_prompts(const std::vector<engine::GenerateRequest>& choices) const;
 
   struct Meters;

@@ -1,5 +1,8 @@
 #include "serve/load.h"
 
+#include <fmt/format.h>
+
+#include "base/error.h"
 #include "engine/seq2seq.h"
 #include "model/decoder_files.h"
 #include "model/seq2seq_files.h"
@@ -51,6 +54,9 @@ MakeModel model_maker(const ServeOptions& options, record::Store* store, MakeHoo
     const Sources sources(store, options.store);
     Source source = sources.locate(reference, options.precision);
     const bool decoder = model::is_decoder_path(source.path);
+    if (!options.generator.lora.empty() && !decoder) {
+      throw base::Error(base::Code::kInvalid, fmt::format("--lora is for decoders, and '{}' is none", reference));
+    }
     if (decoder || model::is_seq2seq_path(source.path)) {
       source = sources.locate(reference, "float32");  // their weights have one artifact
       const std::string called = name.empty() && source.version > 0 ? source.model : name;  // else its own

@@ -20,6 +20,7 @@ struct OpenAiPlan {
   std::string id;
   int64_t created = 0;
   std::string model;
+  std::string adapter;                   // empty: the model itself
   size_t per_prompt = 1;                 // choices of each prompt
   std::vector<std::string> echo;         // of each choice: text before the answer
   std::shared_ptr<const ToolSet> tools;  // whose calls are looked for, or null

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <utility>
 
 #include "base/clock.h"
 #include "serve/body.h"
@@ -17,7 +18,26 @@ Json openai_model(const ModelCard& card) {
   if (card.context_length > 0) {
     model["max_model_len"] = card.context_length;
   }
+  if (!card.parent.empty()) {
+    model["parent"] = card.parent;
+  }
   return model;
+}
+
+// The models, each followed by its adapters.
+std::vector<ModelCard> with_adapters(const Models& models) {
+  std::vector<ModelCard> all;
+  for (ModelCard& card : models.cards()) {
+    const std::vector<AdapterCard> adapters = std::exchange(card.adapters, {});
+    all.push_back(card);
+    for (const AdapterCard& adapter : adapters) {
+      all.push_back(card);
+      all.back().parent = card.name;
+      all.back().name = all.back().display = adapter.name;
+      all.back().weight_bytes = adapter.bytes;
+    }
+  }
+  return all;
 }
 
 Json health(const Models& models) {
@@ -110,7 +130,7 @@ void add_lists(net::Router& router, Models& models) {
   get("/health", health);
   get("/v1/models", [](const Models& all) {
     Json data = Json::array();
-    for (const ModelCard& card : all.cards()) {
+    for (const ModelCard& card : with_adapters(all)) {
       data.push_back(openai_model(card));
     }
     return Json{{"object", "list"}, {"data", std::move(data)}};
@@ -118,7 +138,7 @@ void add_lists(net::Router& router, Models& models) {
   for (const char* path : {"/api/tags", "/api/ps"}) {
     get(path, [](const Models& all) {
       Json tags = Json::array();
-      for (const ModelCard& card : all.cards()) {
+      for (const ModelCard& card : with_adapters(all)) {
         tags.push_back(ollama_tag(card));
       }
       return Json{{"models", std::move(tags)}};
@@ -135,7 +155,7 @@ void add_lists(net::Router& router, Models& models) {
   get("/v2/health/ready", [](const Models&) { return Json{{"ready", true}}; });
   router.add("GET", "/v1/models/{id}", [&models](const net::Request& request, const net::Responder& responder) {
     const std::string_view id = request.param("id");
-    const std::vector<ModelCard> cards = models.cards();
+    const std::vector<ModelCard> cards = with_adapters(models);
     const auto found = std::find_if(cards.begin(), cards.end(), [&](const ModelCard& card) { return card.name == id; });
     responder.send(found != cards.end()
                        ? net::json_response(openai_model(*found))
@@ -155,7 +175,7 @@ Json ollama_tag(const ModelCard& card) {
           {"size", card.weight_bytes},
           {"digest", ""},
           {"details",
-           {{"parent_model", ""},
+           {{"parent_model", card.parent},
             {"format", "slipway"},
             {"family", card.architecture},
             {"families", Json::array({card.architecture})},

@@ -45,9 +45,16 @@ using Piece = Json (*)(const std::string& text);
 Json generate_piece(const std::string& text) { return {{"response", text}}; }
 Json chat_piece(const std::string& text) { return {{"message", {{"role", "assistant"}, {"content", text}}}}; }
 
-Json line_of(const GeneratorCore& core, Piece piece, const std::string& text, bool done) {
-  Json line = {{"model", core.name}, {"created_at", base::iso8601(core.context.clock.unix_ms())}};
-  line.update(piece(text));
+// Who answers, and how.
+struct Voice {
+  const GeneratorCore& core;
+  std::string model;
+  Piece piece;
+};
+
+Json line_of(const Voice& voice, const std::string& text, bool done) {
+  Json line = {{"model", voice.model}, {"created_at", base::iso8601(voice.core.context.clock.unix_ms())}};
+  line.update(voice.piece(text));
   line["done"] = done;
   return line;
 }
@@ -91,13 +98,12 @@ struct Calls {
 };
 
 // The line of a text that came, with `last` the end of the answer: what is a call of a tool is told apart.
-Json line_with_calls(const GeneratorCore& core, Piece piece, const std::string& text, bool last, Calls* calls,
-                     bool& empty) {
+Json line_with_calls(const Voice& voice, const std::string& text, bool last, Calls* calls, bool& empty) {
   std::string shown = calls != nullptr ? calls->reader.push(text) : text;
   if (calls != nullptr && last) {
     shown += calls->reader.finish();
   }
-  Json line = line_of(core, piece, shown, last);
+  Json line = line_of(voice, shown, last);
   const bool called = calls != nullptr && calls->add_to(line);
   empty = shown.empty() && !called;
   return line;
@@ -106,16 +112,17 @@ Json line_with_calls(const GeneratorCore& core, Piece piece, const std::string& 
 void answer(GeneratorCore& core, const Body& body, engine::GenerateRequest request, Piece piece,
             const net::Responder& responder, const std::shared_ptr<Calls>& calls = nullptr) {
   request.client = responder.client();
+  const Voice voice{core, core.name_of(request.adapter), piece};
   GeneratorCore::Job job;
   job.choices.push_back(std::move(request));
   if (!body.flag("stream", true)) {
-    job.on_end = [&core, piece, responder, calls](const std::vector<engine::GenerateResult>& results) {
+    job.on_end = [voice, responder, calls](const std::vector<engine::GenerateResult>& results) {
       if (const auto failure = GeneratorCore::failure_of(results[0])) {
         responder.send(plain_error(failure->first, failure->second));
         return;
       }
       bool nothing = false;
-      Json line = line_with_calls(core, piece, results[0].text, true, calls.get(), nothing);
+      Json line = line_with_calls(voice, results[0].text, true, calls.get(), nothing);
       finish_line(line, results[0]);
       responder.send(net::json_response(line));
     };
@@ -123,17 +130,17 @@ void answer(GeneratorCore& core, const Body& body, engine::GenerateRequest reque
     return;
   }
   auto stream = std::make_shared<LateStream>();
-  job.on_token = [&core, piece, stream, calls](size_t, const engine::TokenEvent& event) {
+  job.on_token = [voice, stream, calls](size_t, const engine::TokenEvent& event) {
     bool nothing = false;
-    const Json line = line_with_calls(core, piece, event.text, false, calls.get(), nothing);
+    const Json line = line_with_calls(voice, event.text, false, calls.get(), nothing);
     return nothing || stream->line(line);
   };
-  job.on_end = [&core, piece, stream, calls](const std::vector<engine::GenerateResult>& results) {
+  job.on_end = [voice, stream, calls](const std::vector<engine::GenerateResult>& results) {
     if (const auto failure = GeneratorCore::failure_of(results[0])) {
       stream->line(Json{{"error", failure->second}});
     } else {
       bool nothing = false;
-      Json line = line_with_calls(core, piece, results[0].text_tail, true, calls.get(), nothing);
+      Json line = line_with_calls(voice, results[0].text_tail, true, calls.get(), nothing);
       finish_line(line, results[0]);
       stream->line(line);
     }
@@ -145,10 +152,10 @@ void answer(GeneratorCore& core, const Body& body, engine::GenerateRequest reque
 void generate(GeneratorCore& core, const net::Request& request, const net::Responder& responder) {
   const Json json = parse_body(request);
   const Body body(json);
-  core.check_model(body);
+  std::string adapter = core.adapter_of(request, body);
   const std::string prompt = body.text("prompt").value_or("");
   if (prompt.empty()) {  // only asks that the model be loaded
-    Json line = line_of(core, generate_piece, "", true);
+    Json line = line_of({core, core.name_of(adapter), generate_piece}, "", true);
     line["done_reason"] = "load";
     responder.send(net::json_response(line));
     return;
@@ -164,13 +171,15 @@ void generate(GeneratorCore& core, const net::Request& request, const net::Respo
   } else {
     ids = core.encode(prompt);
   }
-  answer(core, body, read_options(core, body, std::move(ids)), generate_piece, responder);
+  engine::GenerateRequest wanted = read_options(core, body, std::move(ids));
+  wanted.adapter = std::move(adapter);
+  answer(core, body, std::move(wanted), generate_piece, responder);
 }
 
 void chat(GeneratorCore& core, const net::Request& request, const net::Responder& responder) {
   const Json json = parse_body(request);
   const Body body(json);
-  core.check_model(body);
+  std::string adapter = core.adapter_of(request, body);
   const Json* messages = body.find("messages");
   if (messages == nullptr || !messages->is_array() || messages->empty()) {
     reject("messages", "'messages' must be a list of at least one message");
@@ -195,19 +204,23 @@ void chat(GeneratorCore& core, const net::Request& request, const net::Responder
   ToolSet tools(body, core.generator->info().chat_template);
   tools.describe_to(chat_request, core.chat_template ? &*core.chat_template : nullptr);
   const auto calls = tools.looked_for() ? std::make_shared<Calls>(std::move(tools)) : nullptr;
-  answer(core, body, read_options(core, body, core.encode_chat(chat_request)), chat_piece, responder, calls);
+  engine::GenerateRequest wanted = read_options(core, body, core.encode_chat(chat_request));
+  wanted.adapter = std::move(adapter);
+  answer(core, body, std::move(wanted), chat_piece, responder, calls);
 }
 
 void show(const GeneratorCore& core, const net::Request& request, const net::Responder& responder) {
   const Json json = parse_body(request);
-  core.check_model(Body(json));
+  const std::string adapter = core.adapter_of(request, Body(json));
+  ModelCard card = core.card();
+  card.parent = adapter.empty() ? "" : core.name;
   const engine::GeneratorInfo& info = core.generator->info();
   Json capabilities = Json::array({"completion", "tools"});
   responder.send(net::json_response({{"modelfile", ""},
                                      {"parameters", ""},
                                      {"template", info.chat_template},
                                      {"modified_at", base::iso8601(core.created_s * 1000)},
-                                     {"details", ollama_tag(core.card())["details"]},
+                                     {"details", ollama_tag(card)["details"]},
                                      {"model_info",
                                       {{"general.architecture", info.architecture},
                                        {"general.parameter_count", info.parameters},

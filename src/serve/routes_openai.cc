@@ -57,15 +57,15 @@ void read_logit_bias(const Body& body, const GeneratorCore& core, engine::Sampli
   }
 }
 
-OpenAiPlan read_plan(const Body& body, const GeneratorCore& core, bool chat) {
-  core.check_model(body);
-  refuse_unsupported(body, chat);
+OpenAiPlan read_plan(const net::Request& request, const Body& body, const GeneratorCore& core, bool chat) {
   OpenAiPlan plan;
+  plan.adapter = core.adapter_of(request, body);
+  refuse_unsupported(body, chat);
   plan.chat = chat;
   plan.stream = body.flag("stream", false);
   plan.id = (chat ? "chatcmpl-" : "cmpl-") + record::new_id();
   plan.created = core.now_s();
-  plan.model = core.name;
+  plan.model = core.name_of(plan.adapter);
   plan.per_prompt = static_cast<size_t>(body.whole("n", 1, kMaxChoices).value_or(1));
   if (const Json* options = body.find("stream_options")) {
     if (!options->is_object() || !plan.stream) {
@@ -98,6 +98,7 @@ void generate(GeneratorCore& core, const Body& body, OpenAiPlan plan, const std:
     for (size_t i = 0; i < plan.per_prompt; ++i) {
       engine::GenerateRequest request;
       request.ids = ids;
+      request.adapter = plan.adapter;
       request.max_tokens = core.max_tokens(ids.size(), max_tokens);
       request.sampling = sampling;
       request.constraint = constraint;
@@ -162,7 +163,7 @@ void read_calls(Json& message) {
 void chat(GeneratorCore& core, const net::Request& request, const net::Responder& responder) {
   const Json json = parse_body(request);
   const Body body(json);
-  OpenAiPlan plan = read_plan(body, core, true);
+  OpenAiPlan plan = read_plan(request, body, core, true);
   const Json* messages = body.find("messages");
   if (messages == nullptr || !messages->is_array() || messages->empty()) {
     reject("messages", "'messages' must be a list of at least one message");
@@ -216,7 +217,7 @@ void completions(GeneratorCore& core, const net::Request& request, const net::Re
   constexpr size_t kMaxPrompts = 128;
   const Json json = parse_body(request);
   const Body body(json);
-  OpenAiPlan plan = read_plan(body, core, false);
+  OpenAiPlan plan = read_plan(request, body, core, false);
   const Json* prompt = body.find("prompt");
   if (prompt == nullptr || (!prompt->is_string() && !prompt->is_array()) || prompt->empty()) {
     reject("prompt", "'prompt' must be a text, token ids, or a list of either");

@@ -62,13 +62,16 @@ Plan read_plan(GeneratorCore& core, const Json& json) {
     reject("parameters", "'parameters' must be an object");
   }
   const Body options(parameters != nullptr ? *parameters : none);
-  if (options.has("adapter_id")) {
-    reject("adapter_id", "'adapter_id' is not supported");
-  }
   if (options.whole("best_of", 1, 128).value_or(1) != 1 || options.flag("watermark", false)) {
     reject("parameters", "'best_of' above 1 and 'watermark' are not supported");
   }
   Plan plan;
+  if (const auto adapter = options.text("adapter_id")) {
+    if (core.find_adapter(*adapter) == nullptr) {
+      reject("adapter_id", fmt::format("this server has no adapter '{}'", adapter->substr(0, 100)));
+    }
+    plan.request.adapter = *adapter;
+  }
   engine::SamplingParams& sampling = plan.request.sampling;
   sampling.temperature = 0;
   read_sampling(options, sampling);
@@ -165,6 +168,11 @@ void add_tgi_routes(net::Router& router, GeneratorCore& core) {
                      const bool any = request.route == "/" || request.route == "/models/{name}";
                      const bool streamed = stream || (any && Body(body).flag("stream", false));
                      Plan plan = read_plan(core, body);
+                     for (const std::string_view name : {request.param("name"), request.headers.get("X-Model")}) {
+                       if (core.find_adapter(name) != nullptr && plan.request.adapter.empty()) {
+                         plan.request.adapter = name;
+                       }
+                     }
                      plan.request.client = responder.client();
                      (streamed ? answer_stream : answer_whole)(core, std::move(plan), responder);
                    },

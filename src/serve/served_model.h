@@ -20,6 +20,12 @@ using base::Json;
 
 enum class ModelKind { kEncoder, kDecoder, kSeq2Seq };
 
+// A LoRA adapter of a decoder: a model of its own in lists, with the decoder as parent.
+struct AdapterCard {
+  std::string name;
+  int64_t bytes = 0;
+};
+
 // What lists of models say of one.
 struct ModelCard {
   ModelKind kind = ModelKind::kEncoder;
@@ -33,6 +39,8 @@ struct ModelCard {
   int64_t weight_bytes = 0;
   int context_length = 0;       // of a decoder: tokens of prompt and answer
   std::string deployment = {};  // id of its record; empty: none
+  std::string parent = {};      // of an adapter's own card: the decoder's name
+  std::vector<AdapterCard> adapters = {};
 };
 
 // What the server lends to each of its models; it outlives them.

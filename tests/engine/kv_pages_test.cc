@@ -57,6 +57,24 @@ TEST(KvPages, APageIsFoundOnlyAfterTheSamePages) {
   EXPECT_TRUE(kv.find(Ids{1}).empty());
 }
 
+TEST(KvPages, SpacesShareNothing) {
+  KvPages kv(8, 2, true);
+  const Ids text = {1, 2, 3, 4};
+  const auto fill = [&](KvPages::Space space) {
+    const int32_t first = kv.seal(kv.take(), -1, std::span(text).first(2), space);
+    return Ids{first, kv.seal(kv.take(), first, std::span(text).last(2), space)};
+  };
+  const Ids none = fill(0);
+  EXPECT_TRUE(kv.find(text, -1, 1).empty());
+  EXPECT_TRUE(kv.find(text, -1, 2).empty());
+  const Ids one = fill(1);
+  EXPECT_EQ(kv.find(text, -1, 1), one);
+  EXPECT_EQ(kv.find(text), none);
+  EXPECT_EQ(kv.find(std::span(text).last(2), one[0], 1), Ids{one[1]});
+  EXPECT_NE(one, none);
+  EXPECT_EQ(fill(1), one);  // the same again is kept once
+}
+
 TEST(KvPages, KeptPagesAreFoundLaterAndForgottenWhenRoomIsNeeded) {
   KvPages kv(4, 2, true);
   Holder a;

@@ -78,12 +78,11 @@ MODELS = {
 FILE_NAMES = {"gpt_neox": {"lm_head.weight": "embed_out.weight"}}
 
 
-def make(family, model_type, options, folder):
+def build(family, model_type, options):
+    """The model with its weights set, and the shapes of the tensors that save_pretrained writes (tied ones once)."""
     config = AutoConfig.for_model(model_type, **options)
     model = AutoModelForCausalLM.from_config(config, attn_implementation="eager", dtype=torch.float32).eval()
-    # What save_pretrained writes: tied tensors once.
     shared = set(getattr(model, "all_tied_weights_keys", None) or [])
-    names = [name for name, _ in model.named_parameters(remove_duplicate=False)]
     tensors = {}
     with torch.no_grad():
         for name, parameter in model.named_parameters():
@@ -92,27 +91,40 @@ def make(family, model_type, options, folder):
             name = FILE_NAMES.get(family, {}).get(name, name)
             tensors[name] = list(parameter.shape)
             parameter.copy_(torch.from_numpy(weights(name, list(parameter.shape))))
-        ids = [1] + [(7 * i * i + 31 * i + 5) % 157 + 3 for i in range(23)]
-        logits = model(torch.tensor([ids])).logits[0]
-        positions = [0, 11, 23]
-        greedy, text = [], list(ids)
-        margins = []
-        for _ in range(24):
-            row = model(torch.tensor([text]), use_cache=False).logits[0, -1]
-            top = torch.topk(row, 2).values
-            margins.append(float(top[0] - top[1]))
-            text.append(int(row.argmax()))
-            greedy.append(text[-1])
-    saved = config.to_dict() | {"architectures": [type(model).__name__]}
+    return model, tensors
+
+
+PROMPT = [1] + [(7 * i * i + 31 * i + 5) % 157 + 3 for i in range(23)]
+POSITIONS = [0, 11, 23]
+
+
+@torch.no_grad()
+def run(model):
+    """Logits [position][vocab] of the prompt, the greedy ids that follow it, and the smallest margin between two best."""
+    logits = model(torch.tensor([PROMPT])).logits[0]
+    greedy, text, margins = [], list(PROMPT), []
+    for _ in range(24):
+        row = model(torch.tensor([text]), use_cache=False).logits[0, -1]
+        top = torch.topk(row, 2).values
+        margins.append(float(top[0] - top[1]))
+        text.append(int(row.argmax()))
+        greedy.append(text[-1])
+    return logits, greedy, min(margins)
+
+
+def make(family, model_type, options, folder):
+    model, tensors = build(family, model_type, options)
+    logits, greedy, margin = run(model)
+    saved = model.config.to_dict() | {"architectures": [type(model).__name__]}
     for key in ("transformers_version", "_name_or_path"):
         saved.pop(key, None)
     gold = {"made_with": "transformers " + transformers.__version__ + ", float32, eager attention", "config": saved,
-            "tensors": tensors, "ids": ids, "positions": positions,
-            "logits": [[round(float(x), 6) for x in logits[p]] for p in positions], "greedy": greedy}
+            "tensors": tensors, "ids": PROMPT, "positions": POSITIONS,
+            "logits": [[round(float(x), 6) for x in logits[p]] for p in POSITIONS], "greedy": greedy}
     path = pathlib.Path(__file__).parent / f"decoder_{family}.json"
     path.write_text(json.dumps(gold, separators=(",", ":")) + "\n")
-    print(f"{family:9} {len(tensors):3} of {len(names):3} tensors, logits {float(logits.std()):.3f} std, "
-          f"smallest greedy margin {min(margins):.2e}, {len(set(greedy))} distinct greedy ids")
+    print(f"{family:9} {len(tensors):3} tensors, logits {float(logits.std()):.3f} std, "
+          f"smallest greedy margin {margin:.2e}, {len(set(greedy))} distinct greedy ids")
     with tempfile.TemporaryDirectory() as scratch:
         saved_to = pathlib.Path(folder or scratch) / family
         model.save_pretrained(saved_to)

@@ -60,6 +60,36 @@ TEST_F(GeneratorServerTest, OllamaStreamsLinesByDefault) {
   EXPECT_EQ(all.back()["eval_duration"], 2'500'000);
 }
 
+TEST_F(GeneratorServerTest, AnAdapterIsChosenByItsNameInEachProtocol) {
+  fake_->add_adapter("poems");
+  fake_->add_adapter("law:latest");  // a name may look like a tag
+  const Json message = {{{"role", "user"}, {"content", "good"}}};
+  EXPECT_EQ(post("/v1/chat/completions", {{"model", "poems"}, {"messages", message}})["model"], "poems");
+  EXPECT_EQ(post("/v1/completions", {{"model", "law:latest"}, {"prompt", "good"}})["model"], "law:latest");
+  EXPECT_EQ(post("/v1/completions", {{"model", "fake"}, {"prompt", "good"}})["model"], "fake");
+  post("/generate", {{"inputs", "good"}, {"parameters", {{"adapter_id", "poems"}}}});
+  EXPECT_EQ(lines("/api/chat", {{"model", "poems:latest"}, {"messages", message}}).back()["model"], "poems");
+  EXPECT_EQ(lines("/api/generate", {{"model", "fake:latest"}, {"prompt", "good"}}).back()["model"], "fake");
+  std::vector<std::string> chosen;
+  for (const engine::GenerateRequest& request : fake_->requests) {
+    chosen.push_back(request.adapter);
+  }
+  EXPECT_EQ(chosen, (std::vector<std::string>{"poems", "law:latest", "", "poems", "poems", ""}));
+  const std::string unknown = post("/v1/completions", {{"model", "prose"}, {"prompt", "x"}}, 404)["error"]["message"];
+  EXPECT_EQ(unknown, "the model 'prose' does not exist; this server has 'fake' and the adapters 'poems', 'law:latest'");
+  post("/generate", {{"inputs", "good"}, {"parameters", {{"adapter_id", "fake"}}}}, 422);
+  post("/api/chat", {{"model", "prose"}, {"messages", message}}, 404);
+  const Json models = base::parse_json(get("/v1/models").body, "models")["data"];
+  ASSERT_EQ(models.size(), 3U);
+  EXPECT_FALSE(models[0].contains("parent"));
+  EXPECT_EQ(models[1]["id"], "poems");
+  EXPECT_EQ(models[1]["parent"], "fake");
+  EXPECT_EQ(base::parse_json(get("/v1/models/poems").body, "model")["parent"], "fake");
+  EXPECT_EQ(get("/v1/models/prose").status, 404);
+  EXPECT_EQ(base::parse_json(get("/api/tags").body, "tags")["models"][1]["details"]["parent_model"], "fake");
+  EXPECT_EQ(post("/api/show", {{"model", "poems"}})["details"]["parent_model"], "fake");
+}
+
 TEST_F(GeneratorServerTest, OllamaAnswersAtOnceWhenAskedTo) {
   const Json answer =
       post("/api/generate", {{"model", "fake:latest"},

@@ -76,7 +76,9 @@ class FakeGenerator final : public engine::Generator {
     const std::lock_guard lock(mutex_);
     return requests.size();
   }
-  void set_context_length(int tokens) { info_.context_length = tokens; }  // before the first request
+  // Before the first request.
+  void add_adapter(const std::string& name) { info_.adapters.push_back({name, "/" + name, 8, 1000, 4000}); }
+  void set_context_length(int tokens) { info_.context_length = tokens; }
 
   std::vector<engine::GenerateRequest> requests;
   std::vector<std::pair<std::string, std::string>> says = {// each token, and the text that it completes

@@ -67,6 +67,7 @@ class GenerateCommand final : public Command {
     parameters.flags.add("logit_bias", logit_bias_, "TOKEN_ID=BIAS added to a token's logit; may be repeated");
     parameters.flags.add("logprobs", sampling_.top_logprobs,
                          "with --json: log-probabilities of the tokens and of the N likeliest; -1: none", {-1, 20});
+    parameters.flags.add("lora", lora_, "the folder of a LoRA adapter (peft's) to apply");
     options_.describe(parameters.flags);
   }
 
@@ -79,6 +80,10 @@ class GenerateCommand final : public Command {
       request.sampling.seed = static_cast<uint64_t>(seed_);
     }
     options_.isa = app.options().isa;
+    if (!lora_.empty()) {
+      options_.lora = {"lora=" + lora_};
+      request.adapter = "lora";
+    }
     const auto generator = engine::load_generator(locate_decoder(app, model_), options_, app.pool());
     text::ConstraintCompiler compiler(generator->tokenizer());
     request.constraint = constraint(compiler);
@@ -213,6 +218,7 @@ class GenerateCommand final : public Command {
   }
 
   std::string model_;
+  std::string lora_;
   std::string prompt_;
   std::string system_;
   bool chat_ = false;

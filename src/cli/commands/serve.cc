@@ -90,6 +90,8 @@ class ServeCommand final : public Command {
     parameters.flags.add("kv_cache_mb", options_.generator.kv_cache_mb, "decoder: memory for keys and values", {1, 1 << 24});
     parameters.flags.add("kv_type", options_.generator.kv_type, "decoder: element type of keys and values", {"f16", "f32"});
     parameters.flags.add("task", options_.task, "encoder-decoder: summarization, translation or text2text-generation; default: the model's");
+    parameters.flags.add("lora", options_.generator.lora,
+                         "decoder: NAME=FOLDER of a LoRA adapter that requests may name; repeated or separated by commas");
     parameters.flags.add("prefix_cache", options_.generator.prefix_cache, "decoder: reuse what prompts that begin alike have computed");
   }
   int run(App& app) override {
@@ -106,6 +108,9 @@ class ServeCommand final : public Command {
       throw base::Error(base::Code::kInvalid,
                         "--endpoint and --canary are of one model; of several, NAME=MODEL names each, and 'slipway deployments "
                         "canary' starts a canary");
+    }
+    if (sources.size() > 1 && !options_.generator.lora.empty()) {
+      throw base::Error(base::Code::kInvalid, "--lora is of one model: serve the decoder alone");
     }
     const std::filesystem::path store_path = app.store_path();
     options_.store = store_path.string();
