@@ -139,12 +139,13 @@ void prefill(benchmark::State& state) {
 }
 BENCHMARK(prefill)->ArgsProduct({{0, 1, 2, 3, 4, 5}, {128, 512}, {1, 2}})->UseRealTime();
 
-// Arguments: new rows, position of the first, threads. Nine heads of 64 over three of the cache.
+// Arguments: new rows, position of the first, threads, element type (0 f16, 1 f32, 2 int8). Nine heads of 64 over three
+// of the cache.
 void attention(benchmark::State& state) {
   const int rows = static_cast<int>(state.range(0));
   const int position = static_cast<int>(state.range(1));
   base::Pool pool(static_cast<int>(state.range(2)));
-  const KvLayout layout{3, 64, 32, KvType::kF16};
+  const KvLayout layout{3, 64, 32, static_cast<KvType>(state.range(3))};
   const int pages = (position + rows + layout.page_tokens - 1) / layout.page_tokens;
   const auto memory = aligned_array<std::byte>(static_cast<size_t>(2 * pages * layout.page_bytes()));
   std::fill_n(memory.get(), 2 * pages * layout.page_bytes(), std::byte{0});
@@ -177,13 +178,18 @@ void attention(benchmark::State& state) {
   report(state, 4.0 * kHidden * rows * (position + (rows + 1) / 2.0));
 }
 BENCHMARK(attention)
-    ->Args({1, 128, 1})
-    ->Args({1, 1024, 1})
-    ->Args({1, 4096, 1})
-    ->Args({1, 4096, 2})
-    ->Args({128, 0, 1})
-    ->Args({512, 0, 1})
-    ->Args({512, 0, 2})
+    ->Args({1, 128, 1, 0})
+    ->Args({1, 1024, 1, 0})
+    ->Args({1, 1024, 1, 2})
+    ->Args({1, 4096, 1, 0})
+    ->Args({1, 4096, 1, 2})
+    ->Args({1, 32768, 1, 0})
+    ->Args({1, 32768, 1, 2})
+    ->Args({1, 4096, 2, 0})
+    ->Args({128, 0, 1, 0})
+    ->Args({512, 0, 1, 0})
+    ->Args({512, 0, 1, 2})
+    ->Args({512, 0, 2, 0})
     ->UseRealTime();
 
 void row_pieces(benchmark::State& state) {

@@ -34,9 +34,19 @@ void check_options(const GeneratorOptions& o) {
         base::Code::kInvalid,
         "max_batch_tokens, max_sequences, max_queue and kv_cache_mb must be at least 1, context_length 0");
   }
-  if (o.kv_type != "f16" && o.kv_type != "f32") {
-    throw base::Error(base::Code::kInvalid, fmt::format("kv_type '{}' is unknown; there are f16 and f32", o.kv_type));
+}
+
+kernels::KvType kv_type_of(const std::string& word) {
+  if (word == "f16") {
+    return kernels::KvType::kF16;
   }
+  if (word == "f32") {
+    return kernels::KvType::kF32;
+  }
+  if (word == "int8") {
+    return kernels::KvType::kI8;
+  }
+  throw base::Error(base::Code::kInvalid, fmt::format("kv_type '{}' is unknown; there are f16, f32 and int8", word));
 }
 
 int context_of(const GeneratorOptions& options, int max_positions, int64_t kv_tokens) {
@@ -180,7 +190,7 @@ Loaded load_transformer(const std::filesystem::path& path, const GeneratorOption
   out.tokenizer = tokenizer_of(opened);
   DecoderOptions decoder{.isa = base::select_isa(options.isa),
                          .weight_type = options.weight_type,
-                         .kv_type = options.kv_type == "f16" ? kernels::KvType::kF16 : kernels::KvType::kF32,
+                         .kv_type = kv_type_of(options.kv_type),
                          .page_tokens = kPageTokens};
   const int64_t page_bytes = Decoder::page_bytes(spec, decoder.kv_type, kPageTokens);
   const CacheSize size = cache_size(options, spec.max_positions, page_bytes);
@@ -292,7 +302,8 @@ void GeneratorOptions::describe(base::FieldTable& table) {
   table.add("context_length", context_length, "tokens of prompt and output; 0: the model's, at most 32768",
             {0, 1 << 24});
   table.add("kv_cache_mb", kv_cache_mb, "memory for keys and values", {1, 1 << 24});
-  table.add("kv_type", kv_type, "element type of keys and values", {"f16", "f32"});
+  table.add("kv_type", kv_type, "element type of keys and values; int8 takes half of f16's memory",
+            {"f16", "f32", "int8"});
   table.add("weight_type", weight_type, "turn weights into this type as they are loaded; auto: as they are",
             {"auto", "f32", "f16", "bf16", "q8_0", "q4_0", "q4_1"});
   table.add("speculate", speculate, "tokens guessed from the text itself for each pass; the output stays the same",

@@ -122,7 +122,7 @@ struct GeneratorOptions {
   int max_queue = 256;               // waiting requests; more are refused
   int context_length = 0;            // tokens of a sequence, prompt and output; 0: the model's, at most 32768
   int64_t kv_cache_mb = 512;         // memory of the KV cache, which bounds how many sequences run
-  std::string kv_type = "f16";       // "f16" or "f32"
+  std::string kv_type = "f16";       // "f16", "f32", or "int8": 8 bits and a scale for each head's vector
   std::string weight_type = "auto";  // as the file has them, or "f32", "f16", "bf16", "q8_0", "q4_0", "q4_1"
   bool prefix_cache = true;          // keep pages of finished sequences for later prompts that begin alike
   // Tokens guessed from the text itself and checked together in one pass (0: none): faster where the output repeats the

@@ -45,10 +45,10 @@ AttendItem describe(const CachedAttention& args, const Item& item) {
   return a;
 }
 
-// Queries of a tile, their sums, their scores over every page they see.
+// Queries of a tile, their sums, a page's scales, their scores over every page they see.
 size_t scratch_floats(const Kernels& table, const KvLayout& layout, int tokens) {
   const int64_t padded = (int64_t{tokens} / layout.page_tokens + 2) * layout.page_tokens;
-  return static_cast<size_t>(table.rows * (2 * int64_t{layout.head_dim} + padded));
+  return static_cast<size_t>(table.rows * (2 * int64_t{layout.head_dim} + padded) + layout.page_tokens);
 }
 
 template <class Element>
@@ -65,10 +65,49 @@ void store_rows(const CachedRows& s, const KvLayout& l, const Element* k, const 
   }
 }
 
+// Rounds one row's vectors to 8 bits and stores them with their scales.
+class Int8Store {
+ public:
+  Int8Store(const Kernels& table, const KvLayout& layout)
+      : table_(table), l_(layout), q_(2 * width()), scales_(2 * static_cast<size_t>(layout.kv_heads)) {}
+
+  void row(const CachedRows& s, const float* k, const float* v, int row) {
+    uint16_t* const v_scales = scales_.data() + l_.kv_heads;
+    table_.quantize_heads(l_.kv_heads, l_.head_dim, k, q_.data(), scales_.data());
+    table_.quantize_heads(l_.kv_heads, l_.head_dim, v, q_.data() + width(), v_scales);
+    store_rows(s, l_, q_.data(), q_.data() + width(), row);
+    const int page = (s.position + row) / l_.page_tokens;
+    store_scales(s.k_pages[page], scales_.data(), (s.position + row) % l_.page_tokens);
+    store_scales(s.v_pages[page], v_scales, (s.position + row) % l_.page_tokens);
+  }
+
+ private:
+  size_t width() const { return static_cast<size_t>(l_.kv_heads) * static_cast<size_t>(l_.head_dim); }
+  void store_scales(std::byte* page, const uint16_t* scales, int slot) const {
+    auto* const to = reinterpret_cast<uint16_t*>(page + width() * static_cast<size_t>(l_.page_tokens));
+    for (int64_t h = 0; h < l_.kv_heads; ++h) {
+      to[h * l_.page_tokens + slot] = scales[h];
+    }
+  }
+  const Kernels& table_;
+  const KvLayout& l_;
+  std::vector<int8_t> q_;
+  std::vector<uint16_t> scales_;
+};
+
 }  // namespace
 
 void store_kv(base::Isa isa, const CachedAttention& args) {
   const KvLayout& l = args.layout;
+  if (l.type == KvType::kI8) {
+    Int8Store store(kernels(isa), l);
+    for (const CachedRows& s : args.sequences) {
+      for (int r = 0; r < s.rows; ++r) {
+        store.row(s, s.k + r * s.ldkv, s.v + r * s.ldkv, r);
+      }
+    }
+    return;
+  }
   const int64_t width = int64_t{l.kv_heads} * l.head_dim;
   std::vector<uint16_t> half(l.type == KvType::kF16 ? static_cast<size_t>(2 * width) : 0);
   for (const CachedRows& s : args.sequences) {

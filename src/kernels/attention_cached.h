@@ -5,6 +5,8 @@
 // A page holds page_tokens positions of one layer, keys and values apart, in the element type of the cache:
 //   keys   [kv_heads][head_dim][page_tokens]   (transposed: sixteen scores are one vector)
 //   values [kv_heads][page_tokens][head_dim]
+// 8-bit ones are followed by the scale of each head's vector at each position, f16 [kv_heads][page_tokens]:
+// scale = largest magnitude / 127, value = scale * q. Half the bytes of f16, and 2 / head_dim more.
 // Position p of a sequence lies in its page p / page_tokens at p % page_tokens. Slots not yet written are never used.
 //
 // Encoder-decoders use the same kernel: rows over a memory that is complete (an encoder's rows over their own text, a
@@ -20,7 +22,7 @@
 
 namespace slipway::kernels {
 
-enum class KvType { kF16, kF32 };
+enum class KvType { kF16, kF32, kI8 };
 
 struct KvLayout {
   int kv_heads = 0;
@@ -29,8 +31,15 @@ struct KvLayout {
   KvType type = KvType::kF16;
 
   // Of the keys of one page of one layer; its values take the same. Pages are aligned to 64.
-  int64_t page_bytes() const noexcept {
-    return static_cast<int64_t>(kv_heads) * head_dim * page_tokens * (type == KvType::kF16 ? 2 : 4);
+  int64_t page_bytes() const noexcept { return int64_t{kv_heads} * page_tokens * vector_bytes(); }
+  // Of one head's vector at one position, its scale included.
+  int64_t vector_bytes() const noexcept {
+    switch (type) {
+      case KvType::kF16: return int64_t{2} * head_dim;
+      case KvType::kI8: return int64_t{head_dim} + 2;
+      case KvType::kF32: break;
+    }
+    return int64_t{4} * head_dim;
   }
 };
 

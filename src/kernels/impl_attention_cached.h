@@ -13,6 +13,48 @@ static void to_f16_impl(int64_t n, const float* x, uint16_t* out) noexcept {
   }
 }
 
+// `heads` vectors of `dim` to 8 bits each: scale = largest magnitude / 127 as an f16, q = x / scale to nearest even.
+static void quantize_heads_impl(int heads, int dim, const float* x, int8_t* q, uint16_t* scales) noexcept {
+  for (int h = 0; h < heads; ++h, x += dim, q += dim) {
+    F high = set1(0);
+    for_lanes(dim, [&](int64_t j, int count) {
+      const F v = load_n(x + j, count);
+      high = max(high, max(v, sub(set1(0), v)));
+    });
+    uint16_t half[kLanes];
+    store_f16(half,
+              min(set1(reduce_max(high) / 127.0F), set1(65504.0F)));  // the largest f16: beyond it values saturate
+    scales[h] = half[0];
+    const float scale = load_f16(reinterpret_cast<const std::byte*>(half))[0];
+    const F factor = set1(scale > 0 ? 1.0F / scale : 0.0F);
+    for_lanes(dim, [&](int64_t j, int count) {
+      const F v = min(max(mul(load_n(x + j, count), factor), set1(-127)), set1(127));
+      int8_t bytes[kLanes];
+      store_signed_bytes(bytes, round_int(v));
+      __builtin_memcpy(q + j, bytes, static_cast<size_t>(count));
+    });
+  }
+}
+
+// The scales of one head's vectors in a page, as floats.
+static inline void load_scales(const AttendItem& a, const std::byte* page, float* scales) {
+  const KvLayout& l = a.layout;
+  const std::byte* from =
+      page + int64_t{l.kv_heads} * l.head_dim * l.page_tokens + int64_t{2} * a.kv_head * l.page_tokens;
+  for (int t = 0; t < l.page_tokens; t += kLanes) {
+    store(scales + t, load_f16(from + 2 * t));
+  }
+}
+
+// rows [rows, tokens] *= scales [tokens], row stride ld.
+static inline void scale_columns(int rows, int tokens, const float* scales, float* x, int64_t ld) {
+  for (int i = 0; i < rows; ++i) {
+    for_lanes(tokens, [&](int64_t t, int count) {
+      store_n(x + i * ld + t, mul(load_n(x + i * ld + t, count), load_n(scales + t, count)), count);
+    });
+  }
+}
+
 // One element of a cache of elements as Load's.
 template <class Load>
 static inline float cached_value(const std::byte* p) {
@@ -65,7 +107,9 @@ static inline void add_values(const AttendItem& a, int rows, int tokens, const f
 
 // Queries [first, first + rows) of the item: query i is row i / group, head i % group.
 template <class Load>
-static void attend_queries(const AttendItem& a, int first, int rows, const float* q, float* scores, float* sums) {
+static void attend_queries(const AttendItem& a, int first, int rows, const float* q, float* scores, float* sums,
+                           float* scales) {
+  constexpr bool kScaled = Load::kBytes == 1;
   const int dim = a.layout.head_dim;
   const int tokens = a.layout.page_tokens;
   const int64_t head_bytes = int64_t{dim} * tokens * Load::kBytes;
@@ -82,7 +126,12 @@ static void attend_queries(const AttendItem& a, int first, int rows, const float
   const int base = page0 * tokens;
   const int64_t ld = int64_t{page1 - page0 + 1} * tokens;
   for (int page = page0; page <= page1; ++page) {
-    score_page<Load>(a, rows, q, a.k_pages[page] + a.kv_head * head_bytes, scores + int64_t{page - page0} * tokens, ld);
+    float* const at = scores + int64_t{page - page0} * tokens;
+    score_page<Load>(a, rows, q, a.k_pages[page] + a.kv_head * head_bytes, at, ld);
+    if constexpr (kScaled) {
+      load_scales(a, a.k_pages[page], scales);
+      scale_columns(rows, tokens, scales, at, ld);
+    }
   }
   float inverse[kTileRows];
   for (int i = 0; i < rows; ++i) {
@@ -107,6 +156,10 @@ static void attend_queries(const AttendItem& a, int first, int rows, const float
   for (int page = page0; page <= page1; ++page) {
     const int t0 = page == page0 ? low : page * tokens;
     const int t1 = page == page1 ? high + 1 : (page + 1) * tokens;
+    if constexpr (kScaled) {  // of the positions seen alone: slots that are not written have no scale
+      load_scales(a, a.v_pages[page], scales);
+      scale_columns(rows, t1 - t0, scales + (t0 - page * tokens), scores + (t0 - base), ld);
+    }
     add_values<Load>(a, rows, t1 - t0, scores + (t0 - base), ld,
                      a.v_pages[page] + a.kv_head * head_bytes + int64_t{t0 - page * tokens} * dim * Load::kBytes,
                      page > page0, sums);
@@ -125,7 +178,8 @@ static void attend_impl(const AttendItem& a, float* scratch) noexcept {
   const int dim = a.layout.head_dim;
   float* q = scratch;
   float* sums = q + kTileRows * dim;
-  float* scores = sums + kTileRows * dim;
+  float* scales = sums + kTileRows * dim;
+  float* scores = scales + a.layout.page_tokens;
   const int queries = a.rows * a.group;
   const int tiles = (queries + kTileRows - 1) / kTileRows;
   const F factor = set1(a.scale);
@@ -139,10 +193,10 @@ static void attend_impl(const AttendItem& a, float* scratch) noexcept {
         store_n(q + (i - q0) * dim + j, mul(load_n(from + j, count), factor), count);
       });
     }
-    if (a.layout.type == KvType::kF16) {
-      attend_queries<LoadF16>(a, q0, q1 - q0, q, scores, sums);
-    } else {
-      attend_queries<LoadF32>(a, q0, q1 - q0, q, scores, sums);
+    switch (a.layout.type) {
+      case KvType::kF16: attend_queries<LoadF16>(a, q0, q1 - q0, q, scores, sums, scales); break;
+      case KvType::kF32: attend_queries<LoadF32>(a, q0, q1 - q0, q, scores, sums, scales); break;
+      case KvType::kI8: attend_queries<LoadI8>(a, q0, q1 - q0, q, scores, sums, scales); break;
     }
   }
 }

@@ -1,5 +1,5 @@
-// Small products of f32 rows by rows of f32, f16 or bf16, which are widened as they are loaded: what float weights of
-// gemm_blocks.h and the pages of attention_cached.h share. Inside a namespace of one translation unit.
+// Small products of f32 rows by rows of f32, f16, bf16 or 8-bit integers, which are widened as they are loaded: what
+// float weights of gemm_blocks.h and the pages of attention_cached.h share. Inside a namespace of one translation unit.
 
 struct LoadF32 {
   static constexpr int64_t kBytes = 4;
@@ -8,6 +8,10 @@ struct LoadF32 {
 struct LoadF16 {
   static constexpr int64_t kBytes = 2;
   static inline F at(const std::byte* p) { return load_f16(p); }
+};
+struct LoadI8 {
+  static constexpr int64_t kBytes = 1;
+  static inline F at(const std::byte* p) { return load_i8(p); }
 };
 struct LoadBf16 {
   static constexpr int64_t kBytes = 2;

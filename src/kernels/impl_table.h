@@ -39,6 +39,7 @@ constexpr Kernels make() noexcept {
   t.quantize_blocks = quantize_blocks_impl;
   t.gemm_panels = gemm_panels_impl;
   t.to_f16 = to_f16_impl;
+  t.quantize_heads = quantize_heads_impl;
   t.attend = attend_impl;
   t.read_pass = read_pass_impl;
   t.peak_f32 = peak_f32_impl;

@@ -61,6 +61,21 @@ inline std::vector<double> rms_norm(const float* x, int n, const RmsNorm& norm) 
   return y;
 }
 
+// x [dim] as an 8-bit cache holds it.
+inline std::vector<float> rounded_vector(const float* x, int dim) {
+  float largest = 0;
+  for (int i = 0; i < dim; ++i) {
+    largest = std::max(largest, std::abs(x[i]));
+  }
+  const float scale = f16_to_f32(f32_to_f16(std::min(largest / 127.0F, 65504.0F)));
+  const float factor = scale > 0 ? 1.0F / scale : 0.0F;
+  std::vector<float> out;
+  for (int i = 0; i < dim; ++i) {
+    out.push_back(scale * std::nearbyintf(std::clamp(x[i] * factor, -127.0F, 127.0F)));
+  }
+  return out;
+}
+
 // One head of one row: `keys` and `values` [tokens, dim] of the positions the row sees, oldest first; `bias` [tokens]
 // or null.
 inline std::vector<double> attend(const float* q, const std::vector<std::vector<float>>& keys,

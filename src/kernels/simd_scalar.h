@@ -80,6 +80,12 @@ static inline F load_f16(const std::byte* p) {
   __builtin_memcpy(bits, p, sizeof bits);
   return F{f16_to_f32(bits[0]), f16_to_f32(bits[1]), f16_to_f32(bits[2]), f16_to_f32(bits[3])};
 }
+static inline F load_i8(const std::byte* p) {
+  int8_t bytes[4];
+  __builtin_memcpy(bytes, p, sizeof bytes);
+  return F{static_cast<float>(bytes[0]), static_cast<float>(bytes[1]), static_cast<float>(bytes[2]),
+           static_cast<float>(bytes[3])};
+}
 static inline F load_bf16(const std::byte* p) {
   uint16_t bits[kLanes];
   __builtin_memcpy(bits, p, sizeof bits);

@@ -147,6 +147,8 @@ struct Kernels {
   void (*quantize_blocks)(int rows, int k, const float* x, int64_t ldx, BlockX* out) noexcept = nullptr;
   void (*gemm_panels)(const GemmPanels& panels) noexcept = nullptr;
   void (*to_f16)(int64_t n, const float* x, uint16_t* out) noexcept = nullptr;
+  // `heads` vectors of `dim` values to 8 bits, with an f16 scale each.
+  void (*quantize_heads)(int heads, int dim, const float* x, int8_t* q, uint16_t* scales) noexcept = nullptr;
   // scratch: attend_scratch() of the .cc file floats.
   void (*attend)(const AttendItem& item, float* scratch) noexcept = nullptr;
   // Reads every cache line of `bytes` (a multiple of 1024).

@@ -173,6 +173,7 @@ TEST_P(TinyDecoder, SmallerWeightsGiveNearbyLogits) {
   // 0.074 and 0.59; unrelated logits would be at 1.4.
   EXPECT_LT(error_of("f32", kernels::KvType::kF16), 0.002);
   EXPECT_LT(error_of("f16", kernels::KvType::kF16), 0.004);
+  EXPECT_LT(error_of("f32", kernels::KvType::kI8), 0.05);
   EXPECT_LT(error_of("bf16", kernels::KvType::kF16), 0.03);
   EXPECT_LT(error_of("q8_0", kernels::KvType::kF16), 0.11);
   EXPECT_LT(error_of("q4_1", kernels::KvType::kF16), 0.8);

@@ -47,6 +47,9 @@ struct Sequence {
   std::vector<float> cached(const std::vector<float>& from, int t, int h) const {
     const auto begin = from.begin() + (t * layout.kv_heads + h) * layout.head_dim;
     std::vector<float> x(begin, begin + layout.head_dim);
+    if (layout.type == KvType::kI8) {
+      return reference::rounded_vector(x.data(), layout.head_dim);
+    }
     for (float& value : x) {
       value = layout.type == KvType::kF16 ? f16_to_f32(f32_to_f16(value)) : value;
     }
@@ -99,7 +102,7 @@ void run(base::Isa isa, const CachedAttention& args, base::Pool* pool = nullptr)
 
 TEST_P(AttentionCached, PromptsInOneChunkEqualTheReference) {
   base::Rng rng(1);
-  for (const KvType type : {KvType::kF16, KvType::kF32}) {
+  for (const KvType type : {KvType::kF16, KvType::kF32, KvType::kI8}) {
     for (const int page : {16, 32}) {
       for (const auto& [dim, heads, kv_heads] : {std::tuple{64, 9, 3}, std::tuple{80, 2, 2}, std::tuple{96, 4, 2},
                                                  std::tuple{128, 3, 1}, std::tuple{256, 2, 1}, std::tuple{20, 2, 1}}) {
@@ -117,23 +120,27 @@ TEST_P(AttentionCached, PromptsInOneChunkEqualTheReference) {
 
 TEST_P(AttentionCached, WindowsAndCapsEqualTheReference) {
   base::Rng rng(2);
-  const KvLayout layout{2, 32, 16, KvType::kF16};
-  for (const auto& [window, cap] : {std::pair{1, 0.0F}, std::pair{7, 0.0F}, std::pair{16, 3.0F}, std::pair{0, 1.5F}}) {
-    Sequence s(rng, layout, 4, 70);
-    const CachedRows rows = s.rows(0, 70);
-    CachedAttention args = args_of(layout, 4, {&rows, 1});
-    args.window = window;
-    args.softcap = cap;
-    run(GetParam(), args);
-    SCOPED_TRACE(fmt::format("window {} cap {}", window, cap));
-    s.check(args);
+  for (const KvType type : {KvType::kF16, KvType::kI8}) {
+    const KvLayout layout{2, 32, 16, type};
+    for (const auto& [window, cap] :
+         {std::pair{1, 0.0F}, std::pair{7, 0.0F}, std::pair{16, 3.0F}, std::pair{0, 1.5F}}) {
+      Sequence s(rng, layout, 4, 70);
+      const CachedRows rows = s.rows(0, 70);
+      CachedAttention args = args_of(layout, 4, {&rows, 1});
+      args.window = window;
+      args.softcap = cap;
+      run(GetParam(), args);
+      SCOPED_TRACE(fmt::format("window {} cap {}", window, cap));
+      s.check(args);
+    }
   }
 }
 
 TEST_P(AttentionCached, ChunksBatchesAndThreadsGiveTheSameBits) {
   base::Rng rng(3);
-  const KvLayout layout{2, 48, 16, KvType::kF16};
-  for (const int window : {0, 20}) {
+  for (const auto& [type, window] : {std::pair{KvType::kF16, 0}, std::pair{KvType::kF16, 20}, std::pair{KvType::kI8, 0},
+                                     std::pair{KvType::kI8, 20}}) {
+    const KvLayout layout{2, 48, 16, type};
     Sequence a(rng, layout, 6, 90);
     Sequence b(rng, layout, 6, 33);
     CachedRows rows[2] = {a.rows(0, 90), {}};
@@ -211,6 +218,23 @@ TEST_P(AttentionCached, RowsOverAMemorySeeAllOfIt) {
         EXPECT_EQ(0, std::memcmp(whole.data(), s.out.data(), whole.size() * sizeof(float)));
       }
     }
+  }
+}
+
+// Vectors of zeros, of very small and of very large values: scales that an f16 does not hold become 0 or saturate.
+TEST_P(AttentionCached, EightBitScalesStayFinite) {
+  base::Rng rng(7);
+  const KvLayout layout{1, 32, 16, KvType::kI8};
+  Sequence s(rng, layout, 1, 24);
+  for (size_t i = 0; i < s.v.size(); ++i) {
+    const size_t token = i / 32;
+    s.v[i] *= token % 4 == 0 ? 0.0F : token % 4 == 1 ? 1e-12F : token % 4 == 2 ? 1e8F : 1.0F;
+    s.k[i] *= token % 3 == 0 ? 0.0F : 1.0F;
+  }
+  const CachedRows rows = s.rows(0, 24);
+  run(GetParam(), args_of(layout, 1, {&rows, 1}));
+  for (const float x : s.out) {
+    EXPECT_LE(std::abs(x), 127.0F * 65504.0F);
   }
 }
 

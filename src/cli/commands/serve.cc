@@ -88,7 +88,7 @@ class ServeCommand final : public Command {
                          {0, 1 << 24});
     parameters.flags.add("max_sequences", options_.generator.max_sequences, "decoder: answers written at once; others wait", {1, 1 << 16});
     parameters.flags.add("kv_cache_mb", options_.generator.kv_cache_mb, "decoder: memory for keys and values", {1, 1 << 24});
-    parameters.flags.add("kv_type", options_.generator.kv_type, "decoder: element type of keys and values", {"f16", "f32"});
+    parameters.flags.add("kv_type", options_.generator.kv_type, "decoder: element type of keys and values", {"f16", "f32", "int8"});
     parameters.flags.add("task", options_.task, "encoder-decoder: summarization, translation or text2text-generation; default: the model's");
     parameters.flags.add("lora", options_.generator.lora,
                          "decoder: NAME=FOLDER of a LoRA adapter that requests may name; repeated or separated by commas");
