@@ -240,6 +240,12 @@ MappedFile::~MappedFile() {
   }
 }
 
+void MappedFile::drop_pages() const noexcept {
+  if (data_ != nullptr) {
+    ::madvise(const_cast<char*>(data_), size_, MADV_DONTNEED);  // NOLINT: of a read-only map nothing is lost
+  }
+}
+
 MappedFile::MappedFile(MappedFile&& other) noexcept
     : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
 

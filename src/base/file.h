@@ -60,6 +60,8 @@ class MappedFile {
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;
   std::string_view bytes() const noexcept { return {data_, size_}; }
+  // Takes what was read so far out of this process' memory; it is read from the file again when it is looked at.
+  void drop_pages() const noexcept;
 
  private:
   const char* data_ = nullptr;

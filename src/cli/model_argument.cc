@@ -1,5 +1,6 @@
 #include "cli/model_argument.h"
 
+#include <cstdlib>
 #include <fmt/format.h>
 
 #include "base/error.h"
@@ -57,6 +58,22 @@ fs::path locate_decoder(App& app, const std::string& model) {
                       fmt::format("'{}' is neither a model folder, nor a .gguf file, nor a reference like models:/NAME@ALIAS", model));
   }
   return locate_model(app, model, "float32").folder;
+}
+
+fs::path packed_folder() {
+  const char* const cache = std::getenv("SLIPWAY_CACHE");
+  if (cache != nullptr && *cache != '\0') {
+    return fs::path(cache) / "packed";
+  }
+  const char* const home = std::getenv("HOME");
+  return home != nullptr && *home != '\0' ? fs::path(home) / ".cache" / "slipway" / "packed" : fs::path();
+}
+
+std::unique_ptr<engine::Generator> open_generator(App& app, const std::filesystem::path& model,
+                                                  engine::GeneratorOptions options) {
+  options.isa = app.options().isa;
+  options.cache_folder = packed_folder();
+  return engine::load_generator(model, options, app.pool());
 }
 
 std::unique_ptr<engine::Engine> load_engine(App& app, const LocatedModel& model, const std::string& precision) {

@@ -8,6 +8,7 @@
 
 #include "cli/app.h"
 #include "engine/engine.h"
+#include "engine/generator.h"
 
 namespace slipway::cli {
 
@@ -24,6 +25,12 @@ LocatedModel locate_model(App& app, const std::string& model, const std::string&
 
 // A .gguf file or a folder as it is, else as locate_model: what engine::load_generator takes.
 std::filesystem::path locate_decoder(App& app, const std::string& model);
+
+// Where packed weights are kept: `packed` in $SLIPWAY_CACHE, else in ~/.cache/slipway; empty when neither is known.
+std::filesystem::path packed_folder();
+// load_generator with the program's instruction set, pool and that folder.
+std::unique_ptr<engine::Generator> open_generator(App& app, const std::filesystem::path& model,
+                                                  engine::GeneratorOptions options);
 
 // locate_model, then the engine over it.
 std::unique_ptr<engine::Engine> load_engine(App& app, const LocatedModel& model, const std::string& precision);

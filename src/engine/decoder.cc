@@ -40,7 +40,11 @@ Decoder::Decoder(const model::OpenedDecoder& opened, const DecoderOptions& optio
                       fmt::format("'{}' has heads of {} values; only multiples of 8 can be computed",
                                   opened.path.string(), spec_.head_dim));
   }
-  weights_ = pack_decoder(opened, isa_, options.weight_type, pool);
+  weights_ = pack_decoder(opened, isa_, options.weight_type, pool, options.cache);
+  if (weights_.from_cache) {
+    weights_.matrices.clear();  // nobody writes them
+    settler_ = std::make_unique<Settler>(weights_.products());
+  }
   cache_ = KvCache(layout_of(spec_, options.kv_type, options.page_tokens), spec_.num_layers, options.kv_pages);
   rope_ = rope_table(spec_.rope, options.context_length);
   const bool windows = std::any_of(spec_.layer_window.begin(), spec_.layer_window.end(), [](int w) { return w > 0; });
@@ -274,6 +278,12 @@ void Decoder::forward(std::span<const PassRows> rows, std::vector<float>& logits
     mlp_block(layer, i, spec_.parallel_residual ? normed_mlp_.data() : normed_.data());
   }
   head(rows, logits);
+  if (settler_) {
+    settler_->settle();
+    if (settler_->settled()) {
+      settler_.reset();
+    }
+  }
 }
 
 }  // namespace slipway::engine

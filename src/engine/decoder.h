@@ -19,6 +19,7 @@ struct DecoderOptions {
   kernels::KvType kv_type = kernels::KvType::kF16;
   int page_tokens = 32;
   int kv_pages = 0;
+  const PackedCache* cache = nullptr;  // packed weights of this model, borrowed while it is made; may be null
   int context_length = 0;  // positions that rotary tables reach; Phi-3's choice between its short and long factors
 };
 
@@ -60,6 +61,7 @@ class Decoder final : public DecoderPass {
   PackedDecoder weights_;
   LoraRows lora_;
   KvCache cache_;
+  std::unique_ptr<Settler> settler_;  // of weights that a cache's map holds
   kernels::RopeTable rope_;
   kernels::RopeTable local_rope_;  // empty when it is the same
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <future>
+#include <optional>
+#include <thread>
 
 #include "base/error.h"
 #include "engine/decoder.h"
@@ -20,7 +22,9 @@ namespace {
 // A page of K and V: short enough that prefixes of prompts are found at a fine grain, long enough that a page's part of
 // the attention is several vectors long.
 constexpr int kPageTokens = 32;
-constexpr int kDefaultContext = 32768;  // of models made for more, unless more is asked for
+constexpr int64_t kWorthKeeping = 32 << 20;         // bytes that took time to pack: less takes some milliseconds
+constexpr int64_t kCacheLimit = int64_t{16} << 30;  // bytes of all models' packed weights in a folder
+constexpr int kDefaultContext = 32768;              // of models made for more, unless more is asked for
 // More are of no use: with the shortest states of recurrent networks a cache of a GB would have millions.
 constexpr int kMaxPages = 1 << 20;
 
@@ -109,6 +113,7 @@ struct Loaded {
   std::unique_ptr<text::Tokenizer> tokenizer;
   std::unique_ptr<DecoderPass> pass;
   GeneratorInfo info;
+  std::jthread cache_writer = {};
 };
 
 // What the files of any model say.
@@ -183,6 +188,38 @@ std::vector<std::string> adapter_names(const GeneratorInfo& info) {
   return names;
 }
 
+// The packed weights on disk of one model, for the time that it is loaded.
+class PackedFile {
+ public:
+  PackedFile(const GeneratorOptions& options, const std::filesystem::path& model, base::Isa isa)
+      : options_(options), model_(model), isa_(isa) {
+    if (options.packed_cache && !options.cache_folder.empty()) {
+      place_ = find();
+      cache_ = PackedCache::open(*place_, isa);
+    }
+  }
+  const PackedCache* get() const { return cache_.get(); }
+  // Writes what was packed, where that is worth it, beside the first requests: it takes longer than packing did.
+  std::jthread keep(const PackedDecoder& weights) const {
+    // The model may have changed while it was read.
+    if (!place_ || weights.from_cache || weights.costly_bytes < kWorthKeeping || find().key != place_->key) {
+      return {};
+    }
+    return std::jthread([place = *place_, matrices = weights.matrices] {
+      write_packed_cache(place, matrices, kCacheLimit);  // nothing is lost when it fails
+    });
+  }
+
+ private:
+  PackedPlace find() const { return packed_place(options_.cache_folder, model_, isa_, options_.weight_type); }
+
+  const GeneratorOptions& options_;
+  const std::filesystem::path& model_;
+  base::Isa isa_;
+  std::optional<PackedPlace> place_;
+  std::unique_ptr<const PackedCache> cache_;
+};
+
 Loaded load_transformer(const std::filesystem::path& path, const GeneratorOptions& options, base::Pool& pool) {
   const model::OpenedDecoder opened = model::open_decoder(path);
   const model::DecoderSpec& spec = opened.spec;
@@ -196,13 +233,17 @@ Loaded load_transformer(const std::filesystem::path& path, const GeneratorOption
   const CacheSize size = cache_size(options, spec.max_positions, page_bytes);
   decoder.kv_pages = size.pages;
   decoder.context_length = size.context;
+  const PackedFile packed(options, path, decoder.isa);
+  decoder.cache = packed.get();
   auto pass = std::make_unique<Decoder>(opened, decoder, pool);
+  out.cache_writer = packed.keep(pass->weights());
   out.info = info_of(opened, path, options);
   out.info.architecture = model::family_name(spec.family);
   out.info.weight_type = pass->weights().weight_type;
   out.info.kv_type = options.kv_type;
   out.info.parameters = spec.parameter_count();
   out.info.weight_bytes = pass->weights().bytes;
+  out.info.packed_cached = pass->weights().from_cache;
   out.info.vocab_size = spec.vocab_size;
   out.info.bos_id = spec.bos_id;
   out.info.eos_ids = {spec.eos_ids.begin(), spec.eos_ids.end()};
@@ -308,6 +349,7 @@ void GeneratorOptions::describe(base::FieldTable& table) {
             {"auto", "f32", "f16", "bf16", "q8_0", "q4_0", "q4_1"});
   table.add("speculate", speculate, "tokens guessed from the text itself for each pass; the output stays the same",
             {0, 64});
+  table.add("packed_cache", packed_cache, "keep packed weights on disk, so that the next start is faster");
   table.add("prefix_cache", prefix_cache, "keep keys and values for later prompts that begin alike");
 }
 

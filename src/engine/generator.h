@@ -128,10 +128,13 @@ struct GeneratorOptions {
   // Tokens guessed from the text itself and checked together in one pass (0: none): faster where the output repeats the
   // prompt, as in summaries, corrections and code. The text stays the same.
   int speculate = 0;
+  // Keep the packed weights in `cache_folder` for the next start (docs/formats/packed.md); without a folder never.
+  bool packed_cache = true;
+  std::string cache_folder = {};
   // LoRA adapters that requests may choose: each NAME=FOLDER, or FOLDER, whose last part is the name then.
   std::vector<std::string> lora = {};
   std::string isa = {};  // limit of the instruction set; empty: the best
-  // All but `lora` and `isa`.
+  // All but `cache_folder`, `lora` and `isa`.
   void describe(base::FieldTable& table);
 };
 
@@ -151,7 +154,8 @@ struct GeneratorInfo {
   std::string kv_type;
   std::string isa;
   int64_t parameters = 0;
-  int64_t weight_bytes = 0;  // read for each token
+  int64_t weight_bytes = 0;    // read for each token
+  bool packed_cached = false;  // the packed weights came from the cache
   int64_t kv_bytes_per_token = 0;
   int64_t kv_tokens = 0;  // capacity of the KV cache
   int context_length = 0;
@@ -196,9 +200,9 @@ class Generator {
   virtual const text::Tokenizer& tokenizer() const = 0;
 };
 
-// Loads a model folder (config.json, safetensors, tokenizer) or a .gguf file, and its adapters, and starts the scheduler's thread. The
-// pool is borrowed and must outlive it. The destructor cancels what is left. Throws Error(kNotFound | kInvalid |
-// kIntegrity).
+// Loads a model folder (config.json, safetensors, tokenizer) or a .gguf file, and its adapters, and starts the
+// scheduler's thread. The pool is borrowed and must outlive it. The destructor cancels what is left. Throws
+// Error(kNotFound | kInvalid | kIntegrity).
 std::unique_ptr<Generator> load_generator(const std::filesystem::path& model, const GeneratorOptions& options,
                                           base::Pool& pool);
 

@@ -1,5 +1,6 @@
-// The memory of the KV cache: for every layer, pages of keys and pages of values. Which page belongs to whom is
-// KvPages' matter. Memory is taken as pages are first written.
+// The memory of the KV cache: for every page its keys and its values of all layers, one after the other, so that memory
+// is taken as pages are first written, not a huge page for each layer at once. Which page belongs to whom is KvPages'
+// matter.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +18,7 @@ class KvCache {
   KvCache(const kernels::KvLayout& layout, int layers, int pages)
       : layout_(layout),
         page_bytes_((layout.page_bytes() + 63) / 64 * 64),
-        pages_(pages),
+        layers_(layers),
         memory_(kernels::aligned_array<std::byte>(static_cast<size_t>(bytes(layout, layers, pages)))) {}
 
   static int64_t bytes(const kernels::KvLayout& layout, int layers, int64_t pages) {
@@ -26,16 +27,16 @@ class KvCache {
 
   const kernels::KvLayout& layout() const noexcept { return layout_; }
   std::byte* keys(int layer, int32_t page) noexcept {
-    return memory_.get() + (2 * int64_t{layer} * pages_ + page) * page_bytes_;
+    return memory_.get() + 2 * (int64_t{page} * layers_ + layer) * page_bytes_;
   }
   std::byte* values(int layer, int32_t page) noexcept {
-    return memory_.get() + ((2 * int64_t{layer} + 1) * pages_ + page) * page_bytes_;
+    return keys(layer, page) + page_bytes_;
   }
 
  private:
   kernels::KvLayout layout_;
   int64_t page_bytes_ = 0;
-  int64_t pages_ = 0;
+  int64_t layers_ = 0;
   kernels::AlignedBuffer<std::byte> memory_;
 };
 

@@ -35,6 +35,19 @@ PackedLayer pack_layer(Packer& packer, const model::DecoderSpec& spec, int index
 
 }  // namespace
 
+std::vector<kernels::PackedBlocks*> PackedDecoder::products() {
+  std::vector<kernels::PackedBlocks*> all;
+  for (PackedLayer& layer : layers) {
+    for (PackedLinear* linear : {&layer.q, &layer.k, &layer.v, &layer.o, &layer.gate, &layer.up, &layer.down}) {
+      if (!linear->w.empty()) {
+        all.push_back(&linear->w);
+      }
+    }
+  }
+  all.push_back(&head.w);
+  return all;
+}
+
 void PackedDecoder::embed(int32_t id, std::span<float> out) const {
   if (keeps_alive == nullptr) {
     head.w.row(id, out.data());
@@ -44,9 +57,9 @@ void PackedDecoder::embed(int32_t id, std::span<float> out) const {
 }
 
 PackedDecoder pack_decoder(const model::OpenedDecoder& opened, base::Isa isa, const std::string& weight_type,
-                           base::Pool& pool) {
+                           base::Pool& pool, const PackedCache* cache) {
   const model::DecoderSpec& spec = opened.spec;
-  Packer packer(*opened.weights, isa, weight_type, pool);
+  Packer packer(*opened.weights, isa, weight_type, pool, cache);
   PackedDecoder out;
   for (int i = 0; i < spec.num_layers; ++i) {
     out.layers.push_back(pack_layer(packer, spec, i));
@@ -62,6 +75,9 @@ PackedDecoder pack_decoder(const model::OpenedDecoder& opened, base::Isa isa, co
   }
   out.bytes = packer.bytes();
   out.weight_type = packer.main_type();
+  out.matrices = packer.matrices();
+  out.from_cache = packer.all_cached();
+  out.costly_bytes = packer.costly_bytes();
   return out;
 }
 

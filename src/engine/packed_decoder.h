@@ -8,6 +8,7 @@
 
 #include "base/cpu.h"
 #include "base/pool.h"
+#include "engine/packed_cache.h"
 #include "kernels/decoder_ops.h"
 #include "kernels/gemm_blocks.h"
 #include "model/decoder_files.h"
@@ -53,15 +54,21 @@ struct PackedDecoder {
   std::shared_ptr<const model::DecoderWeights> keeps_alive;  // what `embeddings` looks at
   std::string weight_type;                                   // of most bytes: "Q4_1"
   int64_t bytes = 0;                                         // of all packed products: what one token reads
+  std::vector<NamedBlocks> matrices;                         // all of them, by name, for the cache
+  bool from_cache = false;                                   // none had to be packed
+  int64_t costly_bytes = 0;                                  // see Packer
 
+  // Every product's matrix.
+  std::vector<kernels::PackedBlocks*> products();
   // out [hidden] = the embedding of token `id`.
   void embed(int32_t id, std::span<float> out) const;
 };
 
 // `weight_type`: "auto" (as the file has them; block formats without a kernel become Q8_0), or the type to turn all
 // products into: "f32", "f16", "bf16", "q8_0", "q4_0", "q4_1". A row whose length is no multiple of 32 stays f32.
-// Throws Error(kInvalid) for another word, what the file's reader throws.
+// What `cache` (may be null) has is not packed again. Throws Error(kInvalid) for another word, what the file's reader
+// throws.
 PackedDecoder pack_decoder(const model::OpenedDecoder& opened, base::Isa isa, const std::string& weight_type,
-                           base::Pool& pool);
+                           base::Pool& pool, const PackedCache* cache = nullptr);
 
 }  // namespace slipway::engine

@@ -71,13 +71,21 @@ model::TensorView rows_of(const model::TensorView& tensor, int64_t first, int64_
 
 }  // namespace
 
-Packer::Packer(const model::NamedTensors& weights, base::Isa isa, const std::string& weight_type, base::Pool& pool)
-    : weights_(weights), isa_(isa), wanted_(wanted_type(weight_type)), pool_(pool) {}
+Packer::Packer(const model::NamedTensors& weights, base::Isa isa, const std::string& weight_type, base::Pool& pool,
+               const PackedCache* cache)
+    : weights_(weights), isa_(isa), wanted_(wanted_type(weight_type)), pool_(pool), cache_(cache) {}
 
 PackedLinear Packer::linear(const std::string& name) {
   PackedLinear out;
-  const model::LoadedTensor tensor = weights_.load(name + ".weight");
-  out.w = matrix(tensor.view);
+  out.w = cached(weights_.describe(name + ".weight"));
+  if (out.w.empty()) {
+    all_cached_ = false;
+    out.w = matrix(weights_.load(name + ".weight").view);
+    weights_.source().drop_pages();  // else the model would be in memory twice
+  }
+  bytes_ += out.w.bytes();
+  by_type_[out.w.type()] += out.w.bytes();
+  matrices_.push_back({name + ".weight", out.w});
   if (weights_.has(name + ".bias")) {
     out.bias = weights_.read_f32(name + ".bias");
   }
@@ -103,18 +111,27 @@ std::string Packer::main_type() const {
   return model::dtype_name(entry_of(most->first).dtype);
 }
 
+kernels::PackedBlocks Packer::cached(const model::TensorView& tensor) const {
+  if (cache_ == nullptr) {
+    return {};
+  }
+  const auto n = static_cast<int>(tensor.shape[0]);
+  const auto k = static_cast<int>(tensor.shape[1]);
+  return cache_->find(tensor.name, packed_type(tensor.dtype, k, wanted_), n, k).value_or(kernels::PackedBlocks());
+}
+
 kernels::PackedBlocks Packer::matrix(const model::TensorView& tensor) {
   const auto n = static_cast<int>(tensor.shape[0]);
   const auto k = static_cast<int>(tensor.shape[1]);
   const BlockType type = packed_type(tensor.dtype, k, wanted_);
   kernels::PackedBlocks packed(isa_, type, n, k, arena_);
-  if (same_type(tensor.dtype) == type) {
+  const bool same = same_type(tensor.dtype) == type;
+  costly_bytes_ += same && kernels::is_quantized(type) ? 0 : packed.bytes();
+  if (same) {
     packed.pack_all(tensor.bytes.data(), 0, &pool_);
   } else {
     convert(tensor, type, packed);
   }
-  bytes_ += packed.bytes();
-  by_type_[type] += packed.bytes();
   return packed;
 }
 

@@ -43,45 +43,125 @@ void pack_quantized(BlockType type, int blocks, uint32_t offset, int panel, int 
   }
 }
 
+// Square transposes in registers of 16 bytes, which every 64-bit processor has.
+template <class Element>
+struct Square;
+template <>
+struct Square<uint32_t> {
+  static constexpr int kSize = 4;
+  using V = uint32_t __attribute__((vector_size(16)));
+  static void transpose(V* r) {
+    const V a = __builtin_shufflevector(r[0], r[1], 0, 4, 1, 5);
+    const V b = __builtin_shufflevector(r[0], r[1], 2, 6, 3, 7);
+    const V c = __builtin_shufflevector(r[2], r[3], 0, 4, 1, 5);
+    const V d = __builtin_shufflevector(r[2], r[3], 2, 6, 3, 7);
+    r[0] = __builtin_shufflevector(a, c, 0, 1, 4, 5);
+    r[1] = __builtin_shufflevector(a, c, 2, 3, 6, 7);
+    r[2] = __builtin_shufflevector(b, d, 0, 1, 4, 5);
+    r[3] = __builtin_shufflevector(b, d, 2, 3, 6, 7);
+  }
+};
+template <>
+struct Square<uint16_t> {
+  static constexpr int kSize = 8;
+  using V = uint16_t __attribute__((vector_size(16)));
+  static void transpose(V* r) {
+    V s[8];
+    for (int i = 0; i < 8; i += 2) {
+      s[i] = __builtin_shufflevector(r[i], r[i + 1], 0, 8, 1, 9, 2, 10, 3, 11);
+      s[i + 1] = __builtin_shufflevector(r[i], r[i + 1], 4, 12, 5, 13, 6, 14, 7, 15);
+    }
+    V t[8];
+    for (int i = 0; i < 8; i += 4) {
+      t[i] = __builtin_shufflevector(s[i], s[i + 2], 0, 1, 8, 9, 2, 3, 10, 11);
+      t[i + 1] = __builtin_shufflevector(s[i], s[i + 2], 4, 5, 12, 13, 6, 7, 14, 15);
+      t[i + 2] = __builtin_shufflevector(s[i + 1], s[i + 3], 0, 1, 8, 9, 2, 3, 10, 11);
+      t[i + 3] = __builtin_shufflevector(s[i + 1], s[i + 3], 4, 5, 12, 13, 6, 7, 14, 15);
+    }
+    for (int i = 0; i < 4; ++i) {
+      r[2 * i] = __builtin_shufflevector(t[i], t[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+      r[2 * i + 1] = __builtin_shufflevector(t[i], t[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+    }
+  }
+};
+
 template <class Element>
 void pack_elements(int rows, int k, int panel, const std::byte* w, int64_t row_bytes, std::byte* out) {
-  constexpr int kStrip = 64;  // of k: a strip of a panel stays in the first cache while columns are written to it
-  for (int p0 = 0; p0 < k; p0 += kStrip) {
-    const int p1 = std::min(k, p0 + kStrip);
-    for (int j = 0; j < rows; ++j) {
-      for (int p = p0; p < p1; ++p) {
-        std::memcpy(out + (int64_t{p} * panel + j) * static_cast<int64_t>(sizeof(Element)),
-                    w + j * row_bytes + p * static_cast<int64_t>(sizeof(Element)), sizeof(Element));
+  constexpr int kSize = Square<Element>::kSize;
+  constexpr int64_t kBytes = sizeof(Element);
+  const int whole_rows = rows / kSize * kSize;
+  const int whole_k = k / kSize * kSize;
+  const auto one = [&](int j, int p) {
+    std::memcpy(out + (int64_t{p} * panel + j) * kBytes, w + j * row_bytes + p * kBytes, sizeof(Element));
+  };
+  for (int p = 0; p < whole_k; p += kSize) {
+    for (int j = 0; j < whole_rows; j += kSize) {
+      typename Square<Element>::V square[kSize];
+      for (int i = 0; i < kSize; ++i) {
+        std::memcpy(&square[i], w + (j + i) * row_bytes + p * kBytes, sizeof square[i]);
       }
+      Square<Element>::transpose(square);
+      for (int i = 0; i < kSize; ++i) {
+        std::memcpy(out + (int64_t{p + i} * panel + j) * kBytes, &square[i], sizeof square[i]);
+      }
+    }
+  }
+  for (int j = 0; j < rows; ++j) {  // what is left over at the ends
+    for (int p = j < whole_rows ? whole_k : 0; p < k; ++p) {
+      one(j, p);
     }
   }
 }
 
 }  // namespace
 
-PackedBlocks::PackedBlocks(base::Isa isa, BlockType type, int n, int k, std::shared_ptr<Arena> arena)
-    : isa_(isa), type_(type), n_(n), k_(k), panel_(kernels(isa).panel_blocks), arena_(own_or(std::move(arena))) {
-  SLIPWAY_CHECK(n >= 1 && k >= 1);
-  if (is_quantized(type) && k % kBlockValues != 0) {
+PackedBlocks::PackedBlocks(const Shape& shape)
+    : isa_(shape.isa), type_(shape.type), n_(shape.n), k_(shape.k), panel_(kernels(shape.isa).panel_blocks) {
+  SLIPWAY_CHECK(n_ >= 1 && k_ >= 1);
+  if (is_quantized(type_) && k_ % kBlockValues != 0) {
     throw base::Error(base::Code::kInvalid,
                       fmt::format("a {} matrix has rows of {} values; they must be a multiple of {}",
-                                  block_type_name(type), k, kBlockValues));
+                                  block_type_name(type_), k_, kBlockValues));
   }
-  panel_bytes_ = is_quantized(type) ? k / kBlockValues * panel_block_bytes(type, panel_)
-                                    : int64_t{k} * panel_ * element_bytes(type);
-  data_ = static_cast<std::byte*>(arena_->take(static_cast<size_t>(bytes())));
+  panel_bytes_ = is_quantized(type_) ? k_ / kBlockValues * panel_block_bytes(type_, panel_)
+                                     : int64_t{k_} * panel_ * element_bytes(type_);
+}
+
+PackedBlocks::PackedBlocks(base::Isa isa, BlockType type, int n, int k, std::shared_ptr<Arena> arena)
+    : PackedBlocks(Shape{isa, type, n, k}) {
+  arena = own_or(std::move(arena));
+  writable_ = static_cast<std::byte*>(arena->take(static_cast<size_t>(bytes())));
+  data_ = writable_;
+  owner_ = std::move(arena);
+}
+
+std::optional<PackedBlocks> PackedBlocks::borrow(base::Isa isa, BlockType type, int n, int k,
+                                                 std::span<const char> bytes, std::shared_ptr<const void> owner) {
+  PackedBlocks out(Shape{isa, type, n, k});
+  if (bytes.size() != static_cast<size_t>(out.bytes())) {
+    return std::nullopt;
+  }
+  out.data_ = reinterpret_cast<const std::byte*>(bytes.data());
+  out.owner_ = std::move(owner);
+  return out;
+}
+
+PackedBlocks PackedBlocks::copy(std::shared_ptr<Arena> arena) const {
+  PackedBlocks out(isa_, type_, n_, k_, std::move(arena));
+  std::memcpy(out.writable_, data_, static_cast<size_t>(bytes()));
+  return out;
 }
 
 int64_t PackedBlocks::bytes() const noexcept { return (static_cast<int64_t>(n_) + panel_ - 1) / panel_ * panel_bytes_; }
 
 void PackedBlocks::pack(int first, int rows, const void* w, int64_t row_bytes) {
-  SLIPWAY_CHECK(first % panel_ == 0 && first + rows <= n_);
+  SLIPWAY_CHECK(writable_ != nullptr && first % panel_ == 0 && first + rows <= n_);
   const int64_t stride = row_bytes != 0 ? row_bytes : block_row_bytes(type_, k_);
   const uint32_t offset = type_ == BlockType::kQ8_0 && kernels(isa_).offset_blocks ? kOffset : 0;
   for (int r = 0; r < rows; r += panel_) {
     const int count = std::min(panel_, rows - r);
     const std::byte* from = static_cast<const std::byte*>(w) + r * stride;
-    std::byte* out = data_ + (first + r) / panel_ * panel_bytes_;
+    std::byte* out = writable_ + (first + r) / panel_ * panel_bytes_;
     if (count < panel_) {
       std::memset(out, 0, static_cast<size_t>(panel_bytes_));
     }

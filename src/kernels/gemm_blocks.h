@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "base/cpu.h"
@@ -27,6 +28,13 @@ class PackedBlocks {
   // n, k >= 1; memory from `arena`, which it keeps, or its own. Fill with pack() before use. Throws Error(kInvalid)
   // when k is no multiple of 32 and `type` is quantised, std::bad_alloc.
   PackedBlocks(base::Isa isa, BlockType type, int n, int k, std::shared_ptr<Arena> arena = nullptr);
+  // A matrix packed before on the same instruction set: its bytes(), read in place while `owner`, which it keeps, holds
+  // them. nullopt when they are not as many. (Faster aligned to 64.)
+  static std::optional<PackedBlocks> borrow(base::Isa isa, BlockType type, int n, int k, std::span<const char> bytes,
+                                            std::shared_ptr<const void> owner);
+  // The same matrix in memory from `arena`: a map of a file has small pages, which cost 12 to 20 % of a pass of one
+  // row.
+  PackedBlocks copy(std::shared_ptr<Arena> arena) const;
   // Packs rows [first, first + rows) from `w`, whose rows lie row_bytes apart (0: block_row_bytes(type, k)). `first` is
   // a multiple of panel_columns(), and so is `rows` unless they end at n. Different rows may be packed from different
   // threads.
@@ -47,14 +55,23 @@ class PackedBlocks {
   const std::byte* panel(int i) const noexcept { return data_ + i * panel_bytes_; }
 
  private:
+  struct Shape {
+    base::Isa isa;
+    BlockType type;
+    int n;
+    int k;
+  };
+  explicit PackedBlocks(const Shape& shape);  // without memory
+
   base::Isa isa_ = base::Isa::kScalar;
   BlockType type_ = BlockType::kF32;
   int n_ = 0;
   int k_ = 0;
   int panel_ = 1;
   int64_t panel_bytes_ = 0;
-  std::byte* data_ = nullptr;
-  std::shared_ptr<Arena> arena_;
+  const std::byte* data_ = nullptr;
+  std::byte* writable_ = nullptr;  // the same, unless borrowed
+  std::shared_ptr<const void> owner_;
 };
 
 // Scratch that grows to the largest call and is used again. One user at a time.

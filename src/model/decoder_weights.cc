@@ -75,6 +75,7 @@ struct DecoderWeights::State {
   std::map<std::string, Place> places;
 
   Place locate(const DecoderTensor& tensor) const;
+  const Place& place_of(const std::string& name) const;
   LoadedTensor load(const Place& place, const std::string& name) const;
 };
 
@@ -154,12 +155,19 @@ const std::vector<std::string>& DecoderWeights::names() const { return state_->n
 bool DecoderWeights::has(const std::string& name) const { return state_->places.contains(name); }
 const TensorSource& DecoderWeights::source() const { return *state_->source; }
 
-LoadedTensor DecoderWeights::load(const std::string& name) const {
-  const auto it = state_->places.find(name);
-  if (it == state_->places.end()) {
-    throw Error(Code::kInvalid, fmt::format("{}: the model has no tensor '{}'", state_->source->source(), name));
+const Place& DecoderWeights::State::place_of(const std::string& name) const {
+  const auto it = places.find(name);
+  if (it == places.end()) {
+    throw Error(Code::kInvalid, fmt::format("{}: the model has no tensor '{}'", source->source(), name));
   }
-  return state_->load(it->second, name);
+  return it->second;
+}
+
+LoadedTensor DecoderWeights::load(const std::string& name) const { return state_->load(state_->place_of(name), name); }
+
+TensorView DecoderWeights::describe(const std::string& name) const {
+  const Place& place = state_->place_of(name);
+  return {name, place.layout == Layout::kMinusOne ? DType::kF32 : place.tensor->dtype, place.shape, {}};
 }
 
 }  // namespace slipway::model

@@ -48,6 +48,7 @@ class DecoderWeights final : public NamedTensors {
   bool has(const std::string& name) const override;
   // A copy costs one pass over the tensor's bytes.
   LoadedTensor load(const std::string& name) const override;
+  TensorView describe(const std::string& name) const override;
   const TensorSource& source() const override;
 
  private:

@@ -93,6 +93,12 @@ class GgufFile final : public TensorSource {
   const std::map<std::string, TensorView>& tensors() const override { return tensors_; }
   const std::string& source() const override { return source_; }
   const char* format() const noexcept override { return "gguf"; }
+  void drop_pages() const noexcept override {
+    file_.drop_pages();
+    for (const std::unique_ptr<GgufFile>& part : others_) {
+      part->drop_pages();
+    }
+  }
   const GgufMetadata& metadata() const { return metadata_; }
   uint32_t version() const noexcept { return version_; }
   uint64_t alignment() const noexcept { return alignment_; }

@@ -23,6 +23,11 @@ class NamedTensors {
   virtual bool has(const std::string& name) const = 0;
   // Throws Error(kInvalid) for a name that the model does not have.
   virtual LoadedTensor load(const std::string& name) const = 0;
+  // Its name, type and shape without its bytes. For those whose load() copies it is overridden to cost nothing.
+  virtual TensorView describe(const std::string& name) const {
+    const LoadedTensor tensor = load(name);
+    return {name, tensor.view.dtype, tensor.view.shape, {}};
+  }
   virtual const TensorSource& source() const = 0;
 
   // The values as f32, row-major.

@@ -26,6 +26,7 @@ class SafetensorsFile final : public TensorSource {
   const std::map<std::string, TensorView>& tensors() const override { return tensors_; }
   const std::string& source() const override { return source_; }
   const char* format() const noexcept override { return "safetensors"; }
+  void drop_pages() const noexcept override { file_.drop_pages(); }
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
 
  private:

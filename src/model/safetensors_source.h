@@ -23,6 +23,11 @@ class SafetensorsSource final : public TensorSource {
   const std::map<std::string, TensorView>& tensors() const override { return tensors_; }
   const std::string& source() const override { return source_; }
   const char* format() const noexcept override { return "safetensors"; }
+  void drop_pages() const noexcept override {
+    for (const SafetensorsFile& file : files_) {
+      file.drop_pages();
+    }
+  }
   const std::map<std::string, std::string>& metadata() const { return files_.front().metadata(); }
   size_t shard_count() const noexcept { return files_.size(); }
 

@@ -23,6 +23,8 @@ class TensorSource {
   virtual const std::string& source() const = 0;
   // "safetensors", "gguf", "pytorch".
   virtual const char* format() const noexcept = 0;
+  // Gives back the memory of what was read of the mapped files so far; reading it again costs another look into them.
+  virtual void drop_pages() const noexcept {}
 
   // nullptr when absent.
   const TensorView* find(const std::string& name) const;

@@ -33,6 +33,11 @@ class TorchSource final : public TensorSource {
   const std::map<std::string, TensorView>& tensors() const override { return tensors_; }
   const std::string& source() const override { return source_; }
   const char* format() const noexcept override { return "pytorch"; }
+  void drop_pages() const noexcept override {
+    for (const base::MappedFile& file : files_) {
+      file.drop_pages();
+    }
+  }
 
  private:
   std::string source_;

@@ -82,11 +82,10 @@ class BenchCommand final : public Command {
 
   int run(App& app) override {
     const std::vector<int> lengths = prompt_lengths();
-    options_.isa = app.options().isa;
     options_.prefix_cache = false;  // every repetition must compute
     options_.max_sequences = std::max(options_.max_sequences, streams_);
     const auto begin = Clock::now();
-    const auto generator = engine::load_generator(locate_decoder(app, model_), options_, app.pool());
+    const auto generator = open_generator(app, locate_decoder(app, model_), options_);
     const double load_seconds = seconds_since(begin);
     const engine::GeneratorInfo& info = generator->info();
     const double bandwidth = read_bandwidth(info.weight_bytes, base::select_isa(options_.isa), app.pool());

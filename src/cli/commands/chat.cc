@@ -63,8 +63,7 @@ class ChatCommand final : public Command {
   }
 
   int run(App& app) override {
-    options_.isa = app.options().isa;
-    const auto generator = engine::load_generator(locate_decoder(app, model_), options_, app.pool());
+    const auto generator = open_generator(app, locate_decoder(app, model_), options_);
     if (generator->info().chat_template.empty()) {
       throw base::Error(base::Code::kInvalid,
                         fmt::format("'{}' has no chat template; `slipway generate` continues a text", model_));

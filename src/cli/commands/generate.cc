@@ -79,12 +79,11 @@ class GenerateCommand final : public Command {
     if (seed_ >= 0) {
       request.sampling.seed = static_cast<uint64_t>(seed_);
     }
-    options_.isa = app.options().isa;
     if (!lora_.empty()) {
       options_.lora = {"lora=" + lora_};
       request.adapter = "lora";
     }
-    const auto generator = engine::load_generator(locate_decoder(app, model_), options_, app.pool());
+    const auto generator = open_generator(app, locate_decoder(app, model_), options_);
     text::ConstraintCompiler compiler(generator->tokenizer());
     request.constraint = constraint(compiler);
     request.ids = prompt_ids(app, *generator);

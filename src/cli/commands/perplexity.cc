@@ -42,9 +42,8 @@ class PerplexityCommand final : public Command {
   }
 
   int run(App& app) override {
-    options_.isa = app.options().isa;
     options_.prefix_cache = false;  // windows do not begin alike
-    const auto generator = engine::load_generator(locate_decoder(app, model_), options_, app.pool());
+    const auto generator = open_generator(app, locate_decoder(app, model_), options_);
     const std::vector<std::string> texts = read_texts(app);
     std::vector<text::Encoding> encodings(texts.size());
     int64_t total = 0;

@@ -14,6 +14,7 @@
 #include "cli/app.h"
 #include "cli/commands/factories.h"
 #include "cli/explain_request.h"
+#include "cli/model_argument.h"
 #include "cli/project/config.h"
 #include "cli/watch.h"
 #include "serve/load.h"
@@ -92,6 +93,8 @@ class ServeCommand final : public Command {
     parameters.flags.add("task", options_.task, "encoder-decoder: summarization, translation or text2text-generation; default: the model's");
     parameters.flags.add("lora", options_.generator.lora,
                          "decoder: NAME=FOLDER of a LoRA adapter that requests may name; repeated or separated by commas");
+    parameters.flags.add("packed_cache", options_.generator.packed_cache,
+                         "decoder: keep packed weights on disk, so that the next start is faster");
     parameters.flags.add("prefix_cache", options_.generator.prefix_cache, "decoder: reuse what prompts that begin alike have computed");
   }
   int run(App& app) override {
@@ -115,6 +118,7 @@ class ServeCommand final : public Command {
     const std::filesystem::path store_path = app.store_path();
     options_.store = store_path.string();
     options_.generator.isa = app.options().isa;
+    options_.generator.cache_folder = packed_folder();
     options_.writers_timeout_ms = kAnswerTimeoutMs;
     record::Store* store = reference || std::filesystem::exists(store_path) ? &app.store() : nullptr;
     serve::ModelServer server(options_, std::move(sources),
