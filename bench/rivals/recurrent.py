@@ -91,7 +91,7 @@ def measure(ours, model, texts, batches, rounds):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--engine", default="build/release/bench/engine/timed_engine")
+    parser.add_argument("--engine", default="build/release/bench/engine/bench_timed_engine")
     parser.add_argument("--threads", default="1,2")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json")

@@ -113,7 +113,7 @@ struct Engine::Impl {
     for (const EncoderText& text : texts) {
       lengths.push_back(static_cast<int>(text.ids.size()));
     }
-    const Schedule plan = schedule(lengths, pool.size());
+    const Schedule plan = schedule(lengths, pool.size(), encoder->pass_tokens());
     if (plan.side_by_side) {
       pool.parallel_for(static_cast<int64_t>(plan.passes.size()),
                         [&](int64_t i) { run_pass(texts, plan.passes[static_cast<size_t>(i)], wanted, nullptr); });

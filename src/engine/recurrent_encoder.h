@@ -16,6 +16,8 @@ class RecurrentEncoder final : public TextEncoder {
   const model::ModelSpec& spec() const override { return spec_; }
   bool int8() const override { return false; }
   int64_t bytes() const override { return bytes_; }
+  // A step reads its weights once for all texts of the pass, so many texts a pass pay (bench/rivals/recurrent.py).
+  int pass_tokens() const override { return 2048; }
 
  private:
   // pooled [features] of `length` outputs.

@@ -6,9 +6,6 @@
 namespace slipway::engine {
 namespace {
 
-// Tokens of a pass: enough rows to read the weights seldom (once per 256 rows costs 3 % of the time they compute), few
-// enough that a pass's activations (256 x 1152 x 4 bytes for queries, keys, values) stay near the core.
-constexpr int kPassTokens = 256;
 // A pass that is longer than its share by more than this factor keeps threads waiting: they better share each pass.
 constexpr double kImbalance = 1.2;
 
@@ -27,7 +24,7 @@ std::vector<std::vector<int>> balance(std::span<const int> lengths, const std::v
 
 }  // namespace
 
-Schedule schedule(std::span<const int> lengths, int threads) {
+Schedule schedule(std::span<const int> lengths, int threads, int pass_tokens) {
   Schedule plan;
   if (lengths.empty()) {
     return plan;
@@ -39,14 +36,14 @@ Schedule schedule(std::span<const int> lengths, int threads) {
   const int64_t total = std::accumulate(lengths.begin(), lengths.end(), int64_t{0});
   std::vector<int> load;
   if (threads > 1) {
-    const int64_t rounds = (total + int64_t{threads} * kPassTokens - 1) / (int64_t{threads} * kPassTokens);
+    const int64_t rounds = (total + int64_t{threads} * pass_tokens - 1) / (int64_t{threads} * pass_tokens);
     const int bins = static_cast<int>(rounds) * threads;
     plan.passes = balance(lengths, order, bins, load);
     const double share = static_cast<double>(total) / bins;
     plan.side_by_side = *std::max_element(load.begin(), load.end()) <= kImbalance * share;
   }
   if (!plan.side_by_side) {
-    plan.passes = balance(lengths, order, static_cast<int>((total + kPassTokens - 1) / kPassTokens), load);
+    plan.passes = balance(lengths, order, static_cast<int>((total + pass_tokens - 1) / pass_tokens), load);
   }
   std::erase_if(plan.passes, [](const std::vector<int>& pass) { return pass.empty(); });
   return plan;

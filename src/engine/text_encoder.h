@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/pool.h"
+#include "engine/schedule.h"
 #include "model/folder.h"
 
 namespace slipway::engine {
@@ -43,6 +44,8 @@ class TextEncoder {
   virtual const model::ModelSpec& spec() const = 0;
   virtual bool int8() const = 0;
   virtual int64_t bytes() const = 0;  // of weights
+  // About how many tokens a pass should have.
+  virtual int pass_tokens() const { return kPassTokens; }
 };
 
 // Buffers of passes, one a pass that runs at the same time; they keep their memory. Any thread.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <fstream>
 #include <map>
 #include <memory>
 #include <optional>
@@ -14,6 +15,8 @@
 #include "model/recurrent_spec.h"
 #include "model/safetensors_source.h"
 #include "model/torch_file.h"
+#include "model/word_vectors.h"
+#include "model/zip.h"
 
 namespace slipway::model {
 namespace {
@@ -140,6 +143,30 @@ void add_folder(Json& out, const fs::path& folder) {
   out["licence"] = readme_licence(folder);
 }
 
+// Static word vectors by their name; a .bin is PyTorch's when it is a zip or begins as a pickle does.
+bool is_word_vectors(const fs::path& path) {
+  const std::string extension = path.extension().string();
+  if (extension == ".bin") {
+    std::ifstream file(path, std::ios::binary);
+    std::string begin(4, '\0');
+    file.read(begin.data(), static_cast<std::streamsize>(begin.size()));
+    return !is_zip(begin) && begin[0] != '\x80';
+  }
+  return extension == ".vec" || extension == ".txt";
+}
+
+void add_word_vectors(Json& out, const fs::path& path) {
+  const WordVectors vectors = WordVectors::load(path);
+  const auto values = static_cast<int64_t>(vectors.size()) * vectors.dim();
+  out["format"] = word_vector_format_name(vectors.format());
+  out["architecture"] = architecture_name(Architecture::kWordVectors);
+  out["word_vectors"] = {{"words", vectors.size()}, {"dimensions", vectors.dim()}};
+  out["parameters"] = values;
+  out["bytes"] = values * static_cast<int64_t>(sizeof(float));
+  out["bits_per_weight"] = 32.0;
+  out["tensors"] = Json::array();
+}
+
 }  // namespace
 
 Json describe_spec(const DecoderSpec& spec) {
@@ -215,6 +242,10 @@ Json inspect_weights(const fs::path& path) {
     const GgufFile file(path);
     add_gguf(out, file);
     add_tensors(out, file);
+    return out;
+  }
+  if (is_word_vectors(path)) {
+    add_word_vectors(out, path);
     return out;
   }
   const auto source = open_weights(path);

@@ -11,9 +11,10 @@
 
 namespace slipway::model {
 
-// A decoder's folder, a folder or file of weights of any model, a .gguf with or without weights:
+// A decoder's folder, a folder or file of weights of any model, a .gguf with or without weights, static word vectors:
 //   {"path", "format": "gguf" | "safetensors" | "pytorch", "file_version": GGUF's, "architecture": name or null,
-//    "decoder": describe_spec() or null, "encoder_decoder": the same of one (else absent), "decoder_error": why
+//    "decoder": describe_spec() or null, "encoder_decoder", "recurrent": the same of one, "word_vectors":
+//    {"words", "dimensions"} (else absent), "decoder_error": why
 //    neither, "parameters", "bytes", "bits_per_weight", "types": [{"type", "tensors", "values", "bytes"}], "tokenizer":
 //    {"kind", "tokens", ...} or null, "chat_template": bool, "licence": text or null, "tensors": [{"name", "type",
 //    "shape", "bytes"}], "metadata":

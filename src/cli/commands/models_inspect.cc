@@ -71,6 +71,11 @@ void print_summary(std::ostream& out, const base::Json& json) {
                        spec.at("hidden_size").get<int>(), spec.at("vocab_size").get<int>(),
                        human_count(spec.at("state_bytes_f32").get<int64_t>(), "bytes"));
   }
+  if (json.contains("word_vectors")) {
+    const base::Json& vectors = json.at("word_vectors");
+    out << fmt::format("{} words of {} dimensions\n", vectors.at("words").get<int64_t>(),
+                       vectors.at("dimensions").get<int>());
+  }
   const int64_t values = json.at("parameters").get<int64_t>();
   out << fmt::format("{} parameters in {}", human_count(values, ""),
                      human_count(json.at("bytes").get<int64_t>(), "bytes"));
@@ -120,7 +125,8 @@ class InspectCommand final : public Command {
  public:
   CommandInfo info() const override {
     return {"models inspect", "architecture, sizes and tensors of a model folder or file",
-            "MODEL is a folder, a .gguf, a .safetensors, a PyTorch .bin or .pt (nothing in it is run), or a reference.",
+            "MODEL is a folder, a .gguf, a .safetensors, a PyTorch .bin or .pt (nothing in it is run), an .npz, a TensorFlow .index, word\n"
+            "vectors, or a reference.",
             "slipway models inspect ~/.cache/slipway/minilm --tensors\nslipway models inspect model.gguf --json"};
   }
   void describe(Parameters& parameters) override {
