@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include "base/error.h"
 
@@ -72,13 +73,32 @@ struct Batcher::Impl {
     return true;
   }
 
-  // The oldest texts that fit a batch; empty when there is nothing left to do. Waits for work.
+  // The oldest texts that fit a batch; empty when there is nothing left to do. Waits for work. Who wants no answer any
+  // more is told so instead.
   std::vector<Request> next_batch() {
+    std::vector<Request> batch;
+    std::vector<Request> unwanted;
+    do {
+      take_batch(batch, unwanted);
+      for (Request& request : unwanted) {
+        BatchResult result;
+        result.error = std::make_exception_ptr(base::Error(base::Code::kUnavailable, "the text is no longer wanted"));
+        call(request.done, std::move(result));
+      }
+    } while (batch.empty() && !std::exchange(unwanted, {}).empty());
+    return batch;
+  }
+
+  void take_batch(std::vector<Request>& batch, std::vector<Request>& unwanted) {
     std::unique_lock lock(mutex);
     work.wait(lock, [this] { return !queue.empty() || stopping; });
-    std::vector<Request> batch;
     int64_t tokens = 0;
     while (!queue.empty()) {
+      if (const auto& wanted = queue.front().input.wanted; wanted && !wanted()) {
+        unwanted.push_back(std::move(queue.front()));
+        queue.pop_front();
+        continue;
+      }
       tokens += static_cast<int64_t>(queue.front().input.ids.size());
       if (!batch.empty() && tokens > options.max_batch_tokens) {
         break;
@@ -88,7 +108,6 @@ struct Batcher::Impl {
     }
     lock.unlock();
     room.notify_all();
-    return batch;
   }
 
   void schedule() {
@@ -106,6 +125,7 @@ struct Batcher::Impl {
     std::vector<Input> inputs;
     inputs.reserve(batch.size());
     for (Request& request : batch) {
+      request.input.wanted = {};
       inputs.push_back(std::move(request.input));
     }
     Output out;

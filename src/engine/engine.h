@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -32,6 +33,8 @@ struct Input {
   std::vector<int32_t> types = {};  // token types, one an id; empty: all 0
   std::vector<int32_t> rows = {};   // tokens that a head over tokens shall score: indices into ids, each at most once
   bool hidden = false;              // the last hidden states are wanted
+  // Asked by the batcher when its turn comes, on the scheduler's thread: false drops it uncomputed. Empty: wanted.
+  std::function<bool()> wanted = {};
 };
 
 // What one pass gives: logits [texts, labels] of a head for sequence classification and normalised embeddings [texts,

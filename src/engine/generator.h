@@ -181,6 +181,7 @@ struct GeneratorStats {
   uint64_t generated_tokens = 0;
   uint64_t guessed_tokens = 0;   // by speculation
   uint64_t accepted_tokens = 0;  // of those
+  uint64_t preemptions = 0;      // of sequences that gave up their pages, to be computed again
 };
 
 class Generator {

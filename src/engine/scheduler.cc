@@ -242,6 +242,7 @@ void Scheduler::preempt(Sequence& sequence) {
   release_pages(sequence);
   sequence.draft.clear();
   sequence.preempted = true;
+  ++counts_.preemptions;
   sequence.result.prompt_logprobs.clear();  // its prompt is computed again
   preempted_.push_front(std::move(*it));
   running_.erase(it);

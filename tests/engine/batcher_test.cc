@@ -95,6 +95,33 @@ TEST_F(BatcherTest, TokenBudgetCutsBatches) {
   EXPECT_GE(std::chrono::steady_clock::now(), submitted);
 }
 
+TEST_F(BatcherTest, WhatIsNoLongerWantedIsNotComputed) {
+  tests::Gate gate;
+  Batcher batcher(engine, {});
+  batcher.submit({1}, [&](BatchResult) { gate.pass(); });
+  gate.wait_until_entered();
+  std::vector<int> refused;  // written on the scheduler's thread alone
+  const auto submit = [&](bool wanted, int which) {
+    Input input{.ids = {1, 2}};
+    input.wanted = [wanted] { return wanted; };
+    batcher.submit(std::move(input), [&refused, which](BatchResult result) {
+      if (result.error) {
+        EXPECT_TRUE(result.logits.empty());
+        refused.push_back(which);
+      }
+    });
+  };
+  submit(false, 1);
+  submit(true, 2);
+  submit(false, 3);
+  gate.open();
+  EXPECT_FALSE(batcher.run({{1}})[0].error);
+  submit(false, 4);
+  submit(false, 5);
+  EXPECT_FALSE(batcher.run({{1}})[0].error);
+  EXPECT_EQ(refused, (std::vector<int>{1, 3, 4, 5}));
+}
+
 TEST_F(BatcherTest, DestructionFinishesWhatIsQueued) {
   std::atomic<int> done = 0;
   {
