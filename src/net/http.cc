@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <cmath>
 #include <fmt/format.h>
 #include <random>
 
@@ -149,21 +151,33 @@ const char* reason_phrase(int status) noexcept {
   return "Status";
 }
 
-bool header_lists(std::string_view value, std::string_view token) noexcept {
+double header_quality(std::string_view value, std::string_view token) noexcept {
   while (!value.empty()) {
     const size_t comma = value.find(',');
     std::string_view item = value.substr(0, comma);
     value.remove_prefix(comma == std::string_view::npos ? value.size() : comma + 1);
     const size_t semicolon = item.find(';');
-    std::string_view parameters = semicolon == std::string_view::npos ? "" : item.substr(semicolon + 1);
     if (!equal_ignoring_case(trim(item.substr(0, semicolon)), token)) {
       continue;
     }
-    const size_t q = parameters.find("q=");
-    return q == std::string_view::npos || parameters.find_first_of("123456789", q) != std::string_view::npos;
+    std::string_view parameters = semicolon == std::string_view::npos ? "" : item.substr(semicolon);
+    while (!parameters.empty()) {
+      parameters.remove_prefix(1);
+      const size_t end = std::min(parameters.find(';'), parameters.size());
+      const std::string_view one = trim(parameters.substr(0, end));
+      parameters.remove_prefix(end);
+      if (one.size() > 2 && lower(one[0]) == 'q' && one[1] == '=') {
+        double quality = 0;  // what is no number counts as "not wanted"
+        std::from_chars(one.data() + 2, one.data() + one.size(), quality);
+        return std::isfinite(quality) ? std::clamp(quality, 0.0, 1.0) : 0;
+      }
+    }
+    return 1;
   }
-  return false;
+  return 0;
 }
+
+bool header_lists(std::string_view value, std::string_view token) noexcept { return header_quality(value, token) > 0; }
 
 bool percent_decode(std::string_view text, bool plus_is_space, std::string& out) {
   out.clear();
@@ -226,6 +240,16 @@ std::string new_request_id() {
     return base::Rng((uint64_t{device()} << 32) | device());
   }();
   return fmt::format("{:016x}{:016x}", rng.next(), rng.next());
+}
+
+std::string request_id_of(const Headers& headers) {
+  constexpr size_t kMaxRequestId = 128;
+  const std::string_view id = headers.get("x-request-id");
+  const bool sane = !id.empty() && id.size() <= kMaxRequestId && std::all_of(id.begin(), id.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+           c == '.' || c == ':';
+  });
+  return sane ? std::string(id) : new_request_id();
 }
 
 }  // namespace slipway::net

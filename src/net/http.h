@@ -73,6 +73,8 @@ Response too_many_requests(std::string_view message, int retry_after_seconds);
 const char* reason_phrase(int status) noexcept;  // "Not Found"; "Status" for numbers without a name
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept;
+// The quality of `token` in a comma-separated header value such as Accept: its q, 1 without one, 0 when it is not there.
+double header_quality(std::string_view value, std::string_view token) noexcept;
 // Is `token` an element of the comma-separated header value, with a quality above 0?
 bool header_lists(std::string_view value, std::string_view token) noexcept;
 
@@ -85,5 +87,7 @@ bool parse_query(std::string_view text, std::vector<std::pair<std::string, std::
 
 // 32 random hex digits, from a generator a thread seeded by the operating system.
 std::string new_request_id();
+// The client's own x-request-id when it is sane (1 to 128 of A-Z a-z 0-9 - _ . :), else a new one.
+std::string request_id_of(const Headers& headers);
 
 }  // namespace slipway::net

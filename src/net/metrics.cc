@@ -254,10 +254,10 @@ Histogram& MetricRegistry::histogram(std::string_view name, std::string_view hel
               .histogram;
 }
 
-void MetricRegistry::callback(std::string_view name, std::string_view help, std::function<double()> read) {
-  family(name, help, name.ends_with(kTotal) ? Type::kCounter : Type::kGauge, {}).child({}, [&](Family::Child& child) {
-    child.read = std::move(read);
-  });
+void MetricRegistry::callback(std::string_view name, std::string_view help, std::function<double()> read,
+                              const LabelNames& names, const LabelValues& values) {
+  family(name, help, name.ends_with(kTotal) ? Type::kCounter : Type::kGauge, names)
+      .child(values, [&](Family::Child& child) { child.read = std::move(read); });
 }
 
 std::string MetricRegistry::expose(Exposition format) const {
@@ -300,7 +300,8 @@ Response MetricRegistry::response(std::string_view accept) const {
 }
 
 Response metrics_response(std::span<const LabelledRegistry> registries, std::string_view accept) {
-  if (header_lists(accept, "application/openmetrics-text")) {
+  const double open = header_quality(accept, "application/openmetrics-text");
+  if (open > 0 && open >= header_quality(accept, "text/plain")) {
     return {200,
             {{"Content-Type", "application/openmetrics-text; version=1.0.0; charset=utf-8"}},
             expose(registries, Exposition::kOpenMetrics)};

@@ -89,7 +89,8 @@ class MetricRegistry {
                        const LabelNames& names = {}, const LabelValues& values = {});
   // A gauge (a counter when the name ends in "_total") whose value is asked for at each scrape; `read` must be short,
   // safe from any thread, and outlive the registry's use.
-  void callback(std::string_view name, std::string_view help, std::function<double()> read);
+  void callback(std::string_view name, std::string_view help, std::function<double()> read,
+                const LabelNames& names = {}, const LabelValues& values = {});
   // Resident memory, CPU time, open files, start time of this process, in the names Prometheus clients use.
   void add_process_metrics();
 

@@ -12,7 +12,8 @@
 
 namespace slipway::net {
 
-class Exchange;  // private to net: the connection's side
+class RequestTrace;  // net/trace.h
+class Exchange;  // private to net: the transport's side
 
 // A body sent piece by piece (chunked), e.g. server-sent events. Any thread, one at a time.
 class StreamWriter {
@@ -45,8 +46,14 @@ class Responder {
   bool send(std::function<Response()> make) const;
   // Sends the head and gives the way to stream the body (Content-Length is not set, chunked is).
   StreamWriter stream(Response head) const;
+  // A responder of the same exchange whose answer goes through `change` first, on the network thread: another protocol's
+  // form for it. Streams do not, nor the 500 of a responder that was dropped.
+  Responder through(std::function<Response(Response)> change) const;
   // error_response(error).
   bool fail(const std::exception& error) const;
+  // Nobody has answered yet, nor has the client gone, as far as its transport tells: what is not wanted need not be
+  // computed. Any thread.
+  bool wanted() const;
   // Whom the request counts for, as the server's gate said (gate.h): the name of an API key, or "".
   std::string client() const;
   // Keeps `lease` until the exchange has ended and every copy of this responder and of its stream is gone: what the
@@ -54,10 +61,13 @@ class Responder {
   void keep(std::shared_ptr<void> lease) const;
   // The answer may take that long, where ServerOptions::handler_timeout_ms is less.
   void allow(std::chrono::milliseconds time) const;
+  // Where to note what a trace tells of the request; null when nobody traces it. May be kept.
+  std::shared_ptr<RequestTrace> trace() const;
 
  private:
   struct Guard;  // answers 500 when the last copy goes
   std::shared_ptr<Guard> guard_;
+  std::function<Response(Response)> change_;  // empty: none
 };
 
 }  // namespace slipway::net

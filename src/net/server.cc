@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "net/listening.h"
 #include "net/session.h"
 
 namespace slipway::net {
@@ -64,24 +65,6 @@ void drop_new_connections(int listener) {
   setsockopt(listener, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter));
 }
 
-[[noreturn]] void throw_bind_error(const error_code& error, const ServerOptions& options) {
-  const std::string where = fmt::format("{}:{}", options.address, options.port);
-  if (error == asio::error::address_in_use) {
-    throw base::Error(base::Code::kUnavailable,
-                      fmt::format("port {} is busy: another program listens on {}; stop it, or choose another port "
-                                  "(--port 0 takes a free one)",
-                                  options.port, where));
-  }
-  if (error == asio::error::access_denied) {
-    throw base::Error(base::Code::kNotAllowed,
-                      fmt::format("may not listen on {}: ports below 1024 need rights; choose a higher one", where));
-  }
-  if (error == boost::system::errc::address_not_available) {
-    throw base::Error(base::Code::kInvalid, fmt::format("{} is not an address of this machine", options.address));
-  }
-  throw base::Error(base::Code::kFailure, fmt::format("cannot listen on {}: {}", where, error.message()));
-}
-
 }  // namespace
 
 void ServerOptions::describe(base::FieldTable& table) {
@@ -106,12 +89,13 @@ void ServerOptions::describe(base::FieldTable& table) {
 }
 
 struct HttpServer::Impl {
-  Impl(ServerOptions options, Router router, base::Log& log, Observer observer, Gate gate)
+  Impl(ServerOptions options, Router router, base::Log& log, Observer observer, Gate gate, SpanSink spans)
       : shared{std::move(options),
                std::make_shared<const Router>(std::move(router)),
                log,
                std::move(observer),
                std::move(gate),
+               std::move(spans),
                {},
                {},
                {},
@@ -148,14 +132,20 @@ struct HttpServer::Impl {
   int port = 0;
 };
 
-HttpServer::HttpServer(ServerOptions options, Router router, base::Log& log, Observer observer, Gate gate) {
+void ServerOptions::check() {
   base::FieldTable table;
-  options.describe(table);
+  describe(table);
   ServerOptions checked;
   base::FieldTable checker;
   checked.describe(checker);
   checker.apply(table.to_json(), "server options");  // the ranges
-  impl_ = std::make_unique<Impl>(std::move(options), std::move(router), log, std::move(observer), std::move(gate));
+}
+
+HttpServer::HttpServer(ServerOptions options, Router router, base::Log& log, Observer observer, Gate gate,
+                       SpanSink spans) {
+  options.check();
+  impl_ = std::make_unique<Impl>(std::move(options), std::move(router), log, std::move(observer), std::move(gate),
+                                 std::move(spans));
 }
 
 HttpServer::~HttpServer() { stop(); }
@@ -169,30 +159,7 @@ void HttpServer::replace_router(Router router) {
 void HttpServer::start() {
   const ServerOptions& options = impl_->shared.options;
   raise_file_limit(options.max_connections);
-  error_code error;
-  const asio::ip::address address = asio::ip::make_address(options.address, error);
-  if (error) {
-    throw base::Error(base::Code::kInvalid,
-                      fmt::format("'{}' is not an IP address; use 127.0.0.1, 0.0.0.0 or ::", options.address));
-  }
-  const tcp::endpoint endpoint(address, static_cast<uint16_t>(options.port));
-  auto acceptor = std::make_unique<tcp::acceptor>(impl_->loops.front()->io);
-  acceptor->open(endpoint.protocol(), error);
-  if (!error) {
-    acceptor->set_option(tcp::acceptor::reuse_address(true), error);
-  }
-  if (!error && options.reuse_port) {
-    acceptor->set_option(asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>(true), error);
-  }
-  if (!error) {
-    acceptor->bind(endpoint, error);
-  }
-  if (!error) {
-    acceptor->listen(asio::socket_base::max_listen_connections, error);
-  }
-  if (error) {
-    throw_bind_error(error, options);
-  }
+  auto acceptor = listen_on(impl_->loops.front()->io, options, "--port");
   impl_->port = acceptor->local_endpoint().port();
   impl_->acceptor = std::move(acceptor);
   impl_->shared.listening.store(true);

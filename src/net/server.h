@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "net/gate.h"
 #include "net/router.h"
+#include "net/trace.h"
 
 namespace slipway::net {
 
@@ -38,6 +39,8 @@ struct ServerOptions {
   std::string tls_key;      // PEM file: the certificate's private key
 
   void describe(base::FieldTable& table);
+  // Throws Error(kInvalid) naming a field that is out of its range.
+  void check();
 };
 
 // How one exchange ended; for metrics and logs. Called on the network thread: be short.
@@ -54,8 +57,9 @@ using Observer = std::function<void(const Finished&)>;
 class HttpServer {
  public:
   // Throws Error(kInvalid) for options out of range, kNotFound or kInvalid for a certificate or key that is not there
-  // or does not fit. The log is borrowed.
-  HttpServer(ServerOptions options, Router router, base::Log& log, Observer observer = {}, Gate gate = {});
+  // or does not fit. The log is borrowed. With `spans` each request is traced (trace.h). With `spans` each request is traced (trace.h).
+  HttpServer(ServerOptions options, Router router, base::Log& log, Observer observer = {}, Gate gate = {},
+             SpanSink spans = {});
   // Stops at once: open connections are closed.
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;

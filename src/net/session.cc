@@ -46,13 +46,13 @@ class InFlight {
 // Tells the exchange that nobody listens any more, whichever way the coroutine ends.
 class Detach {
  public:
-  explicit Detach(Exchange& exchange) : exchange_(exchange) {}
+  explicit Detach(HttpExchange& exchange) : exchange_(exchange) {}
   ~Detach() { exchange_.detach(); }
   Detach(const Detach&) = delete;
   Detach& operator=(const Detach&) = delete;
 
  private:
-  Exchange& exchange_;
+  HttpExchange& exchange_;
 };
 
 void add_headers(Response& response, const Headers& headers) {
@@ -300,51 +300,6 @@ awaitable<Session::Next> Session::serve_one() {
   co_return co_await handle(std::move(request), keep_alive, http_1_0);
 }
 
-void Session::dispatch(Request request, const std::shared_ptr<Exchange>& exchange, std::string& route,
-                       Admission& admission) {
-  if (shared_.draining.load()) {
-    Response response = error_response(503, "the server is shutting down; send the request again to another one");
-    response.headers.set("Retry-After", std::to_string(kRetryAfterDrainSeconds));
-    exchange->answer(std::move(response));
-    return;
-  }
-  const std::shared_ptr<const Router> router = shared_.current_router();
-  const Router::Match match = router->find(request);
-  route = request.route;
-  if (shared_.gate) {
-    admission = shared_.gate(request);
-    exchange->set_client(admission.client);
-    if (admission.refusal) {
-      exchange->answer(std::move(*admission.refusal));
-      return;
-    }
-  }
-  if (match.handler == nullptr) {
-    const char* why = match.status == 405   ? "the address does not take {}; it takes {}"
-                      : match.status == 400 ? "the address has a broken %-escape"
-                                            : "there is nothing at {} {}";
-    Response response =
-        error_response(match.status, match.status == 405
-                                         ? fmt::format(fmt::runtime(why), request.method, match.allow)
-                                         : fmt::format(fmt::runtime(why), request.method, request.path.substr(0, 200)));
-    if (!match.allow.empty()) {
-      response.headers.set("Allow", match.allow);
-    }
-    exchange->answer(std::move(response));
-    return;
-  }
-  const Responder responder(exchange);
-  try {
-    (*match.handler)(std::move(request), responder);
-  } catch (const std::exception& error) {
-    const Response response = error_response(error);
-    if (response.status >= 500) {
-      shared_.log.error("a request failed", {{"route", route}, {"error", error.what()}});
-    }
-    responder.send(response);
-  }
-}
-
 awaitable<Session::Next> Session::handle(Request request, bool keep_alive, bool http_1_0) {
   const auto start = std::chrono::steady_clock::now();
   const std::string method = request.method;
@@ -355,18 +310,25 @@ awaitable<Session::Next> Session::handle(Request request, bool keep_alive, bool 
 
   deadline_.disarm();
   asio::steady_timer timer(loop_.io);
-  const auto exchange = std::make_shared<Exchange>(timer, static_cast<size_t>(shared_.options.max_stream_buffer));
+  const auto exchange = std::make_shared<HttpExchange>(timer, static_cast<size_t>(shared_.options.max_stream_buffer));
   const Detach detach(*exchange);
-  std::string route;
-  Admission admission;  // its lease lasts as long as this exchange
-  dispatch(std::move(request), exchange, route, admission);
+  Dispatched dispatched;  // its lease lasts as long as this exchange
+  if (shared_.draining.load()) {
+    Response response = error_response(503, "the server is shutting down; send the request again to another one");
+    response.headers.set("Retry-After", std::to_string(kRetryAfterDrainSeconds));
+    exchange->answer(std::move(response));
+  } else {
+    dispatched = dispatch(*shared_.current_router(), shared_.gate, shared_.log, shared_.spans != nullptr, std::move(request),
+                          exchange);
+  }
+  const Admission& admission = dispatched.admission;
 
   int status = 504;
   bool sent = false;
   if (!co_await wait_for_answer(*exchange, timer)) {
     exchange->answer(error_response(504, "the request took too long"));
   }
-  if (exchange->state() == Exchange::State::kAnswered) {
+  if (exchange->state() == HttpExchange::State::kAnswered) {
     Response response = exchange->take_response();
     status = response.status;
     add_headers(response, admission.headers);
@@ -377,16 +339,19 @@ awaitable<Session::Next> Session::handle(Request request, bool keep_alive, bool 
     sent = co_await send_stream(*exchange, timer, http_1_0, id, admission.headers, status);
     keep_alive = keep_alive && !http_1_0 && !shared_.draining.load();
   }
+  const Finished finished{method, dispatched.route, id, admission.client, status, seconds_since(start)};
   if (shared_.observer) {
-    shared_.observer({method, route, id, admission.client, status, seconds_since(start)});
+    shared_.observer(finished);
   }
+  end_trace(shared_.spans, dispatched, finished,
+            {{"http.request.method", method}, {"http.response.status_code", int64_t{status}}});
   co_return sent&& keep_alive ? Next::kKeep : Next::kClose;
 }
 
 // False when nothing came within the handler's time.
-awaitable<bool> Session::wait_for_answer(Exchange& exchange, asio::steady_timer& timer) {
+awaitable<bool> Session::wait_for_answer(HttpExchange& exchange, asio::steady_timer& timer) {
   const auto start = std::chrono::steady_clock::now();
-  while (exchange.state() == Exchange::State::kPending) {
+  while (exchange.state() == HttpExchange::State::kPending) {
     const auto deadline = start + std::max(milliseconds(shared_.options.handler_timeout_ms), exchange.allowed());
     if (std::chrono::steady_clock::now() >= deadline) {
       co_return false;
@@ -410,7 +375,7 @@ awaitable<bool> Session::send(const Response& response, bool keep_alive, bool ht
   co_return !error;
 }
 
-awaitable<bool> Session::send_stream(Exchange& exchange, asio::steady_timer& timer, bool http_1_0,
+awaitable<bool> Session::send_stream(HttpExchange& exchange, asio::steady_timer& timer, bool http_1_0,
                                      const std::string& request_id, const Headers& more, int& status) {
   Response head_response = exchange.take_response();
   add_headers(head_response, more);
@@ -420,16 +385,16 @@ awaitable<bool> Session::send_stream(Exchange& exchange, asio::steady_timer& tim
   auto deadline = std::chrono::steady_clock::now() + quiet;
   for (;;) {
     // The state is read before the bytes: when it says "ended", no bytes can follow those taken here.
-    const Exchange::State state = exchange.state();
+    const HttpExchange::State state = exchange.state();
     const std::string bytes = exchange.take_bytes();
-    if (state == Exchange::State::kCut) {
+    if (state == HttpExchange::State::kCut) {
       co_return false;
     }
     if (!bytes.empty()) {
       out += http_1_0 ? bytes : fmt::format("{:x}\r\n{}\r\n", bytes.size(), bytes);
       deadline = std::chrono::steady_clock::now() + quiet;
     }
-    if (state == Exchange::State::kEnded && !http_1_0) {
+    if (state == HttpExchange::State::kEnded && !http_1_0) {
       out += "0\r\n\r\n";
     }
     error_code error;
@@ -439,10 +404,10 @@ awaitable<bool> Session::send_stream(Exchange& exchange, asio::steady_timer& tim
       deadline_.disarm();
       out.clear();
     }
-    if (error || state == Exchange::State::kEnded) {
+    if (error || state == HttpExchange::State::kEnded) {
       co_return !error;
     }
-    if (exchange.has_bytes() || exchange.state() != Exchange::State::kStreaming) {
+    if (exchange.has_bytes() || exchange.state() != HttpExchange::State::kStreaming) {
       continue;
     }
     if (std::chrono::steady_clock::now() >= deadline) {

@@ -15,7 +15,8 @@
 #include <unordered_set>
 
 #include "net/connection.h"
-#include "net/exchange.h"
+#include "net/dispatch.h"
+#include "net/http_exchange.h"
 #include "net/server.h"
 #include "net/tls.h"
 #include "net/wire.h"
@@ -30,6 +31,7 @@ struct Shared {
   base::Log& log;
   Observer observer;
   Gate gate;
+  SpanSink spans;               // empty: nobody traces
   std::unique_ptr<TlsCertificate> tls;  // null: plain
   std::atomic<bool> draining{false};
   std::atomic<bool> listening{false};
@@ -99,13 +101,12 @@ class Session {
   boost::asio::awaitable<Next> serve_one();
   boost::asio::awaitable<bool> read_message(wire::Parser& parser, wire::Refusal& refusal, bool& silent);
   boost::asio::awaitable<Next> handle(Request request, bool keep_alive, bool http_1_0);
-  boost::asio::awaitable<bool> wait_for_answer(Exchange& exchange, boost::asio::steady_timer& timer);
+  boost::asio::awaitable<bool> wait_for_answer(HttpExchange& exchange, boost::asio::steady_timer& timer);
   boost::asio::awaitable<bool> send(const Response& response, bool keep_alive, bool http_1_0, bool head_only,
                                     const std::string& request_id);
-  boost::asio::awaitable<bool> send_stream(Exchange& exchange, boost::asio::steady_timer& timer, bool http_1_0,
+  boost::asio::awaitable<bool> send_stream(HttpExchange& exchange, boost::asio::steady_timer& timer, bool http_1_0,
                                            const std::string& request_id, const Headers& more, int& status);
   boost::asio::awaitable<void> linger();
-  void dispatch(Request request, const std::shared_ptr<Exchange>& exchange, std::string& route, Admission& admission);
 
   Connection connection_;
   boost::asio::ip::tcp::socket& socket_;  // the connection's

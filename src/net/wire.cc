@@ -13,18 +13,10 @@ namespace http = boost::beast::http;
 namespace {
 
 constexpr size_t kMaxTarget = size_t{8} << 10;      // bytes of path and query; RFC 9110 asks for at least 8000
-constexpr size_t kMaxRequestId = 128;               // of a client's own x-request-id
 constexpr size_t kMinCompressed = size_t{1} << 10;  // below it, headers outweigh the gain
 constexpr size_t kMaxCompressed = size_t{1} << 20;  // above it, compressing would hold the event loop for > 10 ms
 
 std::string_view view(boost::beast::string_view text) { return {text.data(), text.size()}; }
-
-bool sane_id(std::string_view id) {
-  return !id.empty() && id.size() <= kMaxRequestId && std::all_of(id.begin(), id.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-           c == '.' || c == ':';
-  });
-}
 
 // RFC 9110 date, made once a second and thread.
 const std::string& http_date() {
@@ -117,8 +109,7 @@ std::optional<Refusal> to_request(Parser& parser, const ServerOptions& options, 
   for (const auto& field : message) {
     out.headers.add(std::string(view(field.name_string())), std::string(view(field.value())));
   }
-  const std::string_view id = out.headers.get("x-request-id");
-  out.id = sane_id(id) ? std::string(id) : new_request_id();
+  out.id = request_id_of(out.headers);
   const std::string_view encoding = out.headers.get("Content-Encoding");
   if (encoding.empty() || equal_ignoring_case(encoding, "identity")) {
     out.body = std::move(message.body());

@@ -41,6 +41,15 @@ TEST(Metrics, WritesOpenMetrics) {
                 .headers.get("Content-Type")
                 .find("openmetrics"),
             std::string::npos);
+  // What Prometheus 2.42 sends, and who likes text more.
+  const auto type = [&](const char* accept) { return std::string(registry.response(accept).headers.get("Content-Type")); };
+  EXPECT_EQ(type("application/openmetrics-text;version=1.0.0;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,"
+                 "text/plain;version=0.0.4;q=0.3,*/*;q=0.2"),
+            "application/openmetrics-text; version=1.0.0; charset=utf-8");
+  for (const char* accept : {"application/openmetrics-text;q=0.3, text/plain;q=0.9", "text/plain", "",
+                             "application/openmetrics-text;q=0", "application/openmetrics-text; Q=0.0,text/plain"}) {
+    EXPECT_EQ(type(accept), "text/plain; version=0.0.4; charset=utf-8") << accept;
+  }
   EXPECT_EQ(registry.response("*/*").headers.get("Content-Type"), "text/plain; version=0.0.4; charset=utf-8");
 }
 

@@ -9,7 +9,7 @@
 
 #include "net/client.h"
 #include "net/encoding.h"
-#include "net/exchange.h"
+#include "net/http_exchange.h"
 #include "net/raw_socket.h"
 #include "support/support.h"
 
@@ -486,8 +486,8 @@ TEST_F(ServerTest, AResponderKeepsALeaseUntilItsLastCopyGoes) {
 TEST(ExchangeTest, AnAnswerThatNobodyTakesHoldsNothing) {
   boost::asio::io_context io;
   boost::asio::steady_timer timer(io);
-  auto exchange = std::make_shared<Exchange>(timer, 100);
-  const std::weak_ptr<Exchange> watched = exchange;
+  auto exchange = std::make_shared<HttpExchange>(timer, 100);
+  const std::weak_ptr<HttpExchange> watched = exchange;
   {
     const Responder responder(exchange);
     EXPECT_TRUE(responder.send([responder] { return text_response(responder.client()); }));
