@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "serve/generator_core.h"
 #include "serve/handling.h"
+#include "serve/oip_grpc.h"
 
 namespace slipway::serve {
 
@@ -55,6 +56,9 @@ bool needs_no_key(const net::Request& request, bool public_metrics) {
   const bool reads = request.method == "GET" || request.method == "HEAD";
   if (reads && (std::find(kOpenRoutes.begin(), kOpenRoutes.end(), request.route) != kOpenRoutes.end() ||
                 (public_metrics && request.route == "/metrics"))) {
+    return true;
+  }
+  if (is_open_grpc_route(request.route)) {
     return true;
   }
   return is_local(request) && std::any_of(kLocalPrefixes.begin(), kLocalPrefixes.end(),
@@ -122,8 +126,9 @@ void reload_access(const AccessOptions& options, net::AccessControl* access) {
 }
 
 std::function<void()> hangup_handler(const AccessOptions& options, net::AccessControl* access,
-                                     const std::unique_ptr<net::HttpServer>& http, base::Log& log) {
-  return [&options, access, &http, &log] {
+                                     const std::unique_ptr<net::HttpServer>& http, base::Log& log,
+                                     const std::unique_ptr<net::GrpcServer>* grpc) {
+  return [&options, access, &http, &log, grpc] {
     const auto attempt = [&log](const char* what, const auto& work) {
       try {
         work();
@@ -133,7 +138,12 @@ std::function<void()> hangup_handler(const AccessOptions& options, net::AccessCo
       }
     };
     attempt("API keys", [&] { reload_access(options, access); });
-    attempt("TLS certificate", [&] { http->reload_tls(); });
+    attempt("TLS certificate", [&] {
+      http->reload_tls();
+      if (grpc != nullptr && *grpc) {
+        (*grpc)->reload_tls();
+      }
+    });
   };
 }
 

@@ -9,6 +9,7 @@
 #include "base/fields.h"
 #include "net/access.h"
 #include "net/gate.h"
+#include "net/grpc_server.h"
 #include "net/server.h"
 
 namespace slipway::serve {
@@ -34,8 +35,9 @@ void reload_access(const AccessOptions& options, net::AccessControl* access);
 // For net::HttpServer; empty for null. `access` outlives it.
 net::Gate gate_of(net::AccessControl* access);
 // What SIGHUP does: keys and TLS certificate are read again; what is wrong with them is logged and changes nothing. All
-// borrowed; `http` may be made later.
+// borrowed; `http` and `grpc` (null: none) may be made later.
 std::function<void()> hangup_handler(const AccessOptions& options, net::AccessControl* access,
-                                     const std::unique_ptr<net::HttpServer>& http, base::Log& log);
+                                     const std::unique_ptr<net::HttpServer>& http, base::Log& log,
+                                     const std::unique_ptr<net::GrpcServer>* grpc = nullptr);
 
 }  // namespace slipway::serve

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/clock.h"
+#include "serve/tracing.h"
 
 namespace slipway::serve {
 
@@ -175,12 +176,13 @@ void Core::infer(Inference inference) {
     inference.responder.send(inference.render_error(429, "too many texts are waiting; try again in a second"));
     return;
   }
+  int64_t tokens = 0;
+  for (const Item& item : inference.items) {
+    tokens += static_cast<int64_t>(item.ids.size());
+  }
+  trace_tokens(inference.responder.trace(), tokens, 0);
   if (access) {
-    size_t tokens = 0;
-    for (const Item& item : inference.items) {
-      tokens += item.ids.size();
-    }
-    access->charge(inference.responder.client(), static_cast<int64_t>(tokens), 0);
+    access->charge(inference.responder.client(), tokens, 0);
   }
   auto gather = std::make_shared<Gather>();
   gather->inference = std::move(inference);
@@ -194,7 +196,9 @@ void Core::infer(Inference inference) {
     slot.prediction.text = std::move(item.text);
     slot.ids = item.ids;
     try {
-      served->backend->submit({.ids = std::move(item.ids), .types = std::move(item.types)},
+      engine::Input input{.ids = std::move(item.ids), .types = std::move(item.types)};
+      input.wanted = [responder = gather->inference.responder] { return responder.wanted(); };
+      served->backend->submit(std::move(input),
                               [this, gather, i](engine::BatchResult result) {
                                 Answer& answer = gather->batch->answers[i];
                                 if (result.error) {

@@ -56,71 +56,6 @@ void LateStream::open(net::StreamWriter writer) {
 net::Response event_stream_head() { return stream_head("text/event-stream; charset=utf-8"); }
 net::Response ndjson_head() { return stream_head("application/x-ndjson"); }
 
-namespace {
-
-// One number under two names: ours, and the one that dashboards made for vLLM look for.
-struct CounterPair {
-  CounterPair(net::MetricRegistry& metrics, const char* name, const char* help, const char* kind, const char* vllm,
-              const char* vllm_help)
-      : ours(metrics.counter(name, help, {"kind"}, {kind})), theirs(metrics.counter(vllm, vllm_help)) {}
-  void add(int64_t count) {
-    ours.add(count);
-    theirs.add(count);
-  }
-  net::Counter& ours;
-  net::Counter& theirs;
-};
-
-struct HistogramPair {
-  HistogramPair(net::MetricRegistry& metrics, const std::string& name, const char* help, const char* vllm)
-      : ours(metrics.histogram(name, help, net::latency_bounds())),
-        theirs(metrics.histogram(vllm, "As " + name + ".", net::latency_bounds())) {}
-  void observe(double value) {
-    ours.observe(value);
-    theirs.observe(value);
-  }
-  net::Histogram& ours;
-  net::Histogram& theirs;
-};
-
-}  // namespace
-
-struct GeneratorCore::Meters {
-  explicit Meters(net::MetricRegistry& metrics)
-      : prompt_tokens(metrics, "slipway_tokens_total", "Tokens computed.", "input", "vllm:prompt_tokens_total",
-                      "As slipway_tokens_total, kind input."),
-        output_tokens(metrics, "slipway_tokens_total", "Tokens computed.", "output", "vllm:generation_tokens_total",
-                      "As slipway_tokens_total, kind output."),
-        cached_tokens(metrics.counter("slipway_cached_tokens_total", "Prompt tokens taken from the prefix cache.")),
-        first_token(metrics, "slipway_time_to_first_token_seconds", "From the request to its first token.",
-                    "vllm:time_to_first_token_seconds"),
-        inter_token(metrics, "slipway_inter_token_seconds", "Between two tokens of an answer.",
-                    "vllm:inter_token_latency_seconds"),
-        queue(metrics, "slipway_queue_seconds", "Time a request waits until it is computed.",
-              "vllm:request_queue_time_seconds"),
-        whole(metrics, "slipway_generation_seconds", "From the request to its last token.",
-              "vllm:e2e_request_latency_seconds") {}
-
-  void done(const engine::GenerateResult& result) {
-    prompt_tokens.add(result.usage.prompt_tokens);
-    output_tokens.add(result.usage.completion_tokens);
-    cached_tokens.add(result.usage.cached_tokens);
-    if (result.usage.completion_tokens > 0) {
-      first_token.observe(seconds(result.first_token));
-    }
-    queue.observe(seconds(result.queued));
-    whole.observe(seconds(result.total));
-  }
-
-  CounterPair prompt_tokens;
-  CounterPair output_tokens;
-  net::Counter& cached_tokens;
-  HistogramPair first_token;
-  HistogramPair inter_token;
-  HistogramPair queue;
-  HistogramPair whole;
-};
-
 // One job under way; owned by the callbacks of its requests.
 struct GeneratorCore::Running {
   Running(GeneratorCore& core_in, Job job_in)
@@ -133,7 +68,7 @@ struct GeneratorCore::Running {
   void token(size_t choice, const engine::TokenEvent& event) {
     const Clock::time_point now = Clock::now();
     if (event.index > 0) {
-      core.meters_->inter_token.observe(seconds(now - last[choice]));
+      core.meters_->token_after(seconds(now - last[choice]));
     }
     last[choice] = now;
     if (!abandoned && job.on_token && !job.on_token(choice, event)) {
@@ -146,20 +81,16 @@ struct GeneratorCore::Running {
     if (core.access) {
       core.access->charge(clients[choice], 0, result.usage.completion_tokens);
     }
-    core.metrics
-        .counter("slipway_generations_total", "Answers by how they ended.", {"finished_reason"},
-                 {engine::finish_reason_name(result.finish_reason)})
-        .add();
-    core.metrics
-        .counter("vllm:request_success_total", "As slipway_generations_total.", {"finished_reason"},
-                 {engine::finish_reason_name(result.finish_reason)})
-        .add();
+    trace_tokens(trace, 0, result.usage.completion_tokens);
     if (!abandoned && job.on_done) {
       job.on_done(choice, result);
     }
     results[choice] = result;
-    if (left.fetch_sub(1) == 1 && !abandoned && job.on_end) {
-      job.on_end(results);
+    if (left.fetch_sub(1) == 1 && !abandoned) {
+      trace_finish(trace, results);
+      if (job.on_end) {
+        job.on_end(results);
+      }
     }
   }
 
@@ -192,6 +123,7 @@ struct GeneratorCore::Running {
   std::vector<engine::GenerateResult> results;  // of the scheduler's thread, like `last`
   std::vector<Clock::time_point> last;
   std::vector<std::string> clients;  // of each choice; constant
+  Trace trace;                       // null: nobody traces it
   std::atomic<size_t> left;
   std::atomic<bool> abandoned{false};  // the caller was told that it failed
   std::mutex mutex;                    // guards handles and cancelled
@@ -207,7 +139,7 @@ GeneratorCore::GeneratorCore(std::unique_ptr<engine::Generator> generator_in, st
       workers(kWorkers, kWorkerQueue),
       constraints(generator->tokenizer()),
       access(host.access),
-      meters_(std::make_unique<Meters>(metrics)) {
+      meters_(std::make_unique<GeneratorMeters>(metrics, name, [this] { return generator->stats(); })) {
   if (find_adapter(name) != nullptr) {
     throw base::Error(base::Code::kConflict, fmt::format("an adapter and the model are both called '{}'", name));
   }
@@ -218,20 +150,6 @@ GeneratorCore::GeneratorCore(std::unique_ptr<engine::Generator> generator_in, st
       context.log.warning("the model's chat template is not used", {{"error", std::string(error.what())}});
     }
   }
-  const auto gauge = [this](const char* ours, const char* vllm, const char* help, auto read) {
-    for (const char* metric : {ours, vllm}) {
-      metrics.callback(metric, help, [this, read] { return static_cast<double>(read(generator->stats())); });
-    }
-  };
-  gauge("slipway_running_requests", "vllm:num_requests_running", "Answers being generated.",
-        [](const engine::GeneratorStats& stats) { return stats.running; });
-  gauge("slipway_waiting_requests", "vllm:num_requests_waiting", "Requests that wait for the engine.",
-        [](const engine::GeneratorStats& stats) { return stats.waiting; });
-  gauge("slipway_kv_cache_used_ratio", "vllm:kv_cache_usage_perc", "Share of the KV cache that running answers use.",
-        [](const engine::GeneratorStats& s) {
-          const auto pages = static_cast<double>(std::max<int64_t>(1, s.kv_pages));
-          return static_cast<double>(s.kv_pages - s.kv_pages_free - s.kv_pages_cached) / pages;
-        });
 }
 
 GeneratorCore::~GeneratorCore() {
@@ -339,25 +257,31 @@ int GeneratorCore::max_tokens(size_t prompt_tokens, std::optional<int64_t> asked
 
 // At once, so that many requests cannot pass before the first has an answer. The choices of a prompt share it, as in
 // the usage that protocols tell.
-void GeneratorCore::charge_prompts(const std::vector<engine::GenerateRequest>& choices) const {
-  if (!access) {
-    return;
-  }
+void GeneratorCore::charge_prompts(const std::vector<engine::GenerateRequest>& choices, const Trace& trace) const {
   for (size_t i = 0; i < choices.size(); ++i) {
     if (i == 0 || choices[i].ids != choices[i - 1].ids) {
-      access->charge(choices[i].client, static_cast<int64_t>(choices[i].ids.size()), 0);
+      const auto tokens = static_cast<int64_t>(choices[i].ids.size());
+      trace_tokens(trace, tokens, 0);
+      if (access) {
+        access->charge(choices[i].client, tokens, 0);
+      }
     }
   }
 }
 
-GeneratorCore::Cancel GeneratorCore::run(Job job) {
+GeneratorCore::Cancel GeneratorCore::run(Job job, const Trace& trace) {
   std::vector<engine::GenerateRequest> choices = std::move(job.choices);
   job.choices.resize(choices.size());
   auto running = std::make_shared<Running>(*this, std::move(job));
+  running->trace = trace;
   for (const engine::GenerateRequest& choice : choices) {
     running->clients.push_back(choice.client);
   }
-  charge_prompts(choices);
+  charge_prompts(choices, trace);
+  if (!choices.empty()) {
+    trace_generation(trace, choices.front(), choices.size());
+  }
+  const int most = choices.empty() ? 0 : choices.front().max_tokens;
   for (size_t i = 0; i < choices.size(); ++i) {
     choices[i].on_token = [running, i](const engine::TokenEvent& event) { running->token(i, event); };
     choices[i].on_done = [running, i](const engine::GenerateResult& result) { running->done(i, result); };
@@ -372,12 +296,13 @@ GeneratorCore::Cancel GeneratorCore::run(Job job) {
       throw;
     }
   }
+  meters_->began(choices.size(), most);
   return [running] { running->cancel(); };
 }
 
 void GeneratorCore::run_stream(Job job, const std::shared_ptr<LateStream>& stream, const net::Responder& responder,
                                net::Response head) {
-  run(std::move(job));
+  run(std::move(job), responder.trace());
   stream->open(responder.stream(std::move(head)));  // a client that is gone shows at the next write
 }
 

@@ -19,8 +19,10 @@
 #include "net/responder.h"
 #include "net/router.h"
 #include "serve/body.h"
+#include "serve/generator_meters.h"
 #include "serve/handling.h"
 #include "serve/served_model.h"
+#include "serve/tracing.h"
 #include "serve/workers.h"
 #include "text/chat_template.h"
 #include "text/constraint.h"
@@ -86,7 +88,7 @@ class GeneratorCore {
   using Cancel = std::function<void()>;
   // Throws StatusError: 429 when the queue is full, 400 when the engine refuses the request; nothing of the job is
   // called then.
-  Cancel run(Job job);
+  Cancel run(Job job, const Trace& trace = nullptr);
   // The same, and then opens `stream` to the client.
   void run_stream(Job job, const std::shared_ptr<LateStream>& stream, const net::Responder& responder,
                   net::Response head);
@@ -106,11 +108,10 @@ class GeneratorCore {
 
  private:
   std::string adapter_list() const;  // for messages
-  void charge_prompts(const std::vector<engine::GenerateRequest>& choices) const;
+  void charge_prompts(const std::vector<engine::GenerateRequest>& choices, const Trace& trace) const;
 
-  struct Meters;
   struct Running;
-  std::unique_ptr<Meters> meters_;
+  std::unique_ptr<GeneratorMeters> meters_;
 };
 
 // Each adds its routes; the core outlives the router.

@@ -46,6 +46,9 @@ constexpr size_t kInlineBody = size_t{8} << 10;
 
 void guarded(const Handle& handle, const RenderError& render_error, base::Log& log, const net::Request& request,
              const net::Responder& responder) {
+  if (!responder.wanted()) {
+    return;  // its client left, or its time is over, while it waited for a worker
+  }
   try {
     handle(request, responder);
   } catch (const std::exception& error) {

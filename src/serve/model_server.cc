@@ -2,6 +2,7 @@
 
 #include <condition_variable>
 #include <fmt/format.h>
+#include <future>
 #include <set>
 #include <thread>
 
@@ -10,7 +11,9 @@
 #include "net/signals.h"
 #include "serve/choice.h"
 #include "serve/handling.h"
+#include "serve/oip_grpc.h"
 #include "serve/routes_models.h"
+#include "serve/tracing.h"
 
 namespace slipway::serve {
 
@@ -19,6 +22,8 @@ namespace {
 constexpr size_t kAskQueue = 256;
 constexpr size_t kChangeQueue = 16;              // loading takes seconds
 constexpr size_t kInlineBody = size_t{8} << 10;  // a body up to here is searched in well under a millisecond
+
+constexpr std::chrono::milliseconds kFlushTraces{5000};  // for the last spans, once all else has ended
 
 // Addresses that clients of a protocol try: told in its own words where no model has them.
 struct Absent {
@@ -42,10 +47,16 @@ struct ModelServer::Impl {
         changers(1, kChangeQueue),
         models(std::move(make), Host{context, access.get()}, [this] { routes_changed(); }) {
     metrics.add_process_metrics();
+    if (!options.otlp.endpoint.empty()) {
+      traces = std::make_unique<net::OtlpExporter>(options.otlp, SLIPWAY_VERSION, metrics, context.log);
+    }
   }
+  net::SpanSink spans() const { return traces ? request_spans(traces->sink()) : net::SpanSink(); }
 
   net::Router make_router();
   void routes_changed();
+  void publish_router();
+  void make_grpc();
   void dispatch(const std::string& method, const std::string& pattern, net::Request request,
                 const net::Responder& responder);
   void ask_body(const std::string& method, const std::string& pattern, net::Request request,
@@ -60,7 +71,11 @@ struct ModelServer::Impl {
   base::Context& context;
   net::MetricRegistry metrics;
   std::unique_ptr<net::AccessControl> access;  // null: no API keys
+  std::unique_ptr<net::OtlpExporter> traces;   // null: nobody traces
   std::unique_ptr<net::HttpServer> http;
+  std::unique_ptr<net::GrpcServer> grpc;                 // null without gRPC
+  std::mutex router_mutex;                               // guards live_routes; held for a copy only
+  std::shared_ptr<const net::Router> live_routes;        // what gRPC's methods become routes of
   Workers asking;                                        // large bodies, for the model that they name
   Workers changers;                                      // loading and unloading
   std::mutex offers_mutex;                               // guards offers
@@ -95,6 +110,27 @@ net::Router ModelServer::Impl::make_router() {
   return router;
 }
 
+void ModelServer::Impl::publish_router() {
+  auto next = std::make_shared<const net::Router>(make_router());
+  const std::lock_guard lock(router_mutex);
+  live_routes.swap(next);
+}
+
+void ModelServer::Impl::make_grpc() {
+  if (options.grpc_port < 0) {
+    return;
+  }
+  publish_router();
+  net::ServerOptions listening = options.http;
+  listening.port = options.grpc_port;
+  const auto current = [this] {
+    const std::lock_guard lock(router_mutex);
+    return live_routes;
+  };
+  grpc = std::make_unique<net::GrpcServer>(listening, grpc_routes(current), context.log,
+                                           counting_observer(metrics, context.log), gate_of(access.get()), spans());
+}
+
 // Routes are only ever added: what an unloaded model answered is refused in the words of its protocol.
 void ModelServer::Impl::routes_changed() {
   const std::lock_guard lock(offers_mutex);
@@ -108,6 +144,7 @@ void ModelServer::Impl::routes_changed() {
   }
   if (http && offers.size() > before) {
     http->replace_router(make_router());
+    publish_router();
   }
 }
 
@@ -122,6 +159,7 @@ void ModelServer::Impl::give(const Choice& choice, const std::string& method, co
   if (choice.entry->kind != ModelKind::kEncoder) {
     responder.allow(std::chrono::milliseconds(options.writers_timeout_ms));
   }
+  trace_model(responder.trace(), pattern, choice.entry->name);
   (*model->routes().handler(method, pattern))(std::move(request), responder);
 }
 
@@ -189,6 +227,9 @@ ModelServer::~ModelServer() {
     return;
   }
   impl_->stop_follower();
+  if (impl_->grpc) {
+    impl_->grpc->stop();
+  }
   impl_->http->stop();
   impl_->models.stop(0);  // what an unloading waits for, too
   impl_->asking.stop();
@@ -203,7 +244,8 @@ void ModelServer::start() {
   }
   impl.signals = std::make_unique<net::SignalWait>();
   if (impl.access || !impl.options.http.tls_cert.empty()) {
-    impl.signals->on_hangup(hangup_handler(impl.options.access, impl.access.get(), impl.http, impl.context.log));
+    impl.signals->on_hangup(hangup_handler(impl.options.access, impl.access.get(), impl.http, impl.context.log,
+                                             &impl.grpc));
   }
   const double begin = base::monotonic_seconds();
   std::set<std::string> names;
@@ -215,8 +257,13 @@ void ModelServer::start() {
   }
   impl.http =
       std::make_unique<net::HttpServer>(impl.options.http, impl.make_router(), impl.context.log,
-                                        counting_observer(impl.metrics, impl.context.log), gate_of(impl.access.get()));
+                                        counting_observer(impl.metrics, impl.context.log), gate_of(impl.access.get()),
+                                        impl.spans());
+  impl.make_grpc();
   impl.http->start();
+  if (impl.grpc) {
+    impl.grpc->start();
+  }
   impl.models.listening(impl.http->url());
   if (impl.options.follow_alias_ms > 0) {
     impl.follower = std::thread([&impl] { impl.follow_loop(); });
@@ -225,6 +272,7 @@ void ModelServer::start() {
   for (const ModelCard& card : cards()) {
     impl.context.log.info("serving", {{"model", card.display},
                                       {"url", impl.http->url()},
+                                      {"grpc", grpc_url()},
                                       {"precision", card.weight_type},
                                       {"seconds", base::monotonic_seconds() - begin}});
   }
@@ -233,6 +281,7 @@ void ModelServer::start() {
 std::string ModelServer::url() const { return impl_->http->url(); }
 int ModelServer::port() const { return impl_->http->port(); }
 net::MetricRegistry& ModelServer::metrics() { return impl_->metrics; }
+std::string ModelServer::grpc_url() const { return impl_->grpc ? impl_->grpc->url() : std::string(); }
 
 std::shared_ptr<ServedModel> ModelServer::find(std::string_view name) const {
   const std::shared_ptr<const Models::Table> table = impl_->models.table();
@@ -256,8 +305,12 @@ int ModelServer::drain(std::chrono::milliseconds deadline) {
   const auto allowed = deadline.count() > 0 ? deadline : std::chrono::milliseconds(impl.options.drain_ms);
   impl.stop_follower();
   impl.models.draining();
-  const int cut = impl.http->drain(allowed);
+  auto grpc = std::async(std::launch::async, [&] { return impl.grpc ? impl.grpc->drain(allowed) : 0; });
+  const int cut = impl.http->drain(allowed) + grpc.get();
   impl.models.stop(cut);
+  if (impl.traces) {
+    impl.traces->stop(std::min(allowed, kFlushTraces));
+  }
   impl.signals.reset();
   return cut;
 }

@@ -1,4 +1,4 @@
-// The server of models: one listener over HTTP, with one or several models of any kind behind it, loaded and unloaded
+// The server of models: one listener over HTTP and one over gRPC, with one or several models of any kind behind it, loaded and unloaded
 // while it runs. It owns sockets, API keys, signals and drain; each model brings its routes (served_model.h), and the
 // `model` that a request names chooses among them (choice.h). Owns its threads and models; borrows the context, which
 // outlives it. start, drain and destruction are for one controlling thread; the rest is for any thread.
@@ -28,6 +28,7 @@ class ModelServer {
   void start();
   std::string url() const;
   int port() const;
+  std::string grpc_url() const;  // "127.0.0.1:8001"; "" without gRPC
   // Of the server as a whole; each model has its own.
   net::MetricRegistry& metrics();
   // A model by a name that clients use; without one, the first. Null when it is not loaded. Holding it keeps it from

@@ -2,7 +2,6 @@
 
 #include <charconv>
 #include <cmath>
-#include <cstring>
 #include <fmt/format.h>
 #include <limits>
 
@@ -12,29 +11,7 @@ namespace slipway::serve::oip {
 
 namespace {
 
-constexpr size_t kMaxInputs = 16;
-constexpr size_t kMaxOutputs = 32;
-constexpr size_t kMaxRank = 8;
-constexpr int64_t kMaxElements = int64_t{1} << 24;  // of a tensor; a 32 MiB body cannot hold more texts than that
-
 [[noreturn]] void refuse(const std::string& message) { throw base::Error(base::Code::kInvalid, message); }
-
-struct IntType {
-  std::string_view name;
-  size_t size;
-  bool is_signed;
-};
-constexpr IntType kIntTypes[] = {{"INT64", 8, true},   {"INT32", 4, true},   {"INT16", 2, true},   {"INT8", 1, true},
-                                 {"UINT64", 8, false}, {"UINT32", 4, false}, {"UINT16", 2, false}, {"UINT8", 1, false}};
-
-const IntType* int_type(std::string_view name) {
-  for (const IntType& type : kIntTypes) {
-    if (type.name == name) {
-      return &type;
-    }
-  }
-  return nullptr;
-}
 
 std::string string_member(const Json& object, const char* key, const std::string& where) {
   const auto found = object.find(key);
@@ -72,23 +49,12 @@ void read_shape(const Json& object, Tensor& tensor, const std::string& where) {
   if (shape == object.end() || !shape->is_array() || shape->size() > kMaxRank) {
     refuse(fmt::format("{} needs \"shape\": a list of at most {} sizes", where, kMaxRank));
   }
-  int64_t elements = 1;
   for (const Json& size : *shape) {
-    if (!size.is_number_integer() || size.get<double>() < 0 || size.get<double>() > static_cast<double>(kMaxElements)) {
-      refuse(fmt::format("{}: a size of its shape is not a whole number from 0 to {}", where, kMaxElements));
-    }
-    tensor.shape.push_back(size.get<int64_t>());
-    elements *= tensor.shape.back();  // both factors are at most 2^24
-    if (elements > kMaxElements) {
-      refuse(fmt::format("{} has more than {} elements", where, kMaxElements));
-    }
+    // A double's value first: what is beyond 64 bits has no integer.
+    const bool whole = size.is_number_integer() && std::abs(size.get<double>()) <= static_cast<double>(kMaxElements);
+    tensor.shape.push_back(whole ? size.get<int64_t>() : -1);
   }
-}
-
-void check_length(const Tensor& tensor, size_t length, const std::string& where) {
-  if (static_cast<int64_t>(length) != tensor.count()) {
-    refuse(fmt::format("{} has {} elements, its shape says {}", where, length, tensor.count()));
-  }
+  check_shape(tensor, where);
 }
 
 // Nested or flat, as both are sent.
@@ -101,7 +67,7 @@ void read_json_data(const Json& data, Tensor& tensor, const std::string& where, 
       read_json_data(element, tensor, where, depth + 1);
     } else if (tensor.datatype == "BYTES" && element.is_string()) {
       tensor.texts.push_back(element.get<std::string>());
-    } else if (int_type(tensor.datatype) != nullptr && element.is_number_integer()) {
+    } else if (tensor.datatype != "BYTES" && element.is_number_integer()) {
       tensor.ints.push_back(element.get<int64_t>());
     } else {
       refuse(fmt::format("{}: an element is not of datatype {}", where, tensor.datatype));
@@ -109,36 +75,6 @@ void read_json_data(const Json& data, Tensor& tensor, const std::string& where, 
     if (static_cast<int64_t>(tensor.texts.size() + tensor.ints.size()) > tensor.count()) {
       refuse(fmt::format("{} has more elements than its shape says", where));
     }
-  }
-}
-
-void read_binary_texts(std::string_view bytes, Tensor& tensor, const std::string& where) {
-  while (!bytes.empty()) {
-    uint32_t length = 0;
-    if (bytes.size() < sizeof length) {
-      refuse(fmt::format("{}: the length of an element is cut off", where));
-    }
-    std::memcpy(&length, bytes.data(), sizeof length);  // little-endian, as all machines we build for
-    bytes.remove_prefix(sizeof length);
-    if (length > bytes.size()) {
-      refuse(fmt::format("{}: an element says {} bytes where {} are left", where, length, bytes.size()));
-    }
-    tensor.texts.emplace_back(bytes.substr(0, length));
-    bytes.remove_prefix(length);
-  }
-}
-
-void read_binary_ints(std::string_view bytes, const IntType& type, Tensor& tensor, const std::string& where) {
-  if (bytes.size() % type.size != 0) {
-    refuse(fmt::format("{}: {} bytes are not a multiple of {}", where, bytes.size(), type.size));
-  }
-  for (size_t at = 0; at < bytes.size(); at += type.size) {
-    uint64_t value = 0;
-    std::memcpy(&value, bytes.data() + at, type.size);
-    if (type.is_signed && type.size < 8 && (value >> (8 * type.size - 1)) != 0) {
-      value |= ~uint64_t{0} << (8 * type.size);  // sign extension
-    }
-    tensor.ints.push_back(static_cast<int64_t>(value));
   }
 }
 
@@ -151,11 +87,7 @@ Tensor read_tensor(const Json& object, std::string_view& binary) {
   tensor.name = string_member(object, "name", "an input");
   const std::string where = fmt::format("input '{}'", tensor.name.substr(0, 100));
   tensor.datatype = string_member(object, "datatype", where);
-  const IntType* integers = int_type(tensor.datatype);
-  if (tensor.datatype != "BYTES" && integers == nullptr) {
-    refuse(fmt::format("{}: datatype {} is not taken; BYTES (texts) and integers (token ids) are", where,
-                       tensor.datatype.substr(0, 20)));
-  }
+  check_datatype(tensor, where);
   read_shape(object, tensor, where);
   const int64_t size = int_parameter(object, "binary_data_size", std::numeric_limits<int32_t>::max(), where);
   const auto data = object.find("data");
@@ -173,9 +105,9 @@ Tensor read_tensor(const Json& object, std::string_view& binary) {
     }
     const std::string_view bytes = binary.substr(0, static_cast<size_t>(size));
     binary.remove_prefix(static_cast<size_t>(size));
-    integers == nullptr ? read_binary_texts(bytes, tensor, where) : read_binary_ints(bytes, *integers, tensor, where);
+    read_raw(bytes, tensor, where);
   }
-  check_length(tensor, tensor.texts.size() + tensor.ints.size(), where);
+  check_length(tensor, where);
   return tensor;
 }
 
@@ -203,14 +135,6 @@ const Json* list_member(const Json& object, const char* key, size_t max) {
 }
 
 }  // namespace
-
-int64_t Tensor::count() const noexcept {
-  int64_t product = 1;
-  for (const int64_t size : shape) {
-    product *= size;
-  }
-  return product;
-}
 
 InferRequest decode_request(std::string_view body, std::string_view header_length) {
   size_t length = body.size();
@@ -259,12 +183,7 @@ net::Response encode_response(const InferResponse& response) {
       output["data"] = tensor.datatype == "BYTES" ? Json(tensor.texts) : Json(tensor.floats);
     } else {
       const size_t before = binary.size();
-      for (const std::string& text : tensor.texts) {
-        const auto length = static_cast<uint32_t>(text.size());
-        binary.append(reinterpret_cast<const char*>(&length), sizeof length);
-        binary += text;
-      }
-      binary.append(reinterpret_cast<const char*>(tensor.floats.data()), tensor.floats.size() * sizeof(float));
+      append_raw(tensor, binary);
       output["parameters"] = {{"binary_data_size", binary.size() - before}};
     }
     outputs.push_back(std::move(output));

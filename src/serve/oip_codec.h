@@ -1,30 +1,18 @@
-// Bodies of the Open Inference Protocol: JSON tensors and the binary tensor extension, both ways. Untrusted bytes:
-// every size is checked before it is used. docs/formats/open-inference.md says which tensors the server has. Any
-// thread.
+// Bodies of the Open Inference Protocol: JSON tensors and the binary tensor extension, or protobuf messages as gRPC
+// carries them, both ways. Untrusted bytes: every size is checked before it is used. docs/formats/open-inference.md
+// says which tensors the server has. Any thread.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "net/http.h"
+#include "serve/oip_tensor.h"
 
 namespace slipway::serve::oip {
 
 using base::Json;
-
-// A tensor of texts (BYTES), integers (INT32, INT64, …) or floats (FP32): one of the three vectors is used.
-struct Tensor {
-  std::string name;
-  std::string datatype;
-  std::vector<int64_t> shape;
-  std::vector<std::string> texts;
-  std::vector<int64_t> ints;
-  std::vector<float> floats;
-
-  int64_t count() const noexcept;  // product of the shape
-};
 
 struct WantedOutput {
   std::string name;
@@ -51,5 +39,10 @@ struct InferResponse {
   std::vector<bool> binary;     // an entry an output
 };
 net::Response encode_response(const InferResponse& response);
+
+// The same as protobuf: bytes of a ModelInferRequest, of a ModelInferResponse with raw contents (oip_messages.cc).
+inline constexpr const char* kMessageType = "application/x-protobuf";
+InferRequest decode_message(std::string_view body);
+net::Response encode_message(const InferResponse& response);
 
 }  // namespace slipway::serve::oip

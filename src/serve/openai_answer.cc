@@ -262,7 +262,7 @@ void answer_whole(GeneratorCore& core, const OpenAiPlan& plan, std::vector<engin
       return net::json_response(whole_answer(plan, results, *events));
     });
   };
-  core.run(std::move(job));
+  core.run(std::move(job), responder.trace());
 }
 
 void answer_stream(GeneratorCore& core, const OpenAiPlan& plan, std::vector<engine::GenerateRequest> choices,

@@ -17,6 +17,10 @@ void ServeOptions::describe(base::FieldTable& table) {
   table.add("canary_percent", canary_percent, "Share of the traffic that the canary gets", {0, 100});
   table.add("follow_alias_ms", follow_alias_ms, "How often the alias is looked up; 0 never", {0, 3'600'000});
   table.add("drain_ms", drain_ms, "Time for requests in flight to finish after SIGTERM", {0, 3'600'000});
+  table.add("grpc_port", grpc_port, "Port of the Open Inference Protocol over gRPC; 0 takes a free one, -1 none",
+            {-1, 65'535});
+  table.add("otlp_endpoint", otlp.endpoint,
+            "OpenTelemetry collector for a span a request: http://HOST:4318; also OTEL_EXPORTER_OTLP_ENDPOINT");
   http.describe(table);
 }
 

@@ -12,6 +12,7 @@
 #include "base/pool.h"
 #include "engine/generator.h"
 #include "model/predictor.h"
+#include "net/otlp.h"
 #include "net/server.h"
 #include "record/record.h"
 #include "serve/access.h"
@@ -41,8 +42,10 @@ struct ServeOptions {
   int writers_timeout_ms = 0;  // for an answer of a model that writes text, where http.handler_timeout_ms is less
   engine::GeneratorOptions generator;  // of decoders; of encoder-decoders where those have the same
   std::string task;                    // of requests to encoder-decoders that name none; empty: what the model is for
+  int grpc_port = -1;                  // of gRPC; 0 takes a free one, -1: none
+  net::OtlpOptions otlp;               // where traces of requests go; endpoint empty: nowhere
   AccessOptions access;                // API keys
-  net::ServerOptions http;
+  net::ServerOptions http;             // gRPC has its limits and certificate too
 
   // All of the above but `model` and `store`, which every command names its own way, `generator`, `task` and
   // `writers_timeout_ms`, which are for writers of text, and `access`, which holds secrets; and http's fields.

@@ -1,4 +1,4 @@
-// The Open Inference Protocol (KServe V2) over REST, with Triton's binary tensors and classification, of
+// The Open Inference Protocol (KServe V2) over REST and, through oip_grpc.h, gRPC, with Triton's binary tensors and classification, of
 // one encoder; what is said of the server and its models is in routes_models.cc.
 #include <algorithm>
 #include <fmt/format.h>
@@ -206,19 +206,22 @@ void infer(Core& core, const net::Request& request, const net::Responder& respon
   core.check_model_name(request.param("model"));
   Core::Inference inference;
   inference.served = core.version_for(request);
-  oip::InferRequest decoded = oip::decode_request(request.body, request.headers.get("Inference-Header-Content-Length"));
+  const bool message = request.headers.get("Content-Type") == oip::kMessageType;  // as gRPC carries it
+  oip::InferRequest decoded =
+      message ? oip::decode_message(request.body)
+              : oip::decode_request(request.body, request.headers.get("Inference-Header-Content-Length"));
   const std::vector<WantedOutput> outputs = outputs_of(*inference.served, decoded);
   inference.items = items_of(core, *inference.served, decoded);
   inference.is_prediction = !inference.served->labels.empty();
   inference.responder = responder;
   inference.render_error = plain_error;
-  inference.render = [outputs, id = decoded.id, name = std::string(request.param("model"))](const Batch& batch) {
+  inference.render = [outputs, message, id = decoded.id, name = std::string(request.param("model"))](const Batch& batch) {
     oip::InferResponse response{name, batch.served->version_text(), id, {}, {}};
     for (const WantedOutput& output : outputs) {
       response.outputs.push_back(output_of(batch, output));
       response.binary.push_back(output.binary);
     }
-    return oip::encode_response(response);
+    return message ? oip::encode_message(response) : oip::encode_response(response);
   };
   core.infer(std::move(inference));
 }

@@ -126,7 +126,7 @@ void answer(GeneratorCore& core, const Body& body, engine::GenerateRequest reque
       finish_line(line, results[0]);
       responder.send(net::json_response(line));
     };
-    core.run(std::move(job));
+    core.run(std::move(job), responder.trace());
     return;
   }
   auto stream = std::make_shared<LateStream>();

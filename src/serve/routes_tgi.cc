@@ -120,7 +120,7 @@ void answer_whole(GeneratorCore& core, Plan plan, const net::Responder& responde
     }
     responder.send(net::json_response(answer));
   };
-  core.run(std::move(job));
+  core.run(std::move(job), responder.trace());
 }
 
 // The last token carries the whole text, so each one waits for the next to come.

@@ -6,6 +6,7 @@
 #include "engine/text2text.h"
 #include "serve/body.h"
 #include "serve/handling.h"
+#include "serve/tracing.h"
 
 namespace slipway::serve {
 
@@ -98,12 +99,13 @@ void Seq2SeqModel::submit(const Json& body_json, const net::Responder& responder
     requests.push_back(engine::text2text_request(*model_, text, task));
   }
   const auto batch = std::make_shared<Batch>(responder, task.task, inputs->is_array(), requests.size());
+  int64_t input_tokens = 0;
+  for (const engine::Seq2SeqRequest& one : requests) {
+    input_tokens += static_cast<int64_t>(one.ids.size());
+  }
+  trace_tokens(responder.trace(), input_tokens, 0);
   if (access_) {
-    size_t input_tokens = 0;
-    for (const engine::Seq2SeqRequest& one : requests) {
-      input_tokens += one.ids.size();
-    }
-    access_->charge(responder.client(), static_cast<int64_t>(input_tokens), 0);
+    access_->charge(responder.client(), input_tokens, 0);
   }
   std::vector<uint64_t> handles;
   for (size_t i = 0; i < requests.size(); ++i) {
@@ -128,6 +130,7 @@ void Seq2SeqModel::done(Batch& batch, size_t i, const engine::Seq2SeqResult& res
   seconds_.observe(std::chrono::duration<double>(result.total).count());
   for (const engine::Seq2SeqResult::Sequence& one : result.sequences) {
     tokens_.add(static_cast<int64_t>(one.ids.size()));
+    trace_tokens(batch.responder.trace(), 0, static_cast<int64_t>(one.ids.size()));
     if (access_) {
       access_->charge(batch.responder.client(), 0, static_cast<int64_t>(one.ids.size()));
     }

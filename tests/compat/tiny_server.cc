@@ -1,6 +1,6 @@
-// A model server over a tiny random model, for the clients of tests/compat: STORE_FOLDER MODEL_NAME READY_FILE. It
+// A model server over a tiny random model, for the clients of tests/compat: STORE_FOLDER MODEL_NAME READY_FILE [API_KEY]. It
 // writes
-// {"pid","url","deployment"} when it listens and drains at SIGTERM.
+// {"pid","url","grpc","deployment"} when it listens and drains at SIGTERM.
 #include <unistd.h>
 
 #include "base/file.h"
@@ -8,7 +8,7 @@
 
 int main(int argc, char** argv) {
   using namespace slipway;  // NOLINT: a test's main
-  if (argc != 4) {
+  if (argc != 4 && argc != 5) {
     return 2;
   }
   const std::filesystem::path folder = argv[1];
@@ -20,10 +20,12 @@ int main(int argc, char** argv) {
   options.store = folder.string();
   options.model = (folder / argv[2]).string();
   options.endpoint = argv[2];
+  options.grpc_port = 0;
+  options.access.api_key = argc == 5 ? argv[4] : "";
   serve::EncoderServer server(options, store.get(), context.context);
   server.start();
   base::write_file_atomic(
-      argv[3], base::dump_json({{"pid", getpid()}, {"url", server.url()}, {"deployment", server.deployment_id()}}));
+      argv[3], base::dump_json({{"pid", getpid()}, {"url", server.url()}, {"grpc", server.grpc_url()}, {"deployment", server.deployment_id()}}));
   server.wait_until_signal();
   return server.drain() == 0 ? 0 : 1;
 }

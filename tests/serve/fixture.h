@@ -96,6 +96,7 @@ class EncoderServer {
   void start() { server_.start(); }
   std::string url() const { return server_.url(); }
   int port() const { return server_.port(); }
+  std::string grpc_url() const { return server_.grpc_url(); }
   int wait_until_signal() { return server_.wait_until_signal(); }
   int drain(std::chrono::milliseconds deadline = {}) { return server_.drain(deadline); }
 

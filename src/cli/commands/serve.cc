@@ -1,6 +1,7 @@
 // slipway serve: the model server in the foreground, with monitor and explanations plugged in.
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <ostream>
 #include <poll.h>
 #include <thread>
@@ -64,8 +65,8 @@ class ServeCommand final : public Command {
  public:
   CommandInfo info() const override {
     return {"serve", "serve models over HTTP until SIGTERM, which drains",
-            "A classifier or encoder: POST /v1/classify, /v1/explain, /v1/embeddings; Open Inference Protocol under /v2; TEI\n"
-            "/predict, /embed. A decoder (folder or .gguf): OpenAI /v1/chat/completions, /v1/completions; TGI /generate; Ollama\n"
+            "A classifier or encoder: POST /v1/classify, /v1/explain, /v1/embeddings; Open Inference Protocol under /v2, and\n"
+            "over gRPC with --grpc-port; TEI /predict, /embed. A decoder (folder or .gguf): OpenAI /v1/chat/completions, /v1/completions; TGI /generate; Ollama\n"
             "/api/chat, /api/generate. An encoder-decoder (T5, BART, Marian, M2M100): POST / as Hugging Face's pipelines. All:\n"
             "GET /health, /metrics. A reference\n"
             "with an alias is followed: moving the alias swaps the version without dropping a request. Of several models,\n"
@@ -120,6 +121,7 @@ class ServeCommand final : public Command {
     options_.generator.isa = app.options().isa;
     options_.generator.cache_folder = packed_folder();
     options_.writers_timeout_ms = kAnswerTimeoutMs;
+    options_.otlp.add_environment([](const char* name) { return std::getenv(name); });  // NOLINT(concurrency-mt-unsafe)
     record::Store* store = reference || std::filesystem::exists(store_path) ? &app.store() : nullptr;
     serve::ModelServer server(options_, std::move(sources),
                               serve::model_maker(options_, store, [&, store] { return hooks(store, context); }), context);
@@ -154,13 +156,18 @@ class ServeCommand final : public Command {
     if (cards.size() > 1) {
       ready["models"] = names;
     }
+    if (!server.grpc_url().empty()) {
+      ready["grpc"] = server.grpc_url();
+    }
     if (!ready_file_.empty()) {
       base::write_file_atomic(ready_file_, base::dump_json(ready) + "\n");
     }
     if (app.json()) {
       app.print_json(ready);
     } else {
-      app.out() << fmt::format("serving {} at {} (pid {})\n", fmt::join(names, ", "), server.url(), getpid()) << std::flush;
+      app.out() << fmt::format("serving {} at {}{} (pid {})\n", fmt::join(names, ", "), server.url(),
+                               server.grpc_url().empty() ? "" : ", gRPC at " + server.grpc_url(), getpid())
+                << std::flush;
     }
     std::jthread input;
     if (until_input_ends_) {
