@@ -12,21 +12,24 @@
 #include <vector>
 
 #include "record/record.h"
+#include "record/tracking_stores.h"
 
 namespace slipway::record {
 
 class RunStore {
  public:
   virtual ~RunStore() = default;
+  // Its project is an experiment of tracking_stores.h, made (or restored) with it; an empty one is "Default".
   virtual void create_run(const Run& run) = 0;
   // Changes the status; ended_ms is 0 while it goes on (an approved run begins). Throws kNotFound.
   virtual void end_run(const std::string& run_id, RunStatus status, int64_t ended_ms) = 0;
   // A parameter is written once: the same value again changes nothing, another value throws kConflict.
   virtual void log_params(const std::string& run_id, const std::map<std::string, std::string>& params) = 0;
-  // Batched: points may be lost by a power cut within the last second, never by kill -9.
+  // Batched: points may be lost by a power cut within the last second, never by kill -9. A point that is there already
+  // is ignored: repeating is harmless.
   virtual void log_metrics(const std::string& run_id, std::span<const MetricPoint> points) = 0;
   virtual std::optional<Run> find_run(const std::string& run_id) = 0;
-  // Newest first; `project` empty = all.
+  // Newest first, without deleted ones; `project` empty = all.
   virtual std::vector<Run> list_runs(const std::string& project, int limit) = 0;
   virtual std::map<std::string, std::string> params(const std::string& run_id) = 0;
   // In order of step; `key` empty = all keys.
@@ -155,6 +158,7 @@ class Store {
   virtual EventLog& events() = 0;
   virtual Lineage& lineage() = 0;
   virtual StepCache& steps() = 0;
+  virtual Tracking& tracking() = 0;
 };
 
 }  // namespace slipway::record

@@ -97,8 +97,8 @@ class File {
 // A file under a temporary name in the blob folder; removed unless it was renamed.
 class Temporary {
  public:
-  explicit Temporary(const fs::path& folder)
-      : path_(folder / fmt::format("tmp-{}-{}", ::getpid(), record::new_id())),
+  explicit Temporary(const fs::path& folder, const char* kind = "tmp")
+      : path_(folder / fmt::format("{}-{}-{}", kind, ::getpid(), record::new_id())),
         file_(path_, O_RDWR | O_CREAT | O_EXCL, 0600) {}
   ~Temporary() { ::unlink(path_.c_str()); }
   Temporary(const Temporary&) = delete;
@@ -303,6 +303,36 @@ Blob Blobs::put_folder(const fs::path& path) {
   Blob listing = put_bytes(listing_bytes(std::move(entries)), touched);
   sync(touched);
   return listing;
+}
+
+struct BlobWriter::State {
+  explicit State(const Blobs& blobs_in) : blobs(blobs_in), temporary(blobs.folder(), "up") {}
+  const Blobs& blobs;
+  Temporary temporary;
+  base::Sha256 sha;
+  uint64_t size = 0;
+};
+
+BlobWriter::BlobWriter(const Blobs& blobs) : state_(std::make_unique<State>(blobs)) {}
+BlobWriter::~BlobWriter() = default;
+
+void BlobWriter::write(std::string_view bytes) {
+  state_->temporary.file().write(bytes, state_->temporary.path());
+  state_->sha.update(bytes);
+  state_->size += bytes.size();
+}
+
+Blob BlobWriter::commit() {
+  const Blob blob{"sha256:" + state_->sha.hex(), state_->size};
+  Blobs::Folders touched;
+  if (state_->blobs.has(blob.digest, blob.size)) {
+    touched.insert(state_->blobs.place(blob.digest).parent_path());  // whoever put it may not have synced its name yet
+  } else {
+    state_->temporary.seal();
+    state_->blobs.keep(state_->temporary.path(), blob.digest, touched);
+  }
+  Blobs::sync(touched);
+  return blob;
 }
 
 std::vector<FolderEntry> Blobs::read_listing(const std::string& digest) const {

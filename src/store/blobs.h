@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <set>
 #include <string>
 #include <string_view>
@@ -56,6 +57,7 @@ class Blobs {
   const std::filesystem::path& folder() const noexcept { return folder_; }
 
  private:
+  friend class BlobWriter;
   using Folders = std::set<std::filesystem::path>;
   Blob put_file(const std::filesystem::path& path, bool follow, Folders& touched);
   Blob put_bytes(std::string_view bytes, Folders& touched);
@@ -65,6 +67,24 @@ class Blobs {
   static void sync(const Folders& touched);
 
   std::filesystem::path folder_;
+};
+
+// A blob whose content comes piece by piece, over minutes perhaps: hashed while it is written, gone when it is dropped
+// before commit(), which is to be called under Blobs::writing(). Until then it does not hold up garbage collection, which
+// leaves it alone as long as this process runs. One thread at a time.
+class BlobWriter {
+ public:
+  explicit BlobWriter(const Blobs& blobs);  // borrowed
+  ~BlobWriter();
+  BlobWriter(const BlobWriter&) = delete;
+  BlobWriter& operator=(const BlobWriter&) = delete;
+  void write(std::string_view bytes);
+  // Durable on return. Once.
+  Blob commit();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
 };
 
 // Throws kInvalid unless `path` is relative, normal ("a/b", no "." or ".." or empty parts), valid UTF-8 without control

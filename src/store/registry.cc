@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/suggest.h"
+#include "store/catalog.h"
 #include "store/tables.h"
 
 namespace slipway::store {
@@ -137,13 +138,11 @@ ModelVersion SqlRegistry::create_version(ModelVersion version) {
                                                  role, version.model, digest.substr(0, 100)));
       }
     }
-    Statement next = database.prepare("SELECT coalesce(max(version), 0) + 1 FROM model_versions WHERE model = ?");
-    next.bind(version.model).step();
-    version.version = static_cast<int>(next.integer(0));
+    version.version = next_version(database, version.model, core_.now());
     database
         .prepare(
-            "INSERT INTO model_versions(model, version, run_id, dataset, artifacts, metrics, meta, created_ms) "
-            "VALUES(?,?,?,?,?,?,?,?)")
+            "INSERT INTO model_versions(model, version, run_id, dataset, artifacts, metrics, meta, created_ms, updated_ms) "
+            "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?8)")
         .bind(version.model, version.version, version.run_id, version.dataset, to_text(version.artifacts),
               to_text(version.metrics), to_text(version.meta), version.created_ms)
         .run();

@@ -1,8 +1,9 @@
+// Runs as a pipeline sees them: over the tables that tracking.cc keeps.
 #include <fmt/format.h>
-#include <limits>
 
 #include "base/error.h"
 #include "store/tables.h"
+#include "store/tracking.h"
 
 namespace slipway::store {
 namespace {
@@ -12,7 +13,9 @@ using base::Error;
 using record::MetricPoint;
 using record::Run;
 
-constexpr std::string_view kSelect = "SELECT id, project, name, status, started_ms, ended_ms, tags, config FROM runs";
+constexpr std::string_view kSelect =
+    "SELECT id, (SELECT e.name FROM experiments e WHERE e.number = experiment), name, status, started_ms, ended_ms, "
+    "(SELECT json_group_object(key, value) FROM run_tags WHERE run = number), config FROM runs";
 
 Run read_run(const Statement& row) {
   Run run;
@@ -27,35 +30,33 @@ Run read_run(const Statement& row) {
   return run;
 }
 
-// The row number that params and metrics are kept under.
-int64_t run_number(Database& database, const std::string& run_id) {
-  Statement statement = database.prepare("SELECT number FROM runs WHERE id = ?");
-  if (!statement.bind(run_id).step()) {
+int64_t existing_run(Database& database, const std::string& run_id) {
+  const auto run = find_run_row(database, run_id);
+  if (!run) {
     throw Error(Code::kNotFound, fmt::format("there is no run '{}'", run_id.substr(0, 100)));
   }
-  return statement.integer(0);
+  return run->number;
 }
 
 }  // namespace
 
 void SqlRuns::create_run(const Run& run) {
   check_name(run.id, "a run's id");
+  const std::string config = to_text(run.config);
+  const int64_t now = core_.now();
   core_.write([&](Database& database) {
-    Statement insert = database.prepare(
-        "INSERT INTO runs(id, project, name, status, started_ms, ended_ms, tags, config) VALUES(?,?,?,?,?,?,?,?) "
-        "ON CONFLICT(id) DO NOTHING");
-    insert.bind(run.id, run.project, run.name, record::name_of(run.status), run.started_ms, run.ended_ms,
-                to_text(run.tags), to_text(run.config));
-    insert.run();
-    if (database.changes() == 0) {
-      throw Error(Code::kConflict, fmt::format("there is a run '{}' already", run.id));
+    const int64_t experiment = experiment_of_project(database, run.project, now);
+    const int64_t number = insert_run(
+        database, {run.id, experiment, run.name, "", run.status, run.started_ms, run.ended_ms, config});
+    for (const auto& [key, value] : run.tags) {
+      put_run_tag(database, number, {key, value});
     }
   });
 }
 
 void SqlRuns::end_run(const std::string& run_id, record::RunStatus status, int64_t ended_ms) {
   core_.write([&](Database& database) {
-    const int64_t number = run_number(database, run_id);
+    const int64_t number = existing_run(database, run_id);
     database.prepare("UPDATE runs SET status = ?, ended_ms = ? WHERE number = ?")
         .bind(record::name_of(status), ended_ms, number)
         .run();
@@ -64,18 +65,12 @@ void SqlRuns::end_run(const std::string& run_id, record::RunStatus status, int64
 
 void SqlRuns::log_params(const std::string& run_id, const std::map<std::string, std::string>& params) {
   core_.write([&](Database& database) {
-    const int64_t run = run_number(database, run_id);
+    const int64_t run = existing_run(database, run_id);
     for (const auto& [key, value] : params) {
-      database.prepare("INSERT INTO params(run, key, value) VALUES(?,?,?) ON CONFLICT DO NOTHING")
-          .bind(run, key, value)
-          .run();
-      if (database.changes() > 0) {
-        continue;
-      }
-      Statement there = database.prepare("SELECT value FROM params WHERE run = ? AND key = ?");
-      if (there.bind(run, key).step() && there.text(0) != value) {
-        throw Error(Code::kConflict, fmt::format("parameter '{}' of run {} is '{}' already and cannot become '{}'", key,
-                                                 run_id, there.text(0), value));
+      if (const auto there = put_param(database, run, {key, value})) {
+        throw Error(Code::kConflict,
+                    fmt::format("parameter '{}' of run {} is '{}' already and cannot become '{}'", key, run_id, *there,
+                                value));
       }
     }
   });
@@ -83,11 +78,7 @@ void SqlRuns::log_params(const std::string& run_id, const std::map<std::string, 
 
 void SqlRuns::log_metrics(const std::string& run_id, std::span<const MetricPoint> points) {
   core_.writer.write(false, [&](Database& database) {
-    const int64_t run = run_number(database, run_id);
-    Statement insert = database.prepare("INSERT INTO metrics(run, key, step, time_ms, value) VALUES(?,?,?,?,?)");
-    for (const MetricPoint& point : points) {
-      insert.bind(run, point.key, point.step, point.time_ms, point.value).run();
-    }
+    put_metrics(database, existing_run(database, run_id), points);
   });
 }
 
@@ -96,8 +87,19 @@ std::optional<Run> SqlRuns::find_run(const std::string& run_id) {
 }
 
 std::vector<Run> SqlRuns::list_runs(const std::string& project, int limit) {
-  return list_rows(*core_.read(), kSelect, {"project", project}, "ORDER BY started_ms DESC, number DESC", limit,
-                   read_run);
+  const auto database = core_.read();
+  const std::string_view where = project.empty()
+                                     ? " WHERE deleted = 0"
+                                     : " WHERE experiment = (SELECT number FROM experiments WHERE name = ?2) AND "
+                                       "deleted = 0";
+  Statement query =
+      database->prepare(fmt::format("{}{} ORDER BY started_ms DESC, number DESC LIMIT ?1", kSelect, where));
+  project.empty() ? query.bind(sql_limit(limit)) : query.bind(sql_limit(limit), project);
+  std::vector<Run> runs;
+  while (query.step()) {
+    runs.push_back(read_run(query));
+  }
+  return runs;
 }
 
 std::map<std::string, std::string> SqlRuns::params(const std::string& run_id) {
@@ -114,21 +116,14 @@ std::map<std::string, std::string> SqlRuns::params(const std::string& run_id) {
 
 std::vector<MetricPoint> SqlRuns::metrics(const std::string& run_id, const std::string& key) {
   const auto database = core_.read();
-  Statement query = key.empty() ? database->prepare(
-                                      "SELECT key, value, step, time_ms FROM metrics WHERE run = (SELECT number FROM "
-                                      "runs WHERE id = ?) ORDER BY step, id")
-                                : database->prepare(
-                                      "SELECT key, value, step, time_ms FROM metrics WHERE run = (SELECT number FROM "
-                                      "runs WHERE id = ?) AND key = ? ORDER BY step, id");
+  Statement query = database->prepare(
+      fmt::format("SELECT key, value, nan, step, time_ms FROM metrics WHERE run = (SELECT number FROM runs WHERE id = "
+                  "?){} ORDER BY step, time_ms, key",
+                  key.empty() ? "" : " AND key = ?"));
   key.empty() ? query.bind(run_id) : query.bind(run_id, key);
   std::vector<MetricPoint> points;
   while (query.step()) {
-    MetricPoint point;
-    point.key = query.text(0);
-    point.value = query.is_null(1) ? std::numeric_limits<double>::quiet_NaN() : query.real(1);
-    point.step = query.integer(2);
-    point.time_ms = query.integer(3);
-    points.push_back(std::move(point));
+    points.push_back(read_point(query));
   }
   return points;
 }

@@ -75,7 +75,79 @@ CREATE TABLE file_stamps(path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns 
   ctime_ns INTEGER NOT NULL, inode INTEGER NOT NULL, digest TEXT NOT NULL) WITHOUT ROWID;
 )sql";
 
-constexpr std::array<const char*, 1> kMigrations = {kVersion1};
+// Version 2: experiments, runs as tracking clients see them, the latest metrics, files. A project becomes an experiment.
+// The indices by value drive searches that few runs satisfy (run_query.cc); long texts are left out of them.
+constexpr const char* kVersion2 = R"sql(
+CREATE TABLE experiments(number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,
+  artifact_location TEXT NOT NULL, deleted INTEGER NOT NULL, created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL);
+CREATE TABLE experiment_tags(experiment INTEGER NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,
+  PRIMARY KEY(experiment, key)) WITHOUT ROWID;
+INSERT INTO experiments VALUES(0, 'Default', '', 0, unixepoch() * 1000, unixepoch() * 1000);
+INSERT INTO experiments(name, artifact_location, deleted, created_ms, updated_ms)
+  SELECT project, '', 0, min(started_ms), max(started_ms) FROM runs WHERE project NOT IN ('', 'Default')
+  GROUP BY project ORDER BY min(number);
+UPDATE experiments SET artifact_location = 'mlflow-artifacts:/' || number;
+
+ALTER TABLE runs RENAME TO old_runs;
+DROP INDEX runs_by_project;
+DROP INDEX runs_by_time;
+CREATE TABLE runs(number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, experiment INTEGER NOT NULL, name TEXT NOT NULL,
+  user TEXT NOT NULL, status TEXT NOT NULL, deleted INTEGER NOT NULL, started_ms INTEGER NOT NULL,
+  ended_ms INTEGER NOT NULL, config TEXT NOT NULL);
+INSERT INTO runs SELECT number, id, coalesce((SELECT e.number FROM experiments e WHERE e.name = project), 0), name, '',
+  status, 0, started_ms, ended_ms, config FROM old_runs;
+CREATE INDEX runs_by_experiment ON runs(experiment, deleted, started_ms DESC, id);
+CREATE INDEX runs_by_time ON runs(started_ms);
+CREATE TABLE run_tags(run INTEGER NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY(run, key)) WITHOUT ROWID;
+INSERT INTO run_tags SELECT r.number, t.key, t.value FROM old_runs r, json_each(r.tags) t;
+CREATE INDEX run_tags_by_value ON run_tags(key, value) WHERE length(value) <= 200;
+DROP TABLE old_runs;
+CREATE INDEX params_by_value ON params(key, value) WHERE length(value) <= 200;
+
+ALTER TABLE metrics RENAME TO old_metrics;
+DROP INDEX metrics_by_key;
+CREATE TABLE metrics(run INTEGER NOT NULL, key TEXT NOT NULL, time_ms INTEGER NOT NULL, step INTEGER NOT NULL,
+  value REAL NOT NULL, nan INTEGER NOT NULL, PRIMARY KEY(run, key, time_ms, step, value, nan)) WITHOUT ROWID;
+INSERT OR IGNORE INTO metrics SELECT run, key, time_ms, step, coalesce(value, 0), value IS NULL FROM old_metrics;
+DROP TABLE old_metrics;
+CREATE TABLE latest_metrics(run INTEGER NOT NULL, key TEXT NOT NULL, time_ms INTEGER NOT NULL, step INTEGER NOT NULL,
+  value REAL NOT NULL, nan INTEGER NOT NULL, PRIMARY KEY(run, key)) WITHOUT ROWID;
+INSERT OR REPLACE INTO latest_metrics SELECT run, key, time_ms, step, value, nan FROM metrics
+  ORDER BY run, key, step, time_ms, value;
+CREATE INDEX latest_metrics_by_value ON latest_metrics(key, nan, value);
+
+CREATE TABLE datasets(number INTEGER PRIMARY KEY, experiment INTEGER NOT NULL, name TEXT NOT NULL, digest TEXT NOT NULL,
+  source_type TEXT NOT NULL, source TEXT NOT NULL, schema TEXT, profile TEXT, UNIQUE(experiment, name, digest));
+CREATE TABLE run_datasets(run INTEGER NOT NULL, dataset INTEGER NOT NULL, context TEXT, tags TEXT NOT NULL,
+  PRIMARY KEY(run, dataset)) WITHOUT ROWID;
+CREATE INDEX run_datasets_by_dataset ON run_datasets(dataset);
+CREATE TABLE run_models(run INTEGER NOT NULL, output INTEGER NOT NULL, model TEXT NOT NULL, step INTEGER NOT NULL,
+  PRIMARY KEY(run, output, model, step)) WITHOUT ROWID;
+CREATE TABLE files(path TEXT PRIMARY KEY, digest TEXT NOT NULL, size INTEGER NOT NULL,
+  modified_ms INTEGER NOT NULL) WITHOUT ROWID;
+)sql";
+
+// Version 3: registered models as people keep them. The last number given is remembered, so that none is given twice.
+constexpr const char* kVersion3 = R"sql(
+CREATE TABLE models(name TEXT PRIMARY KEY, description TEXT NOT NULL, last_version INTEGER NOT NULL,
+  created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO models SELECT model, '', max(version), min(created_ms), max(created_ms) FROM model_versions GROUP BY model;
+CREATE TABLE model_tags(model TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,
+  PRIMARY KEY(model, key)) WITHOUT ROWID;
+CREATE TABLE version_tags(model TEXT NOT NULL, version INTEGER NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,
+  PRIMARY KEY(model, version, key)) WITHOUT ROWID;
+ALTER TABLE model_versions ADD COLUMN updated_ms INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE model_versions ADD COLUMN source TEXT NOT NULL DEFAULT '';
+ALTER TABLE model_versions ADD COLUMN run_link TEXT NOT NULL DEFAULT '';
+ALTER TABLE model_versions ADD COLUMN model_id TEXT NOT NULL DEFAULT '';
+ALTER TABLE model_versions ADD COLUMN description TEXT NOT NULL DEFAULT '';
+ALTER TABLE model_versions ADD COLUMN stage TEXT NOT NULL DEFAULT 'None';
+UPDATE model_versions SET updated_ms = created_ms;
+CREATE INDEX model_versions_by_run ON model_versions(run_id);
+CREATE INDEX aliases_by_version ON aliases(model, version);
+)sql";
+
+constexpr std::array<const char*, 3> kMigrations = {kVersion1, kVersion2, kVersion3};
 
 int pragma_number(Database& database, const char* sql) { return std::atoi(database.scalar(sql).c_str()); }
 

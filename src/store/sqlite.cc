@@ -58,6 +58,23 @@ void Statement::bind_one(int index, std::string_view value) {
   }
 }
 
+void Statement::bind_one(int index, const std::optional<std::string>& value) {
+  if (value) {
+    bind_one(index, std::string_view(*value));
+  } else {
+    sqlite3_bind_null(statement_, index);
+  }
+}
+
+Statement& Statement::bind_all(std::span<const Value> values) {
+  reset();
+  int index = 0;
+  for (const Value& value : values) {
+    std::visit([&](const auto& known) { bind_one(++index, known); }, value);
+  }
+  return *this;
+}
+
 bool Statement::step() {
   const int result = sqlite3_step(statement_);
   if (result == SQLITE_ROW) {
@@ -144,6 +161,8 @@ Statement Database::prepare(std::string_view sql) {
   return Statement(this, entry.statement, &entry.busy);
 }
 
+Statement Database::prepare_once(std::string_view sql) { return {this, compile(sql), nullptr}; }
+
 std::string Database::scalar(const char* sql) {
   Statement statement(this, compile(sql), nullptr);
   return statement.step() ? statement.text(0) : std::string();
@@ -219,6 +238,14 @@ Transaction::~Transaction() {
     } catch (const std::exception&) {
       // Nothing was committed: what a failed ROLLBACK leaves is rolled back when the connection closes.
     }
+  }
+}
+
+ReadSnapshot::~ReadSnapshot() {
+  try {
+    database_.exec("COMMIT");
+  } catch (const std::exception&) {
+    // Nothing was written; a connection in trouble is told so by its next use.
   }
 }
 

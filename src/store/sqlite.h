@@ -7,13 +7,18 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <variant>
 
 struct sqlite3;
 struct sqlite3_stmt;
 
 namespace slipway::store {
+
+// What is bound to a statement whose text was put together.
+using Value = std::variant<int64_t, double, std::string>;
 
 // A prepared statement lent by Database::prepare, given back by the destructor. Columns are counted from 0; texts and
 // blobs are copied out.
@@ -33,6 +38,8 @@ class Statement {
     (bind_one(++index, values), ...);
     return *this;
   }
+  // The same, when their number is known only now.
+  Statement& bind_all(std::span<const Value> values);
   // The next row; false at the end. Throws base::Error.
   bool step();
   // For statements without rows, bound or not.
@@ -54,6 +61,7 @@ class Statement {
   void bind_one(int index, double value);  // NaN becomes NULL
   void bind_one(int index, std::string_view value);
   void bind_one(int index, const std::string& value) { bind_one(index, std::string_view(value)); }
+  void bind_one(int index, const std::optional<std::string>& value);  // nullopt becomes NULL
   void bind_one(int index, const char* value) { bind_one(index, std::string_view(value)); }
 
   Database* database_;
@@ -73,6 +81,8 @@ class Database {
   void exec(const char* sql);
   // Statements are cached by their text and never dropped: values are bound, not written into it.
   Statement prepare(std::string_view sql);
+  // One that is not kept: for texts that are put together, of which there is no end.
+  Statement prepare_once(std::string_view sql);
   // The first column of the first row, e.g. of a PRAGMA; empty without a row.
   std::string scalar(const char* sql);
 
@@ -107,6 +117,18 @@ class Transaction {
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
   void commit();
+
+ private:
+  Database& database_;
+};
+
+// Several reads of one state, until it goes. On a connection that is in no transaction.
+class ReadSnapshot {
+ public:
+  explicit ReadSnapshot(Database& database) : database_(database) { database_.exec("BEGIN"); }
+  ~ReadSnapshot();
+  ReadSnapshot(const ReadSnapshot&) = delete;
+  ReadSnapshot& operator=(const ReadSnapshot&) = delete;
 
  private:
   Database& database_;

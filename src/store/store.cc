@@ -30,6 +30,7 @@ class FolderStore final : public record::Store {
   record::EventLog& events() override { return events_; }
   record::Lineage& lineage() override { return lineage_; }
   record::StepCache& steps() override { return steps_; }
+  record::Tracking& tracking() override { return tracking_; }
 
  private:
   Core core_;
@@ -40,6 +41,7 @@ class FolderStore final : public record::Store {
   SqlEvents events_{core_};
   SqlLineage lineage_{core_};
   SqlSteps steps_{core_};
+  SqlTracking tracking_{core_};
 };
 
 void make_folder(const fs::path& folder) {

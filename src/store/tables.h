@@ -108,6 +108,100 @@ class SqlSteps final : public record::StepCache {
   Core& core_;
 };
 
+class SqlExperiments final : public record::ExperimentStore {
+ public:
+  explicit SqlExperiments(Core& core) : core_(core) {}
+  record::Experiment create(record::Experiment experiment) override;
+  std::optional<record::Experiment> find(const std::string& id) override;
+  std::optional<record::Experiment> find_by_name(const std::string& name) override;
+  void change(const std::string& id, const record::ExperimentChange& change) override;
+  void set_tag(const std::string& id, const record::KeyValue& tag) override;
+  void remove_tag(const std::string& id, const std::string& key) override;
+  record::Page<record::Experiment> search(const record::Query& query) override;
+  std::vector<record::DatasetSummary> datasets(std::span<const std::string> experiment_ids, int limit) override;
+
+ private:
+  Core& core_;
+};
+
+class SqlRunTracker final : public record::RunTracker {
+ public:
+  explicit SqlRunTracker(Core& core) : core_(core) {}
+  record::TrackedRun create(record::TrackedRun run) override;
+  std::optional<record::TrackedRun> find(const std::string& id) override;
+  record::TrackedRun change(const std::string& id, const record::RunChange& change) override;
+  void log(const std::string& id, const record::RunBatch& batch) override;
+  void remove_tag(const std::string& id, const std::string& key) override;
+  void add_inputs(const std::string& id, const record::RunInputs& inputs) override;
+  record::Page<record::TrackedRun> search(const record::Query& query) override;
+  record::Page<record::MetricPoint> history(const record::HistoryQuery& query) override;
+
+ private:
+  Core& core_;
+};
+
+class SqlFiles final : public record::FileTree {
+ public:
+  explicit SqlFiles(Core& core) : core_(core) {}
+  std::unique_ptr<record::FileWriter> begin(const std::string& path) override;
+  std::optional<record::TreeFile> find(const std::string& path) override;
+  std::vector<record::TreeEntry> list(const std::string& folder) override;
+  int64_t remove(const std::string& path) override;
+  std::filesystem::path blob_of(const record::TreeFile& file) override;
+
+ private:
+  Core& core_;
+};
+
+class SqlModelCatalog final : public record::ModelCatalog {
+ public:
+  explicit SqlModelCatalog(Core& core) : core_(core) {}
+  record::RegisteredModel create(record::RegisteredModel model) override;
+  std::optional<record::RegisteredModel> find(const std::string& name) override;
+  void change(const std::string& name, const record::RegisteredModelChange& change) override;
+  void remove(const std::string& name) override;
+  record::Page<record::RegisteredModel> search(const record::Query& query) override;
+  void set_tag(const std::string& name, const record::KeyValue& tag) override;
+  void remove_tag(const std::string& name, const std::string& key) override;
+  void remove_alias(const std::string& name, const std::string& alias) override;
+
+ private:
+  Core& core_;
+};
+
+class SqlVersionCatalog final : public record::VersionCatalog {
+ public:
+  explicit SqlVersionCatalog(Core& core) : core_(core) {}
+  record::CatalogVersion create(record::CatalogVersion version) override;
+  std::optional<record::CatalogVersion> find(const std::string& model, int version) override;
+  record::CatalogVersion change(const std::string& model, int version,
+                                const record::CatalogVersionChange& change) override;
+  void remove(const std::string& model, int version) override;
+  record::Page<record::CatalogVersion> search(const record::Query& query) override;
+  void set_tag(const std::string& model, int version, const record::KeyValue& tag) override;
+  void remove_tag(const std::string& model, int version, const std::string& key) override;
+
+ private:
+  Core& core_;
+};
+
+class SqlTracking final : public record::Tracking {
+ public:
+  explicit SqlTracking(Core& core) : experiments_(core), runs_(core), files_(core), models_(core), versions_(core) {}
+  record::ExperimentStore& experiments() override { return experiments_; }
+  record::RunTracker& runs() override { return runs_; }
+  record::FileTree& files() override { return files_; }
+  record::ModelCatalog& models() override { return models_; }
+  record::VersionCatalog& versions() override { return versions_; }
+
+ private:
+  SqlExperiments experiments_;
+  SqlRunTracker runs_;
+  SqlFiles files_;
+  SqlModelCatalog models_;
+  SqlVersionCatalog versions_;
+};
+
 // Adds edges inside a transaction; repeats are ignored.
 void insert_edges(Database& database, std::span<const record::Edge> edges);
 // The version that "models:/NAME@ALIAS" or "models:/NAME/3" means now; throws kNotFound saying what there is.

@@ -1,3 +1,6 @@
+#include <cerrno>
+#include <charconv>
+#include <csignal>
 #include <fmt/format.h>
 #include <unordered_map>
 #include <unordered_set>
@@ -68,7 +71,23 @@ Named named_blobs(Database& database, const Blobs& blobs) {
       named.problems.emplace_back(error.what());
     }
   }
+  if (!database.scalar("SELECT 1 FROM sqlite_master WHERE name = 'files'").empty()) {  // not before version 2
+    Statement files = database.prepare("SELECT digest FROM files");
+    while (files.step()) {
+      named.digests.insert(files.text(0));
+    }
+  }
   return named;
+}
+
+// A file that a killed process left: "tmp-…" (of a put, and none is under way), or "up-PID-…" of a process that has gone.
+bool is_leftover(const std::string& name) {
+  if (!name.starts_with("up-")) {
+    return name.starts_with("tmp-");
+  }
+  pid_t process = 0;
+  std::from_chars(name.data() + 3, name.data() + name.size(), process);
+  return process <= 0 || (::kill(process, 0) != 0 && errno == ESRCH);
 }
 
 }  // namespace
@@ -144,7 +163,7 @@ GarbageReport collect_garbage(const fs::path& wanted, bool dry_run) {
     }
   }
   for (const fs::path& path : others) {
-    if (path.parent_path() == blobs.folder() && path.filename().string().starts_with("tmp-")) {
+    if (path.parent_path() == blobs.folder() && is_leftover(path.filename().string())) {
       ++report.leftovers;
       if (!dry_run) {
         fs::remove(path);

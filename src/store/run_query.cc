@@ -1,0 +1,460 @@
+#include "store/run_query.h"
+
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+#include <set>
+
+#include "base/error.h"
+#include "store/tracking.h"
+
+namespace slipway::store {
+namespace {
+
+using base::Code;
+using base::Error;
+using record::Comparator;
+using record::Condition;
+using record::Entity;
+using record::Lifecycle;
+using record::Ordering;
+using record::Query;
+
+// A condition with at most so many rows is where a search begins: looking them all up costs about a millisecond.
+constexpr int64_t kFewRows = 2000;
+// Ordering so many runs by a metric takes some tens of milliseconds; only for more is its index walked, for which the runs
+// of other experiments are in the way.
+constexpr int64_t kManyRuns = 20'000;
+// What the indices run_tags_by_value and params_by_value hold.
+constexpr size_t kIndexedValue = 200;
+// GLOB tries every place for each wildcard; ten of them on 8,000 characters stay below a second.
+constexpr std::ptrdiff_t kMaxWildcards = 10;
+
+struct Attribute {
+  std::string_view key;
+  std::string_view expression;
+  bool nullable = false;
+};
+
+constexpr std::array<Attribute, 7> kRunAttributes = {{
+    {"run_id", "r.id"},
+    {"run_name", "r.name"},
+    {"status", "CASE r.status WHEN 'awaiting_approval' THEN 'SCHEDULED' ELSE upper(r.status) END"},
+    {"artifact_uri",
+     "(SELECT rtrim(e.artifact_location, '/') FROM experiments e WHERE e.number = r.experiment) || '/' || r.id || "
+     "'/artifacts'"},
+    {"user_id", "r.user"},
+    {"start_time", "r.started_ms"},
+    {"end_time", "nullif(r.ended_ms, 0)", true},
+}};
+
+constexpr std::array<Attribute, 4> kExperimentAttributes = {{
+    {"name", "x.name"},
+    {"experiment_id", "x.number"},
+    {"creation_time", "x.created_ms"},
+    {"last_update_time", "x.updated_ms"},
+}};
+
+constexpr std::array<Attribute, 3> kModelAttributes = {
+    {{"name", "x.name"}, {"creation_timestamp", "x.created_ms"}, {"last_updated_timestamp", "x.updated_ms"}}};
+
+constexpr std::array<Attribute, 7> kVersionAttributes = {{{"name", "x.model"},
+                                                          {"version_number", "x.version"},
+                                                          {"run_id", "x.run_id"},
+                                                          {"source_path", "x.source"},
+                                                          {"stage", "x.stage"},
+                                                          {"creation_timestamp", "x.created_ms"},
+                                                          {"last_updated_timestamp", "x.updated_ms"}}};
+
+constexpr std::array<Attribute, 3> kDatasetAttributes = {
+    {{"name", "d.name"}, {"digest", "d.digest"}, {"context", "u.context"}}};
+
+template <size_t N>
+const Attribute& attribute_of(const std::array<Attribute, N>& known, const std::string& key) {
+  const auto* const found = std::find_if(known.begin(), known.end(), [&](const Attribute& a) { return a.key == key; });
+  if (found == known.end()) {
+    throw Error(Code::kInvalid, fmt::format("Invalid attribute key '{}' specified.", key.substr(0, 100)));
+  }
+  return *found;
+}
+
+const char* operator_of(Comparator comparator) {
+  switch (comparator) {
+    case Comparator::kEqual: return " = ";
+    case Comparator::kNotEqual: return " <> ";
+    case Comparator::kGreater: return " > ";
+    case Comparator::kGreaterEqual: return " >= ";
+    case Comparator::kLess: return " < ";
+    case Comparator::kLessEqual: return " <= ";
+    case Comparator::kLike: return " GLOB ";
+    case Comparator::kILike: return " LIKE ";
+    case Comparator::kIn: return " IN (";
+    case Comparator::kNotIn: return " NOT IN (";
+    case Comparator::kIsNull: return " IS NULL";
+    case Comparator::kIsNotNull: return " IS NOT NULL";
+  }
+  return " = ";
+}
+
+// LIKE's pattern as GLOB's, which minds the case.
+std::string glob_of(const std::string& pattern) {
+  std::string glob;
+  for (const char c : pattern) {
+    switch (c) {
+      case '%': glob += '*'; break;
+      case '_': glob += '?'; break;
+      case '*':
+      case '?':
+      case '[': glob.append("[").append(1, c).append("]"); break;
+      default: glob += c;
+    }
+  }
+  return glob;
+}
+
+void compare(SqlText& sql, std::string_view expression, const Condition& condition) {
+  sql << expression << operator_of(condition.comparator);
+  if (condition.comparator == Comparator::kIsNull || condition.comparator == Comparator::kIsNotNull) {
+    return;
+  }
+  if (const auto* list = std::get_if<std::vector<std::string>>(&condition.value)) {
+    for (size_t i = 0; i < list->size(); ++i) {
+      (i == 0 ? sql : sql << ", ").bind((*list)[i]);
+    }
+    sql << ")";
+  } else if (const auto* text = std::get_if<std::string>(&condition.value)) {
+    const bool pattern = condition.comparator == Comparator::kLike || condition.comparator == Comparator::kILike;
+    if (pattern && std::count(text->begin(), text->end(), '%') > kMaxWildcards) {
+      throw Error(Code::kInvalid, fmt::format("a pattern may have {} times '%', not more", kMaxWildcards));
+    }
+    sql.bind(condition.comparator == Comparator::kLike ? glob_of(*text) : *text);
+  } else if (const auto* number = std::get_if<int64_t>(&condition.value)) {
+    sql.bind(*number);
+  } else if (const auto* real = std::get_if<double>(&condition.value)) {
+    sql.bind(*real);
+  } else {
+    sql << "NULL";
+  }
+}
+
+const char* table_of(Entity entity) {
+  switch (entity) {
+    case Entity::kMetric: return "latest_metrics";
+    case Entity::kParam: return "params";
+    default: return "run_tags";
+  }
+}
+
+bool is_name_tag(const Condition& condition) {
+  return condition.entity == Entity::kTag && condition.key == record::kRunNameTag;
+}
+
+// "key = ? AND value … ?" of a metric, parameter or tag; `indexed`: so that the index by value serves.
+void match_value(SqlText& sql, const Condition& condition, bool indexed) {
+  sql << "k.key = ";
+  sql.bind(condition.key) << " AND ";
+  if (condition.entity == Entity::kMetric) {
+    if (condition.comparator == Comparator::kNotEqual) {  // NaN differs from everything
+      sql << "(k.nan = 1 OR ";
+      compare(sql, "k.value", condition);
+      sql << ")";
+    } else {
+      compare(sql, "k.value", condition);
+      sql << " AND k.nan = 0";
+    }
+    return;
+  }
+  compare(sql, "k.value", condition);
+  if (indexed) {
+    sql << " AND length(k.value) <= 200";
+  }
+}
+
+void match_run(SqlText& sql, const Condition& condition) {
+  const bool missing = condition.comparator == Comparator::kIsNull;
+  const bool presence = missing || condition.comparator == Comparator::kIsNotNull;
+  if (condition.entity == Entity::kAttribute) {
+    compare(sql, attribute_of(kRunAttributes, condition.key).expression, condition);
+  } else if (is_name_tag(condition)) {
+    if (presence) {
+      sql << (missing ? "r.name = ''" : "r.name <> ''");
+    } else {
+      sql << "r.name <> '' AND ";
+      compare(sql, "r.name", condition);
+    }
+  } else if (condition.entity == Entity::kDataset) {
+    sql << "EXISTS(SELECT 1 FROM run_datasets u JOIN datasets d ON d.number = u.dataset WHERE u.run = r.number AND ";
+    compare(sql, attribute_of(kDatasetAttributes, condition.key).expression, condition);
+    sql << ")";
+  } else {
+    sql << (missing ? "NOT EXISTS(SELECT 1 FROM " : "EXISTS(SELECT 1 FROM ") << table_of(condition.entity)
+        << " k WHERE k.run = r.number AND ";
+    if (presence) {
+      sql << "k.key = ";
+      sql.bind(condition.key);
+    } else {
+      match_value(sql, condition, false);
+    }
+    sql << ")";
+  }
+}
+
+bool has_index(const Condition& condition) {
+  if (condition.entity == Entity::kMetric) {
+    return condition.comparator != Comparator::kNotEqual;
+  }
+  const auto* text = std::get_if<std::string>(&condition.value);
+  return (condition.entity == Entity::kParam || condition.entity == Entity::kTag) && !is_name_tag(condition) &&
+         condition.comparator == Comparator::kEqual && text != nullptr && text->size() <= kIndexedValue;
+}
+
+// The condition that the fewest runs of the store satisfy, if these are few; else null.
+const Condition* rarest(Database& database, const std::vector<Condition>& conditions) {
+  const Condition* best = nullptr;
+  int64_t fewest = kFewRows + 1;
+  for (const Condition& condition : conditions) {
+    if (!has_index(condition)) {
+      continue;
+    }
+    SqlText probe;
+    probe << "SELECT count(*) FROM (SELECT 1 FROM " << table_of(condition.entity) << " k WHERE ";
+    match_value(probe, condition, true);
+    probe << " LIMIT ";
+    probe.bind(fewest) << ")";
+    Statement statement = probe.prepare(database);
+    const int64_t rows = statement.step() ? statement.integer(0) : 0;
+    if (rows < fewest) {
+      fewest = rows;
+      best = &condition;
+    }
+  }
+  return best;
+}
+
+void match_experiments(SqlText& sql, const std::vector<std::string>& ids) {
+  std::set<int64_t> numbers;
+  for (const std::string& id : ids) {
+    numbers.insert(experiment_number(id));
+  }
+  if (numbers.size() == 1) {  // "= ?" lets the index give the order
+    sql << "r.experiment = ";
+    sql.bind(*numbers.begin());
+    return;
+  }
+  sql << "r.experiment IN (";
+  bool first = true;
+  for (const int64_t number : numbers) {
+    (first ? sql : sql << ", ").bind(number);
+    first = false;
+  }
+  sql << ")";
+}
+
+void match_lifecycle(SqlText& sql, std::string_view column, Lifecycle lifecycle) {
+  if (lifecycle != Lifecycle::kAll) {
+    sql << " AND " << column << (lifecycle == Lifecycle::kDeleted ? " = 1" : " = 0");
+  }
+}
+
+bool is_joined(const Ordering& ordering) {
+  return ordering.entity != Entity::kAttribute &&
+         !(ordering.entity == Entity::kTag && ordering.key == record::kRunNameTag);
+}
+
+void join_orderings(SqlText& sql, const std::vector<Ordering>& order) {
+  for (size_t i = 0; i < order.size(); ++i) {
+    if (is_joined(order[i])) {
+      sql << fmt::format(" LEFT JOIN {0} o{1} ON o{1}.run = r.number AND o{1}.key = ", table_of(order[i].entity), i);
+      sql.bind(order[i].key);
+    }
+  }
+}
+
+void order_runs(SqlText& sql, const std::vector<Ordering>& order) {
+  sql << " ORDER BY ";
+  bool by_start = false;
+  for (size_t i = 0; i < order.size(); ++i) {
+    const Ordering& ordering = order[i];
+    const char* direction = ordering.ascending ? ", " : " DESC, ";
+    if (is_joined(ordering)) {
+      sql << (ordering.entity == Entity::kMetric
+                  ? fmt::format("CASE WHEN o{0}.nan = 1 THEN 1 WHEN o{0}.run IS NULL THEN 2 ELSE 0 END, o{0}.value", i)
+                  : fmt::format("o{0}.run IS NULL, o{0}.value", i))
+          << direction;
+      continue;
+    }
+    const Attribute& attribute =
+        attribute_of(kRunAttributes, ordering.entity == Entity::kTag ? "run_name" : ordering.key);
+    by_start = by_start || attribute.key == "start_time";
+    if (attribute.nullable) {
+      sql << attribute.expression << " IS NULL, ";
+    }
+    sql << attribute.expression << direction;
+  }
+  sql << (by_start ? "r.id" : "r.started_ms DESC, r.id");
+}
+
+void page(SqlText& sql, const Query& query) {
+  sql << " LIMIT ";
+  sql.bind(query.limit + 1) << " OFFSET ";
+  sql.bind(query.offset);
+}
+
+void match_experiment(SqlText& sql, const Condition& condition) {
+  const bool missing = condition.comparator == Comparator::kIsNull;
+  if (condition.entity == Entity::kAttribute) {
+    compare(sql, attribute_of(kExperimentAttributes, condition.key).expression, condition);
+    return;
+  }
+  sql << (missing ? "NOT EXISTS" : "EXISTS")
+      << "(SELECT 1 FROM experiment_tags t WHERE t.experiment = x.number AND t.key = ";
+  sql.bind(condition.key);
+  if (!missing && condition.comparator != Comparator::kIsNotNull) {
+    sql << " AND ";
+    compare(sql, "t.value", condition);
+  }
+  sql << ")";
+}
+
+// What differs between searches in the registry.
+template <size_t N>
+struct Catalog {
+  const std::array<Attribute, N>& attributes;
+  std::string_view tags;  // the tags of a row: "FROM … WHERE …"
+};
+
+template <size_t N>
+SqlText catalog_query(const Query& query, const Catalog<N>& catalog, std::string_view select, std::string_view order) {
+  SqlText sql;
+  sql << select << " WHERE 1";
+  for (const Condition& condition : query.conditions) {
+    sql << " AND ";
+    if (condition.entity == Entity::kAttribute) {
+      compare(sql, attribute_of(catalog.attributes, condition.key).expression, condition);
+      continue;
+    }
+    // "Differs" and "is missing": there is no tag that is the same, or none at all.
+    const bool differs = condition.comparator == Comparator::kNotEqual;
+    const bool missing = condition.comparator == Comparator::kIsNull;
+    sql << (differs || missing ? "NOT EXISTS(SELECT 1 " : "EXISTS(SELECT 1 ") << catalog.tags << " AND t.key = ";
+    sql.bind(condition.key);
+    if (!missing && condition.comparator != Comparator::kIsNotNull) {
+      Condition same = condition;
+      same.comparator = differs ? Comparator::kEqual : condition.comparator;
+      sql << " AND ";
+      compare(sql, "t.value", same);
+    }
+    sql << ")";
+  }
+  sql << " ORDER BY ";
+  for (const Ordering& ordering : query.order) {
+    sql << attribute_of(catalog.attributes, ordering.key).expression << (ordering.ascending ? ", " : " DESC, ");
+  }
+  sql << order;
+  page(sql, query);
+  return sql;
+}
+
+}  // namespace
+
+SqlText& SqlText::bind(Value value) {
+  values_.push_back(std::move(value));
+  sql_ += fmt::format("?{}", values_.size());
+  return *this;
+}
+
+Statement SqlText::prepare(Database& database) const {
+  Statement statement = database.prepare_once(sql_);
+  statement.bind_all(values_);
+  return statement;
+}
+
+SqlText runs_query(Database& database, const Query& query) {
+  SqlText sql;
+  const Condition* first = rarest(database, query.conditions);
+  sql << "SELECT r.number FROM ";
+  if (first != nullptr) {
+    // CROSS JOIN: SQLite keeps this order.
+    sql << "(SELECT k.run FROM " << table_of(first->entity) << " k WHERE ";
+    match_value(sql, *first, true);
+    sql << ") f CROSS JOIN runs r ON r.number = f.run";
+  } else {
+    sql << "runs r";
+  }
+  join_orderings(sql, query.order);
+  sql << " WHERE ";
+  match_experiments(sql, query.experiment_ids);
+  match_lifecycle(sql, "r.deleted", query.lifecycle);
+  for (const Condition& condition : query.conditions) {
+    if (&condition != first) {
+      sql << " AND ";
+      match_run(sql, condition);
+    }
+  }
+  order_runs(sql, query.order);
+  page(sql, query);
+  return sql;
+}
+
+std::optional<SqlText> metric_walk(Database& database, const Query& query) {
+  if (query.order.size() != 1 || query.order.front().entity != Entity::kMetric ||
+      rarest(database, query.conditions) != nullptr) {
+    return std::nullopt;
+  }
+  SqlText probe;
+  probe << "SELECT count(*) FROM (SELECT 1 FROM runs r WHERE ";
+  match_experiments(probe, query.experiment_ids);
+  match_lifecycle(probe, "r.deleted", query.lifecycle);
+  probe << " LIMIT ";
+  probe.bind(kManyRuns) << ")";
+  Statement count = probe.prepare(database);
+  if (!count.step() || count.integer(0) < kManyRuns) {
+    return std::nullopt;
+  }
+  SqlText sql;
+  sql << "SELECT r.number FROM latest_metrics o CROSS JOIN runs r ON r.number = o.run WHERE o.nan = 0 AND o.key = ";
+  sql.bind(query.order.front().key) << " AND ";
+  match_experiments(sql, query.experiment_ids);
+  match_lifecycle(sql, "r.deleted", query.lifecycle);
+  for (const Condition& condition : query.conditions) {
+    sql << " AND ";
+    match_run(sql, condition);
+  }
+  sql << " ORDER BY o.value" << (query.order.front().ascending ? "" : " DESC") << ", r.started_ms DESC, r.id";
+  page(sql, query);
+  return sql;
+}
+
+SqlText experiments_query(const Query& query) {
+  SqlText sql;
+  sql << "SELECT x.number FROM experiments x WHERE 1";
+  match_lifecycle(sql, "x.deleted", query.lifecycle);
+  for (const Condition& condition : query.conditions) {
+    sql << " AND ";
+    match_experiment(sql, condition);
+  }
+  sql << " ORDER BY ";
+  bool by_id = false;
+  for (const Ordering& ordering : query.order) {
+    const Attribute& attribute = attribute_of(kExperimentAttributes, ordering.key);
+    by_id = by_id || attribute.key == "experiment_id";
+    sql << attribute.expression << (ordering.ascending ? ", " : " DESC, ");
+  }
+  sql << (by_id ? "1" : "x.number DESC");
+  page(sql, query);
+  return sql;
+}
+
+SqlText models_query(const Query& query) {
+  return catalog_query(query, Catalog<kModelAttributes.size()>{kModelAttributes, "FROM model_tags t WHERE t.model = x.name"},
+                       "SELECT x.name FROM models x", "x.name");
+}
+
+SqlText versions_query(const Query& query) {
+  return catalog_query(query,
+                       Catalog<kVersionAttributes.size()>{
+                           kVersionAttributes, "FROM version_tags t WHERE t.model = x.model AND t.version = x.version"},
+                       "SELECT x.model, x.version FROM model_versions x", "x.model, x.version DESC");
+}
+
+}  // namespace slipway::store

@@ -1,0 +1,45 @@
+// A record::Query as SQL. Texts of users are bound, never written into it. Inside a read; any thread with its connection.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "record/tracking.h"
+#include "store/sqlite.h"
+
+namespace slipway::store {
+
+// Put together piece by piece; values become numbered parameters.
+class SqlText {
+ public:
+  SqlText& operator<<(std::string_view literal) {
+    sql_ += literal;
+    return *this;
+  }
+  SqlText& bind(Value value);
+  const std::string& sql() const noexcept { return sql_; }
+  const std::vector<Value>& values() const noexcept { return values_; }
+  Statement prepare(Database& database) const;
+
+ private:
+  std::string sql_;
+  std::vector<Value> values_;
+};
+
+// Selects runs.number of the page and one more, in order. Throws Error(kInvalid) for an attribute that there is not.
+// Looks into the indices by value: conditions that few rows satisfy are where the search begins.
+SqlText runs_query(Database& database, const record::Query& query);
+// The same page by walking the index of the one metric that the query orders by, when the experiments are so large that
+// this pays. What it selects counts only when it is a full page and one more: behind the runs with a value come those with
+// NaN or none, which it does not see.
+std::optional<SqlText> metric_walk(Database& database, const record::Query& query);
+// Selects experiments.number, likewise.
+SqlText experiments_query(const record::Query& query);
+
+// Selects models.name; and model_versions.model, .version. A tag that is missing differs from every value.
+SqlText models_query(const record::Query& query);
+SqlText versions_query(const record::Query& query);
+
+}  // namespace slipway::store

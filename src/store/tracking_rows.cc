@@ -1,0 +1,147 @@
+#include <charconv>
+#include <cmath>
+#include <fmt/format.h>
+#include <limits>
+#include <map>
+
+#include "base/error.h"
+#include "store/tracking.h"
+
+namespace slipway::store {
+
+using base::Code;
+using base::Error;
+using record::KeyValue;
+using record::MetricPoint;
+
+std::optional<RunRow> find_run_row(Database& database, const std::string& id) {
+  Statement query = database.prepare("SELECT number, experiment, deleted FROM runs WHERE id = ?");
+  if (!query.bind(id).step()) {
+    return std::nullopt;
+  }
+  return RunRow{query.integer(0), query.integer(1), query.integer(2) != 0};
+}
+
+RunRow active_run_row(Database& database, const std::string& id) {
+  const auto row = find_run_row(database, id);
+  if (!row) {
+    throw Error(Code::kNotFound, fmt::format("Run with id={} not found", id));
+  }
+  if (row->deleted) {
+    throw Error(Code::kInvalid,
+                fmt::format("The run {} must be in the 'active' state. Current state is deleted.", id));
+  }
+  return *row;
+}
+
+int64_t experiment_number(const std::string& id) {
+  int64_t number = 0;
+  const auto [end, error] = std::from_chars(id.data(), id.data() + id.size(), number);
+  if (error != std::errc() || end != id.data() + id.size()) {
+    throw Error(Code::kInvalid,
+                fmt::format("Invalid experiment ID '{}'. Experiment ID must be a valid integer.", id.substr(0, 100)));
+  }
+  return number;
+}
+
+int64_t experiment_of_project(Database& database, const std::string& project, int64_t now_ms) {
+  if (project.empty()) {
+    return 0;
+  }
+  Statement query = database.prepare("SELECT number, deleted FROM experiments WHERE name = ?");
+  if (query.bind(project).step()) {
+    const int64_t number = query.integer(0);
+    if (query.integer(1) != 0) {
+      database.prepare("UPDATE experiments SET deleted = 0, updated_ms = ? WHERE number = ?").bind(now_ms, number).run();
+    }
+    return number;
+  }
+  database
+      .prepare(
+          "INSERT INTO experiments(name, artifact_location, deleted, created_ms, updated_ms) VALUES(?1, '', 0, ?2, ?2)")
+      .bind(project, now_ms)
+      .run();
+  const int64_t number = database.last_insert_id();
+  database.prepare("UPDATE experiments SET artifact_location = 'mlflow-artifacts:/' || number WHERE number = ?")
+      .bind(number)
+      .run();
+  return number;
+}
+
+int64_t insert_run(Database& database, const NewRun& run) {
+  database
+      .prepare(
+          "INSERT INTO runs(id, experiment, name, user, status, deleted, started_ms, ended_ms, config) "
+          "VALUES(?,?,?,?,?,0,?,?,?) ON CONFLICT(id) DO NOTHING")
+      .bind(run.id, run.experiment, run.name, run.user, record::name_of(run.status), run.started_ms, run.ended_ms,
+            run.config)
+      .run();
+  if (database.changes() == 0) {
+    throw Error(Code::kConflict, fmt::format("there is a run '{}' already", run.id));
+  }
+  return database.last_insert_id();
+}
+
+void put_metrics(Database& database, int64_t run, std::span<const MetricPoint> points) {
+  struct Latest {
+    const MetricPoint* point;
+    double value;
+  };
+  std::map<std::string_view, Latest> latest;  // of this batch, by key
+  Statement insert = database.prepare("INSERT OR IGNORE INTO metrics(run, key, time_ms, step, value, nan) VALUES(?,?,?,?,?,?)");
+  for (const MetricPoint& point : points) {
+    const bool nan = std::isnan(point.value);
+    const double value = nan ? 0 : point.value;
+    insert.bind(run, point.key, point.time_ms, point.step, value, nan ? 1 : 0).run();
+    const auto [at, added] = latest.try_emplace(point.key, Latest{&point, value});
+    if (!added && std::tuple(point.step, point.time_ms, value) >
+                      std::tuple(at->second.point->step, at->second.point->time_ms, at->second.value)) {
+      at->second = {&point, value};
+    }
+  }
+  Statement replace = database.prepare(
+      "INSERT INTO latest_metrics(run, key, time_ms, step, value, nan) VALUES(?,?,?,?,?,?) ON CONFLICT(run, key) DO "
+      "UPDATE SET time_ms = excluded.time_ms, step = excluded.step, value = excluded.value, nan = excluded.nan "
+      "WHERE (excluded.step, excluded.time_ms, excluded.value) > (step, time_ms, value)");
+  for (const auto& [key, entry] : latest) {
+    const MetricPoint& point = *entry.point;
+    replace.bind(run, point.key, point.time_ms, point.step, entry.value, std::isnan(point.value) ? 1 : 0).run();
+  }
+}
+
+std::optional<std::string> put_param(Database& database, int64_t run, const KeyValue& param) {
+  database.prepare("INSERT INTO params(run, key, value) VALUES(?,?,?) ON CONFLICT DO NOTHING")
+      .bind(run, param.key, param.value)
+      .run();
+  if (database.changes() > 0) {
+    return std::nullopt;
+  }
+  Statement there = database.prepare("SELECT value FROM params WHERE run = ? AND key = ?");
+  if (!there.bind(run, param.key).step() || there.text(0) == param.value) {
+    return std::nullopt;
+  }
+  return there.text(0);
+}
+
+void put_run_tag(Database& database, int64_t run, const KeyValue& tag) {
+  if (tag.key == record::kRunNameTag) {
+    database.prepare("UPDATE runs SET name = ? WHERE number = ?").bind(tag.value, run).run();
+    return;
+  }
+  database
+      .prepare(
+          "INSERT INTO run_tags(run, key, value) VALUES(?,?,?) ON CONFLICT(run, key) DO UPDATE SET value = excluded.value")
+      .bind(run, tag.key, tag.value)
+      .run();
+}
+
+MetricPoint read_point(const Statement& row) {
+  MetricPoint point;
+  point.key = row.text(0);
+  point.value = row.integer(2) != 0 ? std::numeric_limits<double>::quiet_NaN() : row.real(1);
+  point.step = row.integer(3);
+  point.time_ms = row.integer(4);
+  return point;
+}
+
+}  // namespace slipway::store
