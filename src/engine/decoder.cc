@@ -43,7 +43,7 @@ Decoder::Decoder(const model::OpenedDecoder& opened, const DecoderOptions& optio
   weights_ = pack_decoder(opened, isa_, options.weight_type, pool, options.cache);
   if (weights_.from_cache) {
     weights_.matrices.clear();  // nobody writes them
-    settler_ = std::make_unique<Settler>(weights_.products());
+    settler_ = std::make_unique<Settler>(weights_.products(), *options.cache);
   }
   cache_ = KvCache(layout_of(spec_, options.kv_type, options.page_tokens), spec_.num_layers, options.kv_pages);
   rope_ = rope_table(spec_.rope, options.context_length);

@@ -134,7 +134,8 @@ std::optional<kernels::PackedBlocks> PackedCache::find(const std::string& name, 
   return kernels::PackedBlocks::borrow(isa_, type, n, k, {view->bytes.data(), view->bytes.size()}, file_);
 }
 
-Settler::Settler(std::vector<kernels::PackedBlocks*> targets) : targets_(std::move(targets)), ready_(targets_.size()) {
+Settler::Settler(std::vector<kernels::PackedBlocks*> targets, const PackedCache& cache)
+    : targets_(std::move(targets)), file_(cache.file_), ready_(targets_.size()) {
   for (const kernels::PackedBlocks* target : targets_) {
     from_.push_back(*target);
   }
@@ -151,12 +152,16 @@ void Settler::settle() {
 }
 
 void Settler::copy_all(const std::stop_token& stop) {
+  constexpr size_t kTogether = 16;  // copies between two drops: the passes read what is not moved yet again each time
   try {
     const auto arena = std::make_shared<kernels::Arena>();
     for (size_t i = 0; i < from_.size() && !stop.stop_requested(); ++i) {
       ready_[i] = from_[i].copy(arena);
-      from_[i] = kernels::PackedBlocks();  // the map goes when the last one has left it
+      from_[i] = kernels::PackedBlocks();
       ready_count_.store(i + 1, std::memory_order_release);
+      if (i % kTogether == kTogether - 1) {
+        file_->drop_pages();
+      }
     }
   } catch (const std::bad_alloc&) {
     return;  // the rest stays where it is

@@ -45,6 +45,7 @@ class PackedCache {
   std::optional<kernels::PackedBlocks> find(const std::string& name, kernels::BlockType type, int n, int k) const;
 
  private:
+  friend class Settler;
   PackedCache(std::shared_ptr<const model::SafetensorsFile> file, base::Isa isa) : file_(std::move(file)), isa_(isa) {}
   std::shared_ptr<const model::SafetensorsFile> file_;
   base::Isa isa_;
@@ -54,8 +55,9 @@ class PackedCache {
 // passes' thread calls settle() between passes; the rest is a thread of its own.
 class Settler {
  public:
-  // `targets` are borrowed, and changed in settle() alone.
-  explicit Settler(std::vector<kernels::PackedBlocks*> targets);
+  // `targets` are borrowed, and changed in settle() alone; they lie in the cache's map, whose pages leave memory as
+  // they are copied.
+  Settler(std::vector<kernels::PackedBlocks*> targets, const PackedCache& cache);
   void settle();  // takes what is ready; starts the thread at the first call
   bool settled() const { return taken_ == targets_.size(); }
 
@@ -63,6 +65,7 @@ class Settler {
   void copy_all(const std::stop_token& stop);
 
   std::vector<kernels::PackedBlocks*> targets_;
+  std::shared_ptr<const model::SafetensorsFile> file_;
   std::vector<kernels::PackedBlocks> from_;  // what is copied
   std::vector<kernels::PackedBlocks> ready_;
   std::atomic<size_t> ready_count_{0};

@@ -84,7 +84,7 @@ TEST_F(PackedCacheTest, WeightsMoveBesideThePassesAndStayTheSame) {
     targets.push_back(&copy);
     mapped.push_back(copy.panel(0));
   }
-  Settler settler(targets);
+  Settler settler(targets, *cache);
   while (!settler.settled()) {
     settler.settle();
   }
