@@ -15,10 +15,9 @@ Response no_handler(const Router::Match& match, const Request& request) {
   const char* why = match.status == 405   ? "the address does not take {}; it takes {}"
                     : match.status == 400 ? "the address has a broken %-escape"
                                           : "there is nothing at {} {}";
-  Response response =
-      error_response(match.status, match.status == 405
-                                       ? fmt::format(fmt::runtime(why), request.method, match.allow)
-                                       : fmt::format(fmt::runtime(why), request.method, request.path.substr(0, 200)));
+  Response response = error_response(
+      match.status, match.status == 405 ? fmt::format(fmt::runtime(why), request.method, match.allow)
+                                        : fmt::format(fmt::runtime(why), request.method, request.path.substr(0, 200)));
   if (!match.allow.empty()) {
     response.headers.set("Allow", match.allow);
   }
@@ -41,7 +40,7 @@ std::string text_of(const std::vector<Attribute>& attributes, std::string_view n
 
 }  // namespace
 
-Dispatched dispatch(const Router& router, const Gate& gate, base::Log& log, bool traced, Request request,
+Dispatched dispatch(const Router::Match& match, const Gate& gate, base::Log& log, bool traced, Request request,
                     const std::shared_ptr<Exchange>& exchange) {
   Dispatched result;
   if (traced) {
@@ -52,7 +51,6 @@ Dispatched dispatch(const Router& router, const Gate& gate, base::Log& log, bool
       exchange->set_trace(result.trace);
     }
   }
-  const Router::Match match = router.find(request);
   result.route = request.route;
   if (gate) {
     result.admission = gate(request);

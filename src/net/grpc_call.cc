@@ -210,7 +210,8 @@ GrpcExchange::Step GrpcExchange::next() {
   return step;
 }
 
-// What was answered and not taken holds what the handler holds, its responder and so this exchange too: it must go here.
+// What was answered and not taken holds what the handler holds, its responder and so this exchange too: it must go
+// here.
 void GrpcExchange::detach() noexcept {
   std::shared_ptr<GrpcCall> last;  // these are released without the lock
   std::function<Response()> make;
@@ -271,8 +272,9 @@ void GrpcCall::wait_for_client() {
   } else if (has_message_) {
     take_message();
   } else if (half_closed_) {
-    finish(any_message_ ? grpc::Status::OK : grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "the call has no message"),
-           any_message_ ? 200 : 400);
+    finish(
+        any_message_ ? grpc::Status::OK : grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "the call has no message"),
+        any_message_ ? 200 : 400);
   } else if (shared_.draining.load()) {
     retire();
   } else {
@@ -312,8 +314,12 @@ void GrpcCall::take_message() {
   exchange_ = std::make_shared<GrpcExchange>(shared_from_this(), loop_.io,
                                              static_cast<size_t>(shared_.options.max_stream_buffer));
   arm(shared_.options.handler_timeout_ms, Wait::kAnswer);
-  dispatched_ = dispatch(shared_.router, shared_.gate, shared_.log, shared_.spans != nullptr, std::move(request),
-                         exchange_);
+  Router::Match match = shared_.router.find(request);
+  if (match.sink != nullptr) {  // its handler waits for a body in a sink, and ours is in memory
+    match = {};
+    request.route.clear();
+  }
+  dispatched_ = dispatch(match, shared_.gate, shared_.log, shared_.spans != nullptr, std::move(request), exchange_);
 }
 
 void GrpcCall::progress() {
@@ -322,8 +328,7 @@ void GrpcCall::progress() {
   }
   GrpcExchange::Step step = exchange_->next();
   switch (step.kind) {
-    case GrpcExchange::Step::Kind::kNothing:
-      return;
+    case GrpcExchange::Step::Kind::kNothing: return;
     case GrpcExchange::Step::Kind::kAnswer:
       if (step.make) {
         try {
@@ -334,16 +339,12 @@ void GrpcCall::progress() {
       }
       send(step.response);
       return;
-    case GrpcExchange::Step::Kind::kMessage:
-      write(step.message);
-      return;
+    case GrpcExchange::Step::Kind::kMessage: write(step.message); return;
     case GrpcExchange::Step::Kind::kEnd:
       observe(200);
       end_message();
       return;
-    case GrpcExchange::Step::Kind::kCut:
-      finish({grpc::StatusCode::ABORTED, "the answer was cut off"}, 500);
-      return;
+    case GrpcExchange::Step::Kind::kCut: finish({grpc::StatusCode::ABORTED, "the answer was cut off"}, 500); return;
   }
 }
 
@@ -375,8 +376,8 @@ void GrpcCall::fail(const Response& response) {
     context_->AddTrailingMetadata("grpc-retry-pushback-ms", std::to_string(int64_t{1000} * seconds));
   }
   const bool no_method = response.status == 404 && dispatched_.route.empty();
-  const auto code = no_method ? grpc::StatusCode::UNIMPLEMENTED
-                              : static_cast<grpc::StatusCode>(grpc_code_of(response.status));
+  const auto code =
+      no_method ? grpc::StatusCode::UNIMPLEMENTED : static_cast<grpc::StatusCode>(grpc_code_of(response.status));
   finish({code, words_of(response)}, response.status);
 }
 
@@ -426,7 +427,7 @@ void GrpcCall::observe(int status) {
     return;
   }
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - began_;
-  const Finished finished{"POST",  dispatched_.route, request_id_, dispatched_.admission.client,
+  const Finished finished{"POST", dispatched_.route, request_id_, dispatched_.admission.client,
                           status, seconds.count()};
   if (shared_.observer) {
     shared_.observer(finished);

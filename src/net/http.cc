@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <ctime>
 #include <fmt/format.h>
 #include <random>
 
@@ -113,8 +114,20 @@ Response too_many_requests(std::string_view message, int retry_after_seconds) {
   return response;
 }
 
+std::string http_date(int64_t unix_seconds) {
+  const std::time_t time = unix_seconds;
+  std::tm parts{};
+  gmtime_r(&time, &parts);
+  static constexpr std::array<const char*, 7> kDays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  static constexpr std::array<const char*, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  return fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT", kDays[static_cast<size_t>(parts.tm_wday)], parts.tm_mday,
+                     kMonths[static_cast<size_t>(parts.tm_mon)], parts.tm_year + 1900, parts.tm_hour, parts.tm_min,
+                     parts.tm_sec);
+}
+
 const char* reason_phrase(int status) noexcept {
-  static constexpr std::array<std::pair<int, const char*>, 27> kReasons = {{
+  static constexpr std::array<std::pair<int, const char*>, 28> kReasons = {{
       {200, "OK"},
       {201, "Created"},
       {202, "Accepted"},
@@ -133,6 +146,7 @@ const char* reason_phrase(int status) noexcept {
       {413, "Content Too Large"},
       {414, "URI Too Long"},
       {415, "Unsupported Media Type"},
+      {416, "Range Not Satisfiable"},
       {417, "Expectation Failed"},
       {422, "Unprocessable Content"},
       {424, "Failed Dependency"},

@@ -3,6 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -36,6 +39,14 @@ class Headers {
   std::vector<Entry> entries_;
 };
 
+// Takes a body that is too large for memory, as it arrives. On the network thread: a piece (64 KiB at most) must be
+// done with in a millisecond. Must not throw: what fails is kept for the handler.
+class BodySink {
+ public:
+  virtual ~BodySink() = default;
+  virtual void write(std::string_view bytes) noexcept = 0;
+};
+
 struct Request {
   std::string method;  // "GET"
   std::string path;    // as sent, without the query: "/v2/models/a%20b"
@@ -43,8 +54,9 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> query;   // decoded
   std::vector<std::pair<std::string, std::string>> params;  // the {names} of the pattern, decoded
   Headers headers;
-  std::string body;  // after Content-Encoding was undone
-  std::string peer;  // "127.0.0.1"
+  std::string body;                     // after Content-Encoding was undone; empty when the route has a sink
+  std::shared_ptr<BodySink> sink = {};  // what took the body, on a route with one; it has all of it
+  std::string peer;                     // "127.0.0.1"
   bool from_loopback = false;
   std::string id;  // x-request-id: the client's when it is sane, else 32 random hex digits
 
@@ -52,10 +64,18 @@ struct Request {
   std::string_view query_value(std::string_view name) const noexcept;  // "" when absent
 };
 
+// A part of a file, sent in place of Response::body without being read into memory. The file must stay as it is.
+struct FileBody {
+  std::filesystem::path path;
+  uint64_t offset = 0;
+  uint64_t size = 0;
+};
+
 struct Response {
   int status = 200;
   Headers headers;
   std::string body;
+  std::optional<FileBody> file = {};
 };
 
 // 200 (or `status`) with application/json.
@@ -73,7 +93,8 @@ Response too_many_requests(std::string_view message, int retry_after_seconds);
 const char* reason_phrase(int status) noexcept;  // "Not Found"; "Status" for numbers without a name
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept;
-// The quality of `token` in a comma-separated header value such as Accept: its q, 1 without one, 0 when it is not there.
+// The quality of `token` in a comma-separated header value such as Accept: its q, 1 without one, 0 when it is not
+// there.
 double header_quality(std::string_view value, std::string_view token) noexcept;
 // Is `token` an element of the comma-separated header value, with a quality above 0?
 bool header_lists(std::string_view value, std::string_view token) noexcept;
@@ -84,6 +105,9 @@ bool percent_decode(std::string_view text, bool plus_is_space, std::string& out)
 std::string percent_encode(std::string_view text);
 // "a=1&b=x%20y"; false when an escape is broken.
 bool parse_query(std::string_view text, std::vector<std::pair<std::string, std::string>>& out);
+
+// RFC 9110: "Sun, 06 Nov 1994 08:49:37 GMT".
+std::string http_date(int64_t unix_seconds);
 
 // 32 random hex digits, from a generator a thread seeded by the operating system.
 std::string new_request_id();

@@ -21,20 +21,23 @@ std::vector<std::string> split_path(std::string_view path) {
 }
 
 bool is_param(const std::string& segment) { return segment.size() > 2 && segment.front() == '{'; }
+bool is_rest(const std::string& segment) { return is_param(segment) && segment.ends_with("...}"); }
 
-// How much of the pattern is literal: more wins. -1: no match. An empty segment never matches a {name}.
+// How much of the pattern is literal, and that nothing of it takes the rest: more wins. -1: no match. An empty segment
+// never matches a {name}.
 int match_score(const std::vector<std::string>& pattern, const std::vector<std::string>& path) {
-  if (pattern.size() != path.size()) {
+  const bool rest = is_rest(pattern.back());
+  if (rest ? pattern.size() > path.size() : pattern.size() != path.size()) {
     return -1;
   }
-  int score = 0;
-  for (size_t i = 0; i < path.size(); ++i) {
+  int score = rest ? 0 : 1;
+  for (size_t i = 0; i < pattern.size(); ++i) {
     if (is_param(pattern[i])) {
       if (path[i].empty()) {
         return -1;
       }
     } else if (pattern[i] == path[i]) {
-      ++score;
+      score += 2;
     } else {
       return -1;
     }
@@ -45,18 +48,30 @@ int match_score(const std::vector<std::string>& pattern, const std::vector<std::
 }  // namespace
 
 void Router::add(std::string_view method, std::string_view pattern, Handler handler) {
-  if (pattern.empty() || pattern.front() != '/' || !handler) {
-    throw std::logic_error("a route needs a pattern that starts with '/' and a handler: " + std::string(pattern));
+  add_route({std::string(method), std::string(pattern), {}, std::move(handler), {}, 0});
+}
+
+void Router::add_upload(std::string_view method, std::string_view pattern, uint64_t max_bytes, SinkMaker sink,
+                        Handler handler) {
+  add_route({std::string(method), std::string(pattern), {}, std::move(handler), std::move(sink), max_bytes});
+}
+
+void Router::add_route(Route route) {
+  if (route.pattern.empty() || route.pattern.front() != '/' || !route.handler) {
+    throw std::logic_error("a route needs a pattern that starts with '/' and a handler: " + route.pattern);
   }
-  Route route{std::string(method), std::string(pattern), split_path(pattern), std::move(handler)};
+  route.segments = split_path(route.pattern);
   for (const std::string& segment : route.segments) {
     const bool opens = segment.find('{') != std::string::npos;
     const bool closes = segment.find('}') != std::string::npos;
     if ((opens || closes) && !(is_param(segment) && segment.back() == '}')) {
       throw std::logic_error("a {name} must be a whole segment: " + route.pattern);
     }
+    if (is_rest(segment) && &segment != &route.segments.back()) {
+      throw std::logic_error("only the last segment can be a {name...}: " + route.pattern);
+    }
   }
-  if (this->handler(method, pattern) != nullptr) {
+  if (this->handler(route.method, route.pattern) != nullptr) {
     throw std::logic_error("two handlers for " + route.method + " " + route.pattern);
   }
   routes_.push_back(std::move(route));
@@ -80,13 +95,13 @@ std::vector<std::pair<std::string, std::string>> Router::routes() const {
 
 Router::Match Router::find(Request& request) const {
   if (request.path.empty() || request.path.front() != '/') {
-    return {nullptr, 400, ""};
+    return {nullptr, nullptr, 0, 400, ""};
   }
   std::vector<std::string> segments = split_path(request.path);
   std::string decoded;
   for (std::string& segment : segments) {
     if (!percent_decode(segment, false, decoded)) {
-      return {nullptr, 400, ""};
+      return {nullptr, nullptr, 0, 400, ""};
     }
     segment.swap(decoded);
   }
@@ -114,13 +129,20 @@ Router::Match Router::find(Request& request) const {
     return missed;
   }
   request.route = best->pattern;
-  for (size_t i = 0; i < segments.size(); ++i) {
-    if (is_param(best->segments[i])) {
-      const std::string& name = best->segments[i];
+  request.params.clear();
+  for (size_t i = 0; i < best->segments.size(); ++i) {
+    const std::string& name = best->segments[i];
+    if (is_rest(name)) {
+      std::string rest = std::move(segments[i]);
+      for (size_t k = i + 1; k < segments.size(); ++k) {
+        rest.append("/").append(segments[k]);
+      }
+      request.params.emplace_back(name.substr(1, name.size() - 5), std::move(rest));
+    } else if (is_param(name)) {
       request.params.emplace_back(name.substr(1, name.size() - 2), std::move(segments[i]));
     }
   }
-  return {&best->handler, 200, ""};
+  return {&best->handler, best->sink ? &best->sink : nullptr, best->max_bytes, 200, ""};
 }
 
 }  // namespace slipway::net

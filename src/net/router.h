@@ -1,5 +1,6 @@
 // Which handler a request goes to. Patterns are "/v2/models/{model}/infer": a {name} takes exactly one segment, never
-// an empty one. Literal segments win over {names}. Filled before the server starts, then only read: any thread.
+// an empty one; a last {name...} takes all that follow, joined by '/', of which the first is not empty. Literal
+// segments win over {names}, these over {name...}. Filled before the server starts, then only read: any thread.
 #pragma once
 
 #include <functional>
@@ -17,17 +18,27 @@ namespace slipway::net {
 // Responder and completes it later from any thread. What it throws before that becomes error_response(exception).
 using Handler = std::function<void(Request, Responder)>;
 
+// The sink for the body of a request, of which all but the body is there. On the network thread; must not throw. Null:
+// the body is read and dropped, and the handler says why.
+using SinkMaker = std::function<std::shared_ptr<BodySink>(const Request&)>;
+
 class Router {
  public:
   // Throws std::logic_error (our bug) when the pattern is malformed or taken for that method.
   void add(std::string_view method, std::string_view pattern, Handler handler);
 
+  // The same, with a sink that takes the body, of `max_bytes` at most; Content-Encoding is not undone.
+  void add_upload(std::string_view method, std::string_view pattern, uint64_t max_bytes, SinkMaker sink,
+                  Handler handler);
+
   struct Match {
     const Handler* handler = nullptr;  // null: see status
+    const SinkMaker* sink = nullptr;   // null: the body goes to Request::body
+    uint64_t max_bytes = 0;            // of the sink
     int status = 404;                  // 404, 405 or, for an undecodable path, 400
     std::string allow;                 // for 405: "GET, POST"
   };
-  // Fills request.route and request.params. HEAD finds GET's handler. O(routes).
+  // Fills request.route and request.params, anew. HEAD finds GET's handler. O(routes).
   Match find(Request& request) const;
   // The handler of exactly that pattern; null without one. O(routes).
   const Handler* handler(std::string_view method, std::string_view pattern) const noexcept;
@@ -40,7 +51,10 @@ class Router {
     std::string pattern;
     std::vector<std::string> segments;
     Handler handler;
+    SinkMaker sink;
+    uint64_t max_bytes = 0;
   };
+  void add_route(Route route);
   std::vector<Route> routes_;
 };
 

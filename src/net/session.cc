@@ -8,7 +8,10 @@
 #include <boost/beast/core/error.hpp>
 #include <boost/beast/http/read.hpp>
 #include <chrono>
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <limits>
+#include <unistd.h>
 #include <utility>
 
 namespace slipway::net {
@@ -24,7 +27,9 @@ using std::chrono::milliseconds;
 namespace {
 
 constexpr size_t kReadPiece = size_t{16} << 10;
-constexpr size_t kLingerBytes = size_t{4} << 20;  // of a refused body that are read and thrown away
+constexpr size_t kUploadPiece = size_t{64} << 10;  // hashing and writing one takes about 0.1 ms
+constexpr size_t kFilePiece = size_t{256} << 10;   // read from the page cache in about 0.05 ms
+constexpr size_t kLingerBytes = size_t{4} << 20;   // of a refused body that are read and thrown away
 constexpr int kLingerMs = 1'000;
 constexpr int kRetryAfterDrainSeconds = 1;
 // A connection that was quiet for so long has hardly a request on its way when a drain closes it: longer than a round
@@ -228,10 +233,43 @@ awaitable<bool> Session::wait_for_bytes() {
   co_return !error && got > 0;
 }
 
+struct Session::Arrived {
+  Request request;
+  std::shared_ptr<const Router> router;  // what `match` points into
+  Router::Match match;
+  bool keep_alive = false;
+  bool http_1_0 = false;
+};
+
+// Reads a body into the sink of its route. Each piece has the time that a whole body has elsewhere.
+awaitable<void> Session::read_upload(wire::Parser& parser, const Router::Match& match, Request& request,
+                                     error_code& error) {
+  wire::UploadParser upload(std::move(parser));
+  upload.body_limit(match.max_bytes);
+  request.sink = (*match.sink)(request);
+  std::string piece(kUploadPiece, '\0');
+  while (!error && !upload.is_done()) {
+    upload.get().body().data = piece.data();
+    upload.get().body().size = piece.size();
+    deadline_.arm(shared_.options.body_timeout_ms);
+    co_await beast::http::async_read(connection_, buffer_, upload, redirect_error(use_awaitable, error));
+    if (error == beast::http::error::need_buffer) {
+      error = {};
+    }
+    const size_t got = piece.size() - upload.get().body().size;
+    if (!error && request.sink) {
+      request.sink->write({piece.data(), got});
+    }
+  }
+}
+
 // False when the request cannot be served: `refusal` says why, or `silent` that nobody is there to be told.
-awaitable<bool> Session::read_message(wire::Parser& parser, wire::Refusal& refusal, bool& silent) {
+awaitable<bool> Session::read_message(Arrived& arrived, wire::Refusal& refusal, bool& silent) {
   const ServerOptions& options = shared_.options;
+  wire::Parser parser;
   wire::configure(parser, options);
+  parser.body_limit(
+      std::numeric_limits<std::uint64_t>::max());  // until the route is known; Boost 1.74 takes none for zero
   error_code error;
   deadline_.arm(options.header_timeout_ms);
   co_await beast::http::async_read_header(connection_, buffer_, parser, redirect_error(use_awaitable, error));
@@ -240,20 +278,47 @@ awaitable<bool> Session::read_message(wire::Parser& parser, wire::Refusal& refus
       refusal = std::move(*refused);
       co_return false;
     }
-    if (!parser.is_done()) {
+    arrived.keep_alive = options.keep_alive && parser.get().keep_alive();
+    arrived.http_1_0 = parser.get().version() == 10;
+    if (auto refused = wire::to_head(parser.get(), arrived.request)) {
+      refusal = std::move(*refused);
+      refusal.close = refusal.close || !parser.is_done();  // its body is not read
+      arrived.keep_alive = arrived.keep_alive && !refusal.close;
+      co_return false;
+    }
+    arrived.router = shared_.current_router();
+    const Router::Match& match = arrived.match = arrived.router->find(arrived.request);
+    const uint64_t limit = match.sink != nullptr ? match.max_bytes : static_cast<uint64_t>(options.max_body_bytes);
+    if (parser.content_length() && *parser.content_length() > limit) {
+      refusal = {413, fmt::format("the body is larger than {} bytes", limit)};
+      arrived.keep_alive = false;
+      co_return false;
+    }
+    parser.body_limit(limit);
+    if (!parser.is_done() || match.sink != nullptr) {
       deadline_.arm(options.body_timeout_ms);
       if (!parser.get()[beast::http::field::expect].empty() && parser.get().version() == 11) {
         static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
         co_await asio::async_write(connection_, asio::buffer(kContinue), redirect_error(use_awaitable, error));
       }
-      if (!error) {
+      if (!error && match.sink != nullptr) {
+        co_await read_upload(parser, match, arrived.request, error);
+      } else if (!error) {
         co_await beast::http::async_read(connection_, buffer_, parser, redirect_error(use_awaitable, error));
+      }
+    }
+    if (!error && match.sink == nullptr) {
+      if (auto refused = wire::to_body(parser, options, arrived.request)) {
+        refusal = std::move(*refused);
+        arrived.keep_alive = arrived.keep_alive && !refusal.close;
+        co_return false;
       }
     }
   }
   if (!error) {
     co_return true;
   }
+  arrived.keep_alive = false;
   const auto& http_category = boost::system::error_code(beast::http::error::bad_method).category();
   if (deadline_.fired()) {
     refusal = {408, "the request did not arrive in time"};
@@ -268,39 +333,30 @@ awaitable<bool> Session::read_message(wire::Parser& parser, wire::Refusal& refus
 
 awaitable<Session::Next> Session::serve_one() {
   const InFlight in_flight(shared_);
-  wire::Parser parser;
+  Arrived arrived;
   wire::Refusal refusal;
   bool silent = false;
-  const bool complete = co_await read_message(parser, refusal, silent);
+  const bool complete = co_await read_message(arrived, refusal, silent);
   if (silent) {
     co_return Next::kClose;
   }
-  Request request;
-  bool keep_alive = false;
-  bool http_1_0 = false;
-  bool refused = !complete;
-  if (complete) {
-    keep_alive = shared_.options.keep_alive && parser.get().keep_alive();
-    http_1_0 = parser.get().version() == 10;
-    if (auto why = wire::to_request(parser, shared_.options, request)) {
-      refusal = std::move(*why);
-      refused = true;
-      keep_alive = keep_alive && !refusal.close;
-    }
-  }
-  if (refused) {
+  if (!complete) {
+    const Request& request = arrived.request;
     const Response response = error_response(refusal.status, refusal.message);
     const auto start = std::chrono::steady_clock::now();
-    const bool sent = co_await send(response, keep_alive, http_1_0, false, request.id);
+    const bool sent = co_await send(response, arrived.keep_alive, arrived.http_1_0, false, request.id);
     if (shared_.observer) {
       shared_.observer({request.method, "", request.id, "", refusal.status, seconds_since(start)});
     }
-    co_return !sent ? Next::kClose : keep_alive ? Next::kKeep : Next::kLinger;
+    co_return !sent ? Next::kClose : arrived.keep_alive ? Next::kKeep : Next::kLinger;
   }
-  co_return co_await handle(std::move(request), keep_alive, http_1_0);
+  co_return co_await handle(arrived);
 }
 
-awaitable<Session::Next> Session::handle(Request request, bool keep_alive, bool http_1_0) {
+awaitable<Session::Next> Session::handle(Arrived& arrived) {
+  Request request = std::move(arrived.request);
+  bool keep_alive = arrived.keep_alive;
+  const bool http_1_0 = arrived.http_1_0;
   const auto start = std::chrono::steady_clock::now();
   const std::string method = request.method;
   const std::string id = request.id;
@@ -318,8 +374,8 @@ awaitable<Session::Next> Session::handle(Request request, bool keep_alive, bool 
     response.headers.set("Retry-After", std::to_string(kRetryAfterDrainSeconds));
     exchange->answer(std::move(response));
   } else {
-    dispatched = dispatch(*shared_.current_router(), shared_.gate, shared_.log, shared_.spans != nullptr, std::move(request),
-                          exchange);
+    dispatched =
+        dispatch(arrived.match, shared_.gate, shared_.log, shared_.spans != nullptr, std::move(request), exchange);
   }
   const Admission& admission = dispatched.admission;
 
@@ -372,7 +428,41 @@ awaitable<bool> Session::send(const Response& response, bool keep_alive, bool ht
   deadline_.arm(shared_.options.write_timeout_ms);
   co_await asio::async_write(connection_, parts, redirect_error(use_awaitable, error));
   deadline_.disarm();
+  if (!error && response.file && !head_only) {
+    co_return co_await send_file(*response.file);
+  }
   co_return !error;
+}
+
+// False, which cuts the connection, when the file is not what was promised: the client sees a body that is too short.
+awaitable<bool> Session::send_file(const FileBody& file) {
+  struct Descriptor {
+    explicit Descriptor(const std::filesystem::path& path) : fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
+    ~Descriptor() { ::close(fd); }
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+    int fd;
+  };
+  const Descriptor descriptor(file.path);
+  std::string piece(std::min<uint64_t>(kFilePiece, file.size), '\0');
+  for (uint64_t done = 0; done < file.size;) {
+    const size_t wanted = std::min<uint64_t>(piece.size(), file.size - done);
+    const ssize_t got = ::pread(descriptor.fd, piece.data(), wanted, static_cast<off_t>(file.offset + done));
+    if (got <= 0) {
+      shared_.log.error("a file could not be sent", {{"path", file.path.string()}});
+      co_return false;
+    }
+    error_code error;
+    deadline_.arm(shared_.options.write_timeout_ms);
+    co_await asio::async_write(connection_, asio::buffer(piece.data(), static_cast<size_t>(got)),
+                               redirect_error(use_awaitable, error));
+    deadline_.disarm();
+    if (error) {
+      co_return false;
+    }
+    done += static_cast<uint64_t>(got);
+  }
+  co_return true;
 }
 
 awaitable<bool> Session::send_stream(HttpExchange& exchange, asio::steady_timer& timer, bool http_1_0,

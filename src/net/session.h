@@ -31,7 +31,7 @@ struct Shared {
   base::Log& log;
   Observer observer;
   Gate gate;
-  SpanSink spans;               // empty: nobody traces
+  SpanSink spans;                       // empty: nobody traces
   std::unique_ptr<TlsCertificate> tls;  // null: plain
   std::atomic<bool> draining{false};
   std::atomic<bool> listening{false};
@@ -92,6 +92,7 @@ class Session {
   void retire();
 
  private:
+  struct Arrived;                              // a request, with what its head says about the connection
   enum class Next { kKeep, kClose, kLinger };  // kLinger: the client may still be sending; let it read our answer
 
   boost::asio::awaitable<bool> begin_tls();
@@ -99,11 +100,14 @@ class Session {
   boost::asio::awaitable<void> end_tls();
   boost::asio::awaitable<bool> wait_for_bytes();
   boost::asio::awaitable<Next> serve_one();
-  boost::asio::awaitable<bool> read_message(wire::Parser& parser, wire::Refusal& refusal, bool& silent);
-  boost::asio::awaitable<Next> handle(Request request, bool keep_alive, bool http_1_0);
+  boost::asio::awaitable<bool> read_message(Arrived& arrived, wire::Refusal& refusal, bool& silent);
+  boost::asio::awaitable<void> read_upload(wire::Parser& parser, const Router::Match& match, Request& request,
+                                           boost::system::error_code& error);
+  boost::asio::awaitable<Next> handle(Arrived& arrived);
   boost::asio::awaitable<bool> wait_for_answer(HttpExchange& exchange, boost::asio::steady_timer& timer);
   boost::asio::awaitable<bool> send(const Response& response, bool keep_alive, bool http_1_0, bool head_only,
                                     const std::string& request_id);
+  boost::asio::awaitable<bool> send_file(const FileBody& file);
   boost::asio::awaitable<bool> send_stream(HttpExchange& exchange, boost::asio::steady_timer& timer, bool http_1_0,
                                            const std::string& request_id, const Headers& more, int& status);
   boost::asio::awaitable<void> linger();

@@ -18,20 +18,13 @@ constexpr size_t kMaxCompressed = size_t{1} << 20;  // above it, compressing wou
 
 std::string_view view(boost::beast::string_view text) { return {text.data(), text.size()}; }
 
-// RFC 9110 date, made once a second and thread.
-const std::string& http_date() {
+// Made once a second and thread.
+const std::string& date_now() {
   thread_local std::time_t made = 0;
   thread_local std::string text;
   const std::time_t now = std::time(nullptr);
   if (now != made) {
-    std::tm parts{};
-    gmtime_r(&now, &parts);
-    static constexpr std::array<const char*, 7> kDays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-    static constexpr std::array<const char*, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                            "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    text = fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT", kDays[static_cast<size_t>(parts.tm_wday)],
-                       parts.tm_mday, kMonths[static_cast<size_t>(parts.tm_mon)], parts.tm_year + 1900, parts.tm_hour,
-                       parts.tm_min, parts.tm_sec);
+    text = http_date(now);
     made = now;
   }
   return text;
@@ -91,8 +84,7 @@ std::optional<Refusal> check_head(const Parser& parser, const ServerOptions& opt
   return std::nullopt;
 }
 
-std::optional<Refusal> to_request(Parser& parser, const ServerOptions& options, Request& out) {
-  auto& message = parser.get();
+std::optional<Refusal> to_head(const Head& message, Request& out) {
   out.method = view(message.method_string());
   std::string_view target = view(message.target());
   if (const size_t scheme = target.find("://"); scheme != std::string_view::npos && target.front() != '/') {
@@ -110,6 +102,16 @@ std::optional<Refusal> to_request(Parser& parser, const ServerOptions& options, 
     out.headers.add(std::string(view(field.name_string())), std::string(view(field.value())));
   }
   out.id = request_id_of(out.headers);
+  return std::nullopt;
+}
+
+std::optional<Refusal> to_request(Parser& parser, const ServerOptions& options, Request& out) {
+  auto refusal = to_head(parser.get(), out);
+  return refusal ? refusal : to_body(parser, options, out);
+}
+
+std::optional<Refusal> to_body(Parser& parser, const ServerOptions& options, Request& out) {
+  auto& message = parser.get();
   const std::string_view encoding = out.headers.get("Content-Encoding");
   if (encoding.empty() || equal_ignoring_case(encoding, "identity")) {
     out.body = std::move(message.body());
@@ -136,7 +138,7 @@ std::string render_head(const Response& response, const HeadOptions& options) {
       append_header(out, name, value);
     }
   }
-  append_header(out, "Date", http_date());
+  append_header(out, "Date", date_now());
   append_header(out, "Server", "slipway");
   append_header(out, "X-Content-Type-Options", "nosniff");
   if (!options.request_id.empty()) {
@@ -145,7 +147,7 @@ std::string render_head(const Response& response, const HeadOptions& options) {
   if (options.chunked) {
     out += "Transfer-Encoding: chunked\r\n";
   } else if (response.status != 204 && response.status != 304) {
-    out += fmt::format("Content-Length: {}\r\n", response.body.size());
+    out += fmt::format("Content-Length: {}\r\n", response.file ? response.file->size : response.body.size());
   }
   if (!options.keep_alive) {
     out += "Connection: close\r\n";

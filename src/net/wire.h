@@ -2,6 +2,7 @@
 // session.h and client.cc, that knows Beast. One thread at a time.
 #pragma once
 
+#include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <optional>
@@ -13,6 +14,8 @@
 namespace slipway::net::wire {
 
 using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
+using UploadParser = boost::beast::http::request_parser<boost::beast::http::buffer_body>;
+using Head = boost::beast::http::request_header<>;
 
 // Why a request is not served; the connection is closed after the answer when its end is not known.
 struct Refusal {
@@ -26,6 +29,10 @@ void configure(Parser& parser, const ServerOptions& options);
 Refusal refusal_of(const boost::system::error_code& error, const ServerOptions& options);
 // The checks possible once the headers are there and the body is not.
 std::optional<Refusal> check_head(const Parser& parser, const ServerOptions& options);
+// Target, query, headers and id; the rest is the caller's.
+std::optional<Refusal> to_head(const Head& head, Request& out);
+// The body of a complete message, with its content encoding undone, once out has the head.
+std::optional<Refusal> to_body(Parser& parser, const ServerOptions& options, Request& out);
 // A complete message becomes a Request (query, id, content encoding undone); the peer is filled by the caller.
 std::optional<Refusal> to_request(Parser& parser, const ServerOptions& options, Request& out);
 

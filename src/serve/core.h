@@ -10,6 +10,7 @@
 #include "net/access.h"
 #include "net/responder.h"
 #include "net/router.h"
+#include "net/workers.h"
 #include "serve/batch.h"
 #include "serve/fleet.h"
 #include "serve/handling.h"
@@ -17,7 +18,6 @@
 #include "serve/options.h"
 #include "serve/prediction_writer.h"
 #include "serve/served_model.h"
-#include "serve/workers.h"
 
 namespace slipway::serve {
 
@@ -78,8 +78,8 @@ class Core {
   net::AccessControl* const access;          // null: no API keys
   std::unique_ptr<PredictionWriter> writer;  // null when nothing is logged
   std::unique_ptr<MonitorFeed> feed;         // null without a sink
-  Workers workers;
-  Workers explainers;
+  net::Workers workers;
+  net::Workers explainers;
 
  private:
   struct Gather;

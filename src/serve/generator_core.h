@@ -18,12 +18,12 @@
 #include "net/metrics.h"
 #include "net/responder.h"
 #include "net/router.h"
+#include "net/workers.h"
 #include "serve/body.h"
 #include "serve/generator_meters.h"
 #include "serve/handling.h"
 #include "serve/served_model.h"
 #include "serve/tracing.h"
-#include "serve/workers.h"
 #include "text/chat_template.h"
 #include "text/constraint.h"
 
@@ -101,7 +101,7 @@ class GeneratorCore {
   const int64_t created_s;
   base::Context& context;
   net::MetricRegistry metrics;
-  Workers workers;
+  net::Workers workers;
   std::optional<text::ChatTemplate> chat_template;
   text::ConstraintCompiler constraints;  // of the generator's tokenizer
   net::AccessControl* const access;      // null: no API keys; else their names are the requests' clients

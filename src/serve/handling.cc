@@ -62,7 +62,7 @@ void guarded(const Handle& handle, const RenderError& render_error, base::Log& l
 
 }  // namespace
 
-net::Handler on_worker(Workers& workers, base::Log& log, Handle handle, RenderError render_error) {
+net::Handler on_worker(net::Workers& workers, base::Log& log, Handle handle, RenderError render_error) {
   return [&workers, &log, handle = std::move(handle), render_error = std::move(render_error)](
              net::Request request, net::Responder responder) {
     auto shared = std::make_shared<net::Request>(std::move(request));
@@ -74,7 +74,7 @@ net::Handler on_worker(Workers& workers, base::Log& log, Handle handle, RenderEr
   };
 }
 
-net::Handler here_or_on_worker(Workers& workers, base::Log& log, Handle handle, RenderError render_error) {
+net::Handler here_or_on_worker(net::Workers& workers, base::Log& log, Handle handle, RenderError render_error) {
   net::Handler elsewhere = on_worker(workers, log, handle, render_error);
   return [&log, handle = std::move(handle), render_error = std::move(render_error), elsewhere = std::move(elsewhere)](
              net::Request request, net::Responder responder) {

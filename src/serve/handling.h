@@ -12,7 +12,7 @@
 #include "net/responder.h"
 #include "net/router.h"
 #include "net/server.h"
-#include "serve/workers.h"
+#include "net/workers.h"
 
 namespace slipway::serve {
 
@@ -47,9 +47,9 @@ void require_local(const net::Request& request);
 
 // Runs `handle` here when the body is small, on a worker otherwise; what it throws is answered through `render_error`.
 // Workers and log outlive the handler.
-net::Handler here_or_on_worker(Workers& workers, base::Log& log, Handle handle, RenderError render_error);
+net::Handler here_or_on_worker(net::Workers& workers, base::Log& log, Handle handle, RenderError render_error);
 // The same, always on a worker.
-net::Handler on_worker(Workers& workers, base::Log& log, Handle handle, RenderError render_error);
+net::Handler on_worker(net::Workers& workers, base::Log& log, Handle handle, RenderError render_error);
 
 // Counts and times each request under its route. Metrics and log outlive the observer.
 net::Observer counting_observer(net::MetricRegistry& metrics, base::Log& log);

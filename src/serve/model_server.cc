@@ -76,8 +76,8 @@ struct ModelServer::Impl {
   std::unique_ptr<net::GrpcServer> grpc;                 // null without gRPC
   std::mutex router_mutex;                               // guards live_routes; held for a copy only
   std::shared_ptr<const net::Router> live_routes;        // what gRPC's methods become routes of
-  Workers asking;                                        // large bodies, for the model that they name
-  Workers changers;                                      // loading and unloading
+  net::Workers asking;                                   // large bodies, for the model that they name
+  net::Workers changers;                                 // loading and unloading
   std::mutex offers_mutex;                               // guards offers
   std::set<std::pair<std::string, std::string>> offers;  // method and pattern of all models so far
   Models models;
@@ -244,8 +244,8 @@ void ModelServer::start() {
   }
   impl.signals = std::make_unique<net::SignalWait>();
   if (impl.access || !impl.options.http.tls_cert.empty()) {
-    impl.signals->on_hangup(hangup_handler(impl.options.access, impl.access.get(), impl.http, impl.context.log,
-                                             &impl.grpc));
+    impl.signals->on_hangup(
+        hangup_handler(impl.options.access, impl.access.get(), impl.http, impl.context.log, &impl.grpc));
   }
   const double begin = base::monotonic_seconds();
   std::set<std::string> names;
@@ -255,10 +255,9 @@ void ModelServer::start() {
     }
     impl.models.load(source);
   }
-  impl.http =
-      std::make_unique<net::HttpServer>(impl.options.http, impl.make_router(), impl.context.log,
-                                        counting_observer(impl.metrics, impl.context.log), gate_of(impl.access.get()),
-                                        impl.spans());
+  impl.http = std::make_unique<net::HttpServer>(impl.options.http, impl.make_router(), impl.context.log,
+                                                counting_observer(impl.metrics, impl.context.log),
+                                                gate_of(impl.access.get()), impl.spans());
   impl.make_grpc();
   impl.http->start();
   if (impl.grpc) {

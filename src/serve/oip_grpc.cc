@@ -158,10 +158,20 @@ struct Method {
 };
 
 constexpr std::array<Method, 11> kMethods = {{
-    {"ServerLive", [](const Request&) { return Translated{"GET", "/v2/health/live"}; },
+    {"ServerLive",
+     [](const Request&) {
+       return Translated{"GET", "/v2/health/live"};
+     },
      json_answer<inference::ServerLiveResponse>},
-    {"ServerReady", [](const Request&) { return Translated{"GET", "/v2/health/ready"}; }, ready_answer},
-    {"ServerMetadata", [](const Request&) { return Translated{"GET", "/v2"}; },
+    {"ServerReady",
+     [](const Request&) {
+       return Translated{"GET", "/v2/health/ready"};
+     },
+     ready_answer},
+    {"ServerMetadata",
+     [](const Request&) {
+       return Translated{"GET", "/v2"};
+     },
      json_answer<inference::ServerMetadataResponse>},
     {"ModelReady", [](const Request& request) { return of_model(request, "/ready"); }, ready_answer},
     {"ModelMetadata", [](const Request& request) { return of_model(request, ""); },
@@ -182,8 +192,7 @@ constexpr std::array<Method, 11> kMethods = {{
      [](Response response) { return response.status >= 400 ? response : Response{}; }},
 }};
 
-void forward(const net::Router& http, Request request, const Translated& translated,
-             const net::Responder& responder) {
+void forward(const net::Router& http, Request request, const Translated& translated, const net::Responder& responder) {
   request.method = translated.method;
   request.path = translated.path;
   if (translated.body) {
@@ -191,7 +200,7 @@ void forward(const net::Router& http, Request request, const Translated& transla
   }
   request.headers.set("Content-Type", translated.content_type);
   const net::Router::Match match = http.find(request);
-  if (match.handler == nullptr) {
+  if (match.handler == nullptr || match.sink != nullptr) {
     throw StatusError(501, fmt::format("this server has no {} {}", request.method, request.path.substr(0, 200)));
   }
   (*match.handler)(std::move(request), responder);

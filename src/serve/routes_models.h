@@ -5,8 +5,8 @@
 #include <chrono>
 
 #include "net/router.h"
+#include "net/workers.h"
 #include "serve/models.h"
-#include "serve/workers.h"
 
 namespace slipway::serve {
 
@@ -15,7 +15,7 @@ struct ModelRoutes {
   Models& models;
   net::MetricRegistry& metrics;      // the server's; those of the models are told with it
   const net::AccessControl* access;  // null: no API keys
-  Workers& changers;                 // where models are loaded
+  net::Workers& changers;            // where models are loaded
   base::Log& log;
   std::chrono::milliseconds unload_limit;  // how long an unloading is waited for
 };

@@ -6,9 +6,9 @@
 #include <string>
 
 #include "engine/seq2seq.h"
+#include "net/workers.h"
 #include "serve/decoder_model.h"
 #include "serve/served_model.h"
-#include "serve/workers.h"
 
 namespace slipway::serve {
 
@@ -47,7 +47,7 @@ class Seq2SeqModel final : public ServedModel {
   net::Counter& texts_;
   net::Counter& tokens_;
   net::Histogram& seconds_;
-  Workers workers_;
+  net::Workers workers_;
   net::Router router_;
 };
 

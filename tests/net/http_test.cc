@@ -127,6 +127,28 @@ TEST(Router, PrefersLiterals) {
   EXPECT_NE(router.find(request).handler, nullptr);
 }
 
+TEST(Router, GivesTheRestToALastName) {
+  Router router;
+  const auto nothing = [](const Request&, const Responder&) {};
+  router.add("GET", "/files/{path...}", nothing);
+  router.add("GET", "/files/{name}/info", nothing);
+  router.add("GET", "/files/all", nothing);
+  const auto found = [&](const std::string& path) {
+    Request request;
+    request.method = "GET";
+    request.path = path;
+    return router.find(request).handler == nullptr ? "" : request.route + " " + std::string(request.param("path"));
+  };
+  EXPECT_EQ(found("/files/a/b%2Fc/d%20e"), "/files/{path...} a/b/c/d e");
+  EXPECT_EQ(found("/files/a"), "/files/{path...} a");
+  EXPECT_EQ(found("/files/a//b/"), "/files/{path...} a//b");
+  EXPECT_EQ(found("/files/all"), "/files/all ");
+  EXPECT_EQ(found("/files/x/info"), "/files/{name}/info ");
+  EXPECT_EQ(found("/files"), "");
+  EXPECT_EQ(found("/files//a"), "");
+  EXPECT_THROW(router.add("GET", "/{path...}/x", nothing), std::logic_error);
+}
+
 TEST(Router, SaysWhatIsWrong) {
   const Router router = example_router();
   Request request = at("GET", "/nothing");

@@ -1,6 +1,6 @@
-#include "serve/workers.h"
+#include "net/workers.h"
 
-namespace slipway::serve {
+namespace slipway::net {
 
 Workers::Workers(int threads, size_t max_queue) : max_queue_(max_queue) {
   for (int i = 0; i < threads; ++i) {
@@ -49,4 +49,4 @@ void Workers::run() {
   }
 }
 
-}  // namespace slipway::serve
+}  // namespace slipway::net

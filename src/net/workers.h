@@ -1,4 +1,4 @@
-// A few threads for what must not run on a network thread: large bodies, explanations, the store. Bounded: when the
+// A few threads for what must not run on a network thread: large bodies, long work, the store. Bounded: when the
 // queue is full, post() refuses. Any thread.
 #pragma once
 
@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-namespace slipway::serve {
+namespace slipway::net {
 
 class Workers {
  public:
@@ -33,4 +33,4 @@ class Workers {
   std::vector<std::thread> threads_;
 };
 
-}  // namespace slipway::serve
+}  // namespace slipway::net
