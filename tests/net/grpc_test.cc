@@ -1,5 +1,3 @@
-#include "net/grpc_server.h"
-
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
@@ -13,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "net/grpc_server.h"
 #include "net/responder.h"
 #include "support/grpc_client.h"
 #include "support/support.h"
@@ -38,14 +37,17 @@ class GrpcServerTest : public ::testing::Test {
     add("Echo", [](Request request, const Responder& responder) { responder.send(text_response(request.body)); });
     add("Peer", [](const Request& request, const Responder& responder) {
       responder.send([request] {
-        return text_response(fmt::format("{} {} {} {}", request.peer, request.from_loopback, request.id,
-                                         request.headers.get("X-Word")));
+        return text_response(
+            fmt::format("{} {} {} {}", request.peer, request.from_loopback, request.id, request.headers.get("X-Word")));
       });
     });
     add("Fail", [](const Request& request, const Responder& responder) {
       responder.send(error_response(std::stoi(request.body), "words of " + request.body));
     });
     add("Busy", [](const Request&, const Responder& responder) { responder.send(too_many_requests("full", 2)); });
+    router.add_upload(
+        "POST", "/test.Test/Upload", 1000, [](const Request&) -> std::shared_ptr<BodySink> { return nullptr; },
+        [](const Request&, const Responder& responder) { responder.send(text_response("no message comes here")); });
     add("Throw", [](const Request&, const Responder&) { throw base::Error(base::Code::kNotFound, "no such thing"); });
     add("ThrowLate", [](const Request&, const Responder& responder) {
       responder.send([]() -> Response { throw base::Error(base::Code::kConflict, "late"); });
@@ -70,8 +72,7 @@ class GrpcServerTest : public ::testing::Test {
       }
     });
     add("Through", [](Request request, const Responder& responder) {
-      responder
-          .through([](Response response) { return text_response("<" + response.body + ">"); })
+      responder.through([](Response response) { return text_response("<" + response.body + ">"); })
           .send(text_response(request.body));
     });
     return router;
@@ -132,8 +133,8 @@ TEST_F(GrpcServerTest, AMessageIsTheBodyAndMetadataAreHeaders) {
 
 TEST_F(GrpcServerTest, AFailureIsTheStatusThatSaysItAndItsWords) {
   start();
-  const std::pair<int, int> codes[] = {{400, 3},  {401, 16}, {403, 7}, {404, 5},  {409, 10}, {413, 3},
-                                       {422, 3},  {429, 8},  {500, 13}, {501, 12}, {503, 14}, {504, 4}};
+  const std::pair<int, int> codes[] = {{400, 3}, {401, 16}, {403, 7},  {404, 5},  {409, 10}, {413, 3},
+                                       {422, 3}, {429, 8},  {500, 13}, {501, 12}, {503, 14}, {504, 4}};
   for (const auto& [status, code] : codes) {
     const GrpcClient::Reply reply = ask("Fail", std::to_string(status));
     EXPECT_EQ(reply.code, code) << status;
@@ -148,6 +149,7 @@ TEST_F(GrpcServerTest, AFailureIsTheStatusThatSaysItAndItsWords) {
   EXPECT_EQ(ask("ThrowLate").code, grpc::StatusCode::ABORTED);
   EXPECT_EQ(ask("Drop").code, grpc::StatusCode::INTERNAL);
   EXPECT_EQ(ask("Nothing").code, grpc::StatusCode::UNIMPLEMENTED);
+  EXPECT_EQ(ask("Upload", "x").code, grpc::StatusCode::UNIMPLEMENTED);  // a message cannot go to a sink
   EXPECT_EQ(GrpcClient(server_->url()).call("/test.Test/Echo", {}).code, grpc::StatusCode::INVALID_ARGUMENT);
 }
 
@@ -203,9 +205,8 @@ TEST_F(GrpcServerTest, MoreCallsThanAllowedAreRefused) {
 TEST_F(GrpcServerTest, AClientThatLeavesIsNotAnswered) {
   start();
   grpc::ClientContext context;
-  auto cancelled = std::async(std::launch::async, [&] {
-    return GrpcClient(server_->url()).call(context, "/test.Test/Keep", {""});
-  });
+  auto cancelled =
+      std::async(std::launch::async, [&] { return GrpcClient(server_->url()).call(context, "/test.Test/Keep", {""}); });
   wait_for_kept(1);
   EXPECT_TRUE(kept_[0].wanted());
   context.TryCancel();
@@ -233,9 +234,8 @@ TEST_F(GrpcServerTest, AnAnswerThatComesAsItsClientLeavesIsLetGo) {
   std::vector<std::weak_ptr<int>> held;
   for (int i = 0; i < 100; ++i) {
     grpc::ClientContext context;
-    auto client = std::async(std::launch::async, [&] {
-      return GrpcClient(server_->url()).call(context, "/test.Test/Keep", {""});
-    });
+    auto client = std::async(std::launch::async,
+                             [&] { return GrpcClient(server_->url()).call(context, "/test.Test/Keep", {""}); });
     wait_for_kept(1);
     std::vector<Responder> kept;
     {
@@ -280,9 +280,9 @@ TEST_F(GrpcServerTest, TheGateIsAskedAndEachMessageIsCounted) {
   EXPECT_EQ(ask("Nothing", "x", key).code, grpc::StatusCode::UNIMPLEMENTED);
   server_->stop();
   EXPECT_EQ(leases.load(), 0);
-  EXPECT_EQ(finished_, (std::vector<std::string>{"/test.Test/Echo  401", "/test.Test/Echo  401",
-                                                 "/test.Test/Echo team 200", "/test.Test/Echo team 200",
-                                                 "/test.Test/Echo team 200", " team 404"}));
+  EXPECT_EQ(finished_,
+            (std::vector<std::string>{"/test.Test/Echo  401", "/test.Test/Echo  401", "/test.Test/Echo team 200",
+                                      "/test.Test/Echo team 200", "/test.Test/Echo team 200", " team 404"}));
 }
 
 TEST_F(GrpcServerTest, ACallIsOneSpan) {

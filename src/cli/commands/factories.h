@@ -14,6 +14,7 @@ std::unique_ptr<Command> make_evaluate();
 std::unique_ptr<Command> make_predict();
 std::unique_ptr<Command> make_explain();
 std::unique_ptr<Command> make_serve();
+std::unique_ptr<Command> make_server();
 std::unique_ptr<Command> make_chat();
 std::unique_ptr<Command> make_generate();
 std::unique_ptr<Command> make_bench();

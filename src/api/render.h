@@ -1,0 +1,19 @@
+// Records as MLflow's messages. Each writes one object into the writer. Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "api/json_writer.h"
+#include "record/tracking.h"
+
+namespace slipway::api {
+
+// `name` is the field it is the value of; empty: an element of the open array.
+void write_experiment(JsonWriter& out, std::string_view name, const record::Experiment& experiment);
+void write_run(JsonWriter& out, std::string_view name, const record::TrackedRun& run);
+void write_run_info(JsonWriter& out, std::string_view name, const record::TrackedRun& run);
+// `run_id` empty: left out.
+void write_metric(JsonWriter& out, const record::MetricPoint& point, std::string_view run_id = {});
+
+}  // namespace slipway::api

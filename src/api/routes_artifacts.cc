@@ -1,0 +1,211 @@
+// Artifacts through the server: a tree of names over content-addressed blobs. An upload is hashed and written while it
+// arrives; a download is sent from the blob's file. No path of the file system is made from a client's text.
+#include <array>
+#include <fmt/format.h>
+
+#include "api/limits.h"
+#include "api/messages.h"
+#include "api/range.h"
+#include "api/render.h"
+#include "api/routes.h"
+
+namespace slipway::api {
+namespace {
+
+using record::FileTree;
+using record::TreeFile;
+
+constexpr uint64_t kMaxArtifact = uint64_t{1} << 40;  // a terabyte: the disk is the limit
+
+// A file on its way in. What fails is told when the whole body is there.
+class Upload final : public net::BodySink {
+ public:
+  Upload(FileTree& files, const std::string& path) {
+    attempt([&] { writer_ = files.begin(path); });
+  }
+  void write(std::string_view bytes) noexcept override {
+    if (!error_) {
+      attempt([&] { writer_->write(bytes); });
+    }
+  }
+  void commit() {
+    if (error_) {
+      std::rethrow_exception(error_);
+    }
+    writer_->commit();
+  }
+
+ private:
+  template <class Work>
+  void attempt(const Work& work) noexcept {
+    try {
+      work();
+    } catch (...) {
+      error_ = std::current_exception();
+    }
+  }
+  std::unique_ptr<record::FileWriter> writer_;
+  std::exception_ptr error_;
+};
+
+std::string path_of(const net::Request& request) {
+  std::string path = safe_path(request.param("path"));
+  if (path.empty()) {
+    invalid("Invalid path");
+  }
+  return path;
+}
+
+// What a browser may show; everything else is bytes. Never HTML or SVG as such: they would run on this server's origin.
+const char* media_type(std::string_view path) {
+  struct Type {
+    std::string_view ending;
+    const char* type;
+  };
+  static constexpr std::array<Type, 12> kTypes = {{{".txt", "text/plain"},
+                                                   {".log", "text/plain"},
+                                                   {".md", "text/plain"},
+                                                   {".py", "text/plain"},
+                                                   {".yaml", "text/plain"},
+                                                   {".yml", "text/plain"},
+                                                   {".csv", "text/csv"},
+                                                   {".json", "application/json"},
+                                                   {".png", "image/png"},
+                                                   {".jpg", "image/jpeg"},
+                                                   {".webp", "image/webp"},
+                                                   {".pdf", "application/pdf"}}};
+  if (path.ends_with("MLmodel")) {
+    return "text/plain";
+  }
+  for (const Type& type : kTypes) {
+    if (path.ends_with(type.ending)) {
+      return type.type;
+    }
+  }
+  return "application/octet-stream";
+}
+
+// RFC 6266: an ASCII name for old clients, the real one for the others.
+std::string disposition(std::string_view path) {
+  const std::string name(path.substr(path.rfind('/') + 1));
+  std::string plain;
+  for (const char c : name) {
+    plain += static_cast<unsigned char>(c) < 0x80 && c != '"' && c != '\\' ? c : '_';
+  }
+  std::string value = fmt::format("attachment; filename=\"{}\"", plain);
+  if (plain != name) {
+    value += "; filename*=UTF-8''" + net::percent_encode(name);
+  }
+  return value;
+}
+
+net::Response download(FileTree& files, const net::Request& request, const std::string& path) {
+  const auto file = files.find(path);
+  if (!file) {
+    throw base::Error(base::Code::kNotFound, fmt::format("No such artifact: '{}'", path));
+  }
+  const std::string etag = fmt::format("\"{}\"", file->digest.substr(file->digest.find(':') + 1));
+  net::Response response;
+  response.headers = {{"Content-Type", media_type(path)},
+                      {"Content-Disposition", disposition(path)},
+                      {"Accept-Ranges", "bytes"},
+                      {"ETag", etag},
+                      {"Last-Modified", net::http_date(file->modified_ms / 1000)},
+                      {"Cache-Control", "no-cache"}};
+  if (request.headers.get("If-None-Match") == etag) {
+    response.status = 304;
+    return response;
+  }
+  const std::string_view if_range = request.headers.get("If-Range");
+  const std::string_view wanted = if_range.empty() || if_range == etag ? request.headers.get("Range") : "";
+  const Range range = parse_range(wanted, file->size);
+  if (range.kind == Range::Kind::kUnsatisfiable) {
+    response.status = 416;
+    response.headers.set("Content-Range", fmt::format("bytes */{}", file->size));
+    return response;
+  }
+  if (range.kind == Range::Kind::kPart) {
+    response.status = 206;
+    response.headers.set("Content-Range",
+                         fmt::format("bytes {}-{}/{}", range.first, range.first + range.size - 1, file->size));
+  }
+  response.file = net::FileBody{files.blob_of(*file), range.first, range.size};
+  return response;
+}
+
+net::Response list(FileTree& files, const std::string& path) {
+  JsonWriter out;
+  out.begin_object();
+  const auto entries = files.list(path);
+  if (!entries.empty()) {
+    out.begin_array("files");
+    for (const record::TreeEntry& entry : entries) {
+      out.begin_object();
+      out.field("path", entry.name);
+      out.field("is_dir", entry.folder);
+      if (!entry.folder) {
+        out.field("file_size", static_cast<int64_t>(entry.size));
+      }
+      out.end_object();
+    }
+    out.end_array();
+  }
+  out.end_object();
+  return {200, {{"Content-Type", "application/json"}}, out.take()};
+}
+
+net::Response done() { return {200, {{"Content-Type", "application/json"}}, kEmptyAnswer}; }
+
+}  // namespace
+
+void add_artifact_routes(Routes& routes, Backend& backend) {
+  FileTree& files = backend.store.tracking().files();
+  const std::string base = "/2.0/mlflow-artifacts/";
+  const auto no_multipart = [](const net::Request&) -> net::Response {
+    throw ApiError("NOT_IMPLEMENTED", "Multipart upload is not supported for the current artifact repository");
+  };
+  routes.add_upload(
+      base + "artifacts/{path...}", kMaxArtifact,
+      [&files](const net::Request& request) -> std::shared_ptr<net::BodySink> {
+        try {
+          return std::make_shared<Upload>(files, path_of(request));
+        } catch (const base::Error&) {
+          return nullptr;  // the handler finds the same fault and tells it
+        }
+      },
+      [](const net::Request& request) {
+        path_of(request);
+        auto* upload = dynamic_cast<Upload*>(request.sink.get());
+        if (upload == nullptr) {
+          invalid("Invalid path");
+        }
+        upload->commit();
+        return done();
+      });
+  routes.add_raw("GET", base + "artifacts/{path...}",
+                 [&files](const net::Request& request) { return download(files, request, path_of(request)); });
+  routes.add_raw("DELETE", base + "artifacts/{path...}", [&files](const net::Request& request) {
+    files.remove(path_of(request));
+    return done();
+  });
+  routes.add_raw("GET", base + "artifacts",
+                 [&files](const net::Request& request) { return list(files, safe_path(request.query_value("path"))); });
+  for (const char* step : {"create", "complete", "abort"}) {
+    routes.add_raw("POST", base + "mpu/" + step + "/{path...}", no_multipart);
+  }
+  // As the pages ask: a run and a path in it.
+  const auto of_run = [&backend, &files](const net::Request& request) {
+    const std::string_view given = request.query_value("run_uuid");
+    const std::string id(given.empty() ? request.query_value("run_id") : given);
+    const std::string path = safe_path(request.query_value("path"));
+    const auto run = backend.store.tracking().runs().find(id);
+    if (!run) {
+      throw base::Error(base::Code::kNotFound, fmt::format("Run with id={} not found", id));
+    }
+    return download(files, request, artifact_folder(run->artifact_uri) + "/" + path);
+  };
+  routes.add_at("GET", "/get-artifact", of_run);
+  routes.add_at("GET", "/ajax-api/2.0/mlflow/get-artifact", of_run);
+}
+
+}  // namespace slipway::api

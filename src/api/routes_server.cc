@@ -1,0 +1,26 @@
+#include "api/routes.h"
+
+namespace slipway::api {
+namespace {
+
+// What clients take the server for: the trace exporter wants at least 3.4.
+constexpr const char* kMlflowVersion = "3.17.2";
+
+}  // namespace
+
+void add_server_routes(Routes& routes) {
+  routes.add_at("GET", "/health", [](const net::Request&) { return net::text_response("OK"); });
+  routes.add_at("GET", "/version", [](const net::Request&) { return net::text_response(kMlflowVersion); });
+  routes.add_raw("GET", "/3.0/mlflow/server-info", [](const net::Request&) {
+    return net::json_response({{"store_type", "SqlStore"},
+                               {"workspaces_enabled", false},
+                               {"trace_archival_enabled", false},
+                               {"multipart_uploads_enabled", false},
+                               {"multipart_downloads_enabled", false},
+                               {"presigned_upload_run_id_supported", false},
+                               {"presigned_upload_model_id_supported", false},
+                               {"features_enabled", Json::object()}});
+  });
+}
+
+}  // namespace slipway::api

@@ -1,0 +1,47 @@
+// The server of the record: MLflow's tracking protocol over HTTP on a store. Owns its threads; borrows store and
+// context. start, drain and stop are for one controlling thread; the rest is for any thread.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "base/context.h"
+#include "base/fields.h"
+#include "net/server.h"
+#include "record/stores.h"
+
+namespace slipway::api {
+
+struct TrackingServerOptions {
+  int drain_ms = 10'000;  // what drain() without a deadline allows
+  int workers = 16;       // requests at the store at once; most of them wait for the disk, together for one fsync
+  int max_queue = 4096;   // more wait nowhere: 429
+  net::ServerOptions http;
+  TrackingServerOptions();
+  void describe(base::FieldTable& table);
+};
+
+class TrackingServer {
+ public:
+  // Throws Error(kInvalid) for an address that is not of this machine alone: there are no accounts yet.
+  TrackingServer(TrackingServerOptions options, record::Store& store, base::Context& context);
+  ~TrackingServer();
+  TrackingServer(const TrackingServer&) = delete;
+  TrackingServer& operator=(const TrackingServer&) = delete;
+
+  // Throws as net::HttpServer::start.
+  void start();
+  std::string url() const;
+  int port() const;
+  // Until SIGTERM, SIGINT or the context's stop token; returns the signal, 0 for the token.
+  int wait_until_signal();
+  // Takes no more; returns how many requests were cut off at the deadline (0: a clean drain).
+  int drain(std::chrono::milliseconds deadline = {});
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace slipway::api
