@@ -1,19 +1,39 @@
 // Any file is one of word vectors or an Error; what is accepted has a vector for each of its words, and neighbours.
 #include <cstddef>
 #include <cstdint>
-#include <fstream>
+#include <string>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "model/word_vectors.h"
+
+namespace {
+
+// A file in memory with a path: one on a disk is written anew for each input, and waits for it when others use the
+// disk.
+class MemoryFile {
+ public:
+  MemoryFile(const uint8_t* data, size_t size) : descriptor_(memfd_create("vectors", MFD_CLOEXEC)) {
+    SLIPWAY_CHECK(descriptor_ >= 0);
+    SLIPWAY_CHECK(write(descriptor_, data, size) == static_cast<ssize_t>(size));
+  }
+  ~MemoryFile() { close(descriptor_); }
+  MemoryFile(const MemoryFile&) = delete;
+  MemoryFile& operator=(const MemoryFile&) = delete;
+  std::string path() const { return "/proc/self/fd/" + std::to_string(descriptor_); }
+
+ private:
+  int descriptor_;
+};
+
+}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace slipway;
-  static const base::TempDir folder;
-  const auto path = folder.path() / "vectors";
-  std::ofstream(path, std::ios::binary).write(reinterpret_cast<const char*>(data), static_cast<std::streamsize>(size));
+  const MemoryFile file(data, size);
   try {
-    const model::WordVectors vectors = model::WordVectors::load(path);
+    const model::WordVectors vectors = model::WordVectors::load(file.path());
     for (const std::string& word : vectors.words()) {
       SLIPWAY_CHECK(vectors.vector(word)->size() == static_cast<size_t>(vectors.dim()));
     }
