@@ -7,7 +7,7 @@ usage: chat_server.py --gguf MODEL.gguf --llama-server BINARY [--slipway BINARY]
 Every stream is one POST /v1/completions (stream, temperature 0, ignore_eos) with a prompt of its own, so nothing is shared; all are sent at
 the same moment. A burst gives: first token (median and worst over the streams), gap between tokens (median, and the worst of any stream),
 tokens a second over all streams from the first request to the last token. Then the late prompt: one stream runs, and a prompt of 512 tokens
-comes in its middle; told is the longest gap of the running stream from then on, beside its usual gap. Of each start: from exec to the first
+comes in its middle; told are the median gap of the running stream until the late one's first token, and its longest, beside its usual gaps. Of each start: from exec to the first
 token of a prompt of 16 tokens, and the resident memory after all. Servers run one at a time, each on all threads; figures are medians over
 rounds. Told, too, is how many of the texts are the same on both sides (both round activations to 8 bits, so near-ties may go either way).
 Needs nothing but Python and the two binaries.
@@ -90,7 +90,7 @@ async def burst(port, rng, count, prompt_tokens, tokens):
     start = min(begin for begin, _, _ in results)
     end = max(begin + times[-1] for begin, times, _ in results)
     firsts = [times[0] for _, times, _ in results]
-    return {"first_token": statistics.median(firsts), "first_token_worst": max(firsts), "gap": statistics.median(gaps),
+    return {"first_token_best": min(firsts), "first_token": statistics.median(firsts), "first_token_worst": max(firsts), "gap": statistics.median(gaps),
             "gap_worst": max(gaps), "tokens_per_second": count * tokens / (end - start)}, [text for _, _, text in results]
 
 
@@ -100,11 +100,13 @@ async def late_prompt(port, rng, tokens):
     await started.wait()
     await asyncio.sleep(0.2)
     arrived = time.perf_counter()
-    await stream(port, make_prompt(rng, 512), 1)
+    late_begin, late_times, _ = await stream(port, make_prompt(rng, 512), 1)
     begin, times, _ = await running
-    after = [(b - a) for a, b in zip(times, times[1:]) if begin + b > arrived]
-    before = [(b - a) for a, b in zip(times, times[1:]) if begin + b <= arrived]
-    return {"usual_gap": statistics.median(before), "longest_gap": max(after)}
+    gaps = [(begin + a, begin + b, b - a) for a, b in zip(times, times[1:])]
+    before = [gap for _, end, gap in gaps if end <= arrived]
+    beside = [gap for start, end, gap in gaps if end > arrived and start < late_begin + late_times[0]]
+    return {"usual_gap": statistics.median(before), "usual_longest": max(before), "gap": statistics.median(beside),
+            "longest_gap": max(beside), "first_token": late_times[0]}
 
 
 def medians(rows):
@@ -115,6 +117,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--gguf", type=pathlib.Path, required=True)
     parser.add_argument("--llama-server", required=True)
+    parser.add_argument("--llama-version", default="", help="when the binary does not know its own")
     parser.add_argument("--slipway", default="build/release/slipway")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--streams", default="1,4,8,16")
@@ -155,17 +158,18 @@ def main():
         row = {name: medians(measured[name][count]) for name in commands}
         ours, theirs = row["slipway"], row["llama-server"]
         print(f"{count:2} streams" + "".join(f"   {name}: {r['tokens_per_second']:6.1f} tokens/s, first token {r['first_token'] * 1e3:5.0f} ms "
-              f"(worst {r['first_token_worst'] * 1e3:5.0f}), gap {r['gap'] * 1e3:5.1f} ms (worst {r['gap_worst'] * 1e3:5.0f})"
+              f"(best {r['first_token_best'] * 1e3:.0f}, worst {r['first_token_worst'] * 1e3:5.0f}), gap {r['gap'] * 1e3:5.1f} ms (worst {r['gap_worst'] * 1e3:5.0f})"
               for name, r in row.items()) + f"   {ours['tokens_per_second'] / theirs['tokens_per_second']:.2f}x; {equal[count]} of {count * options.rounds} texts equal", flush=True)
         results.append({"streams": count, "equal": equal[count], "texts": count * options.rounds, **row})
     late_rows = {name: medians(rows) for name, rows in late.items()}
     for name, r in late_rows.items():
-        print(f"a late prompt of 512 tokens: {name}'s running stream waits {r['longest_gap'] * 1e3:.0f} ms at most (usual gap {r['usual_gap'] * 1e3:.1f} ms)")
+        print(f"a late prompt of 512 tokens: {name}'s running stream waits {r['gap'] * 1e3:.1f} ms at the median and "
+              f"{r['longest_gap'] * 1e3:.1f} at most (usually {r['usual_gap'] * 1e3:.1f} and {r['usual_longest'] * 1e3:.1f}); its first token after {r['first_token'] * 1e3:.0f} ms")
     start_rows = {name: medians(rows) for name, rows in starts.items()}
     for name, r in start_rows.items():
         print(f"{name}: first token {r['first_token'] * 1e3:.0f} ms after exec, {r['resident_mb']:.0f} MB resident after the bursts")
     version = subprocess.run([options.llama_server, "--version"], capture_output=True, text=True)
-    rival = next((line for line in (version.stdout + version.stderr).splitlines() if "version" in line), "").strip()
+    rival = options.llama_version or next((line for line in (version.stdout + version.stderr).splitlines() if "version" in line), "").strip()
     if options.json:
         options.json.write_text(json.dumps({"model": options.gguf.name, "model_mb": options.gguf.stat().st_size / 1e6, "rival": rival, "threads": options.threads, "prompt_tokens": options.prompt_tokens,
                                             "tokens": options.tokens, "results": results, "late_prompt": late_rows, "start": start_rows}, indent=1) + "\n")

@@ -134,16 +134,17 @@ def text2text(result):
 
 def chat_server(result):
     def cell(r):
-        return (f"{number(r['tokens_per_second'])} tokens/s; first {number(r['first_token'] * 1e3)} ms (worst {number(r['first_token_worst'] * 1e3)}); "
+        return (f"{number(r['tokens_per_second'])} tokens/s; first {number(r['first_token'] * 1e3)} ms ({number(r['first_token_best'] * 1e3)} to {number(r['first_token_worst'] * 1e3)}); "
                 f"gap {number(r['gap'] * 1e3)} ms (worst {number(r['gap_worst'] * 1e3)})")
 
     rows = [[r["streams"], cell(r["slipway"]), cell(r["llama-server"]),
              f"**{r['slipway']['tokens_per_second'] / r['llama-server']['tokens_per_second']:.2f}x**", f"{r['equal']} of {r['texts']}"] for r in result["results"]]
-    late = "; ".join(f"{name} {number(r['longest_gap'] * 1e3)} ms (usual gap {number(r['usual_gap'] * 1e3)})" for name, r in result["late_prompt"].items())
+    late = "; ".join(f"{name} {number(r['gap'] * 1e3)} ms, at most {number(r['longest_gap'] * 1e3)} (usually {number(r['usual_gap'] * 1e3)} and "
+                     f"{number(r['usual_longest'] * 1e3)}), its first token after {number(r['first_token'] * 1e3)} ms" for name, r in result["late_prompt"].items())
     start = "; ".join(f"{name} {number(r['first_token'] * 1e3)} ms, {number(r['resident_mb'])} MB" for name, r in result["start"].items())
     return table(["chats", "ours", "llama-server", "ratio", "texts equal"], rows) + [
         "", f"{result['model']} ({number(result['model_mb'])} MB), {result['prompt_tokens']} tokens in, {result['tokens']} out, {result['threads']} threads; {result['rival']}. "
-        f"Longest gap of a running stream when a prompt of 512 tokens comes: {late}. From exec to the first token, and memory after the bursts: {start}."]
+        f"Gaps of a running stream beside a late prompt of 512 tokens: {late}. From exec to the first token, and memory after the bursts: {start}."]
 
 
 TABLES = {f.__name__: f for f in (onnxruntime_encoder, hf_trainer, explain, llm, text2text, chat_server)}

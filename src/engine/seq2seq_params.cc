@@ -108,7 +108,8 @@ void Seq2SeqParams::apply(const Json& object, const std::string& where, bool kno
   Json plain = Json::object();
   for (const auto& [key, value] : object.items()) {
     const auto& fields = table.fields();
-    const bool known = std::any_of(fields.begin(), fields.end(), [&](const base::Field& f) { return f.name == key; });
+    const bool known =
+        std::any_of(fields.begin(), fields.end(), [&key = key](const base::Field& f) { return f.name == key; });
     constexpr const char* kApart[] = {
         "seed",          "decoder_start_token_id", "forced_bos_token_id", "forced_eos_token_id",
         "bad_words_ids", "suppress_tokens"};
