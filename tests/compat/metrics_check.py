@@ -5,7 +5,9 @@
 and prometheus_client's strict parser reads the OpenMetrics form, by what the Accept header asks. Exit code 77: skipped,
 prometheus_client is not installed. Without promtool (Debian's prometheus) its part says so.
 """
-import atexit, json, math, pathlib, shutil, signal, subprocess, sys, tempfile, time, urllib.request
+import json, math, pathlib, shutil, subprocess, sys, tempfile, urllib.request
+
+import served
 
 try:
     from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
@@ -14,25 +16,12 @@ except ImportError as error:
     print(f"skipped: {error}")
     sys.exit(77)
 
-PROGRAM = str(pathlib.Path(sys.argv[1]).resolve())
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROMETHEUS_ACCEPT = ("application/openmetrics-text;version=1.0.0;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,"
                      "text/plain;version=0.0.4;q=0.3,*/*;q=0.2")
 
 
-class Server:
-    def __init__(self, folder, model, *flags):
-        ready = folder / "ready.json"
-        ready.unlink(missing_ok=True)
-        self.process = subprocess.Popen([PROGRAM, "serve", str(model), "--port", "0", "--ready-file", str(ready), *flags],
-                                        cwd=folder, stdout=subprocess.DEVNULL)
-        atexit.register(self.process.kill)
-        deadline = time.monotonic() + 60
-        while not ready.exists():
-            assert self.process.poll() is None and time.monotonic() < deadline, "the server did not start"
-            time.sleep(0.02)
-        self.url = json.loads(ready.read_text())["url"]
-
+class Server(served.Server):
     def post(self, path, body):
         request = urllib.request.Request(self.url + path, json.dumps(body).encode(), {"Content-Type": "application/json"})
         return json.loads(urllib.request.urlopen(request).read())
@@ -40,10 +29,6 @@ class Server:
     def metrics(self, accept):
         with urllib.request.urlopen(urllib.request.Request(self.url + "/metrics", headers={"Accept": accept})) as answer:
             return answer.headers["Content-Type"], answer.read().decode()
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(60) == 0, "the server did not drain"
 
 
 def lint(text):

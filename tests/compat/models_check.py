@@ -4,7 +4,9 @@
 `openai` writes with the decoder and embeds with the encoder; `tritonclient` (HTTP) infers with the encoder, unloads and loads models
 while others ask. Exit code 77: a client is not installed.
 """
-import json, pathlib, signal, subprocess, sys, tempfile, threading, time
+import pathlib, subprocess, sys, tempfile, threading, time
+
+from served import Server
 
 try:
     import numpy as np
@@ -15,7 +17,6 @@ except ImportError as error:
     print(f"skipped: {error}")
     sys.exit(77)
 
-PROGRAM = str(pathlib.Path(sys.argv[1]).resolve())
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 GREEDY = "w126 w118 w8 w76 w120 w138 w115 w45 w154 w77 w49 w151 w115 w157 w77 w23"  # of transformers: tests/gold
 
@@ -23,17 +24,6 @@ GREEDY = "w126 w118 w8 w76 w120 w138 w115 w45 w154 w77 w49 w151 w115 w157 w77 w2
 def make(folder, script, *words):
     subprocess.run([sys.executable, str(ROOT / "tests/support" / script), *words], cwd=folder, check=True,
                    stdout=(folder / f"{words[0]}.out").open("w"))
-
-
-def start(folder, *models):
-    ready = folder / "ready.json"
-    process = subprocess.Popen([PROGRAM, "serve", *models, "--port", "0", "--ready-file", str(ready)], cwd=folder,
-                               stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while not ready.exists():
-        assert process.poll() is None and time.monotonic() < deadline, "the server did not start"
-        time.sleep(0.02)
-    return process, json.loads(ready.read_text())
 
 
 def refused(kind, call):
@@ -133,12 +123,8 @@ with tempfile.TemporaryDirectory() as name:
     make(folder, "tiny_bert.py", "bert")
     make(folder, "tiny_decoder.py", "llama")
     make(folder, "tiny_seq2seq.py", "bart", "bart", "2")
-    process, ready = start(folder, "mood=bert", "llama", "bart")
-    try:
-        assert ready["models"] == ["mood", "llama", "bart"], ready
-        counts = check(ready["url"], (folder / "llama.out").read_text().strip())
-    finally:
-        process.send_signal(signal.SIGTERM)
-    assert process.wait(60) == 0
+    with Server(folder, "mood=bert", "llama", "bart") as served:
+        assert served.ready["models"] == ["mood", "llama", "bart"], served.ready
+        counts = check(served.url, (folder / "llama.out").read_text().strip())
 print(f"openai and tritonclient on one server of three models: {counts['written']} texts, {counts['embedded']} vectors, "
       f"{counts['refused']} told that the model is not loaded")

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Ollama's own Python client against `slipway serve`: ollama_check.py PROGRAM TOKENIZER_JSON SHARED. 77: not installed."""
-import atexit, json, pathlib, signal, subprocess, sys, tempfile, time
+import pathlib, subprocess, sys, tempfile
+
+from served import Server
 
 try:
     import ollama
@@ -8,33 +10,16 @@ except ImportError as error:
     print(f"skipped: {error}")
     sys.exit(77)
 
-PROGRAM, MINILM = sys.argv[1], pathlib.Path(sys.argv[2]).parent
+MINILM = pathlib.Path(sys.argv[2]).parent
 ROOT = pathlib.Path(__file__).parents[2]
-
-
-def start(folder, *words):
-    ready = folder / "ready.json"
-    ready.unlink(missing_ok=True)
-    process = subprocess.Popen([PROGRAM, "serve", *words, "--port", "0", "--ready-file", str(ready)], cwd=folder,
-                               stdout=subprocess.DEVNULL)
-    atexit.register(process.kill)
-    deadline = time.monotonic() + 60
-    while not ready.exists():
-        assert process.poll() is None and time.monotonic() < deadline, "the server did not start"
-        time.sleep(0.02)
-    return process, ollama.Client(json.loads(ready.read_text())["url"])
-
-
-def stop(process):
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(60) == 0
 
 
 with tempfile.TemporaryDirectory() as name:
     folder = pathlib.Path(name)
     make = [sys.executable, str(ROOT / "tests/support/tiny_decoder.py"), str(folder / "tiny")]
     prompt = subprocess.run(make, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
-    process, client = start(folder, str(folder / "tiny"))
+    server = Server(folder, folder / "tiny")
+    client = ollama.Client(server.url)
     assert [m.model for m in client.list().models] == ["tiny:latest"]
     assert client.show("tiny").modelinfo["general.architecture"] == "llama"
     options = {"temperature": 0, "num_predict": 4}
@@ -55,9 +40,10 @@ with tempfile.TemporaryDirectory() as name:
             raise AssertionError("no error")
         except ollama.ResponseError as error:
             assert error.status_code in (400, 404) and error.error, error
-    stop(process)
-    process, client = start(folder, str(MINILM), "--endpoint", "minilm")
+    server.stop()
+    server = Server(folder, MINILM, "--endpoint", "minilm")
+    client = ollama.Client(server.url)
     answer = client.embed("minilm", ["a joy to watch", "another text"])
     assert len(answer.embeddings) == 2 and abs(sum(x * x for x in answer.embeddings[0]) - 1) < 1e-4
-    stop(process)
+    server.stop()
 print("ollama: list, show, generate, chat, streams, errors, embed")

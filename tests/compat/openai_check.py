@@ -4,7 +4,9 @@
 A tiny decoder whose greedy text transformers computed (tests/gold), and MiniLM's folder for embeddings. Each answer is held
 to the client's own types, strictly: a client that does not raise proves little. Exit code 77: openai is not installed.
 """
-import atexit, base64, json, pathlib, signal, struct, subprocess, sys, tempfile, time, urllib.request
+import base64, json, pathlib, struct, subprocess, sys, tempfile, urllib.request
+
+from served import Server
 
 try:
     import openai
@@ -12,27 +14,9 @@ except ImportError as error:
     print(f"skipped: {error}")
     sys.exit(77)
 
-PROGRAM, MINILM = sys.argv[1], pathlib.Path(sys.argv[2]).parent
+MINILM = pathlib.Path(sys.argv[2]).parent
 ROOT = pathlib.Path(__file__).parents[2]
 GREEDY = "w126 w118 w8 w76 w120 w138 w115 w45 w154 w77 w49 w151 w115 w157 w77 w23"
-
-
-class Server:
-    def __init__(self, folder, model, *flags):
-        ready = folder / "ready.json"
-        ready.unlink(missing_ok=True)
-        self.process = subprocess.Popen([PROGRAM, "serve", str(model), "--port", "0", "--ready-file", str(ready), *flags],
-                                        cwd=folder, stdout=subprocess.DEVNULL)
-        atexit.register(self.process.kill)
-        deadline = time.monotonic() + 60
-        while not ready.exists():
-            assert self.process.poll() is None and time.monotonic() < deadline, "the server did not start"
-            time.sleep(0.02)
-        self.url = json.loads(ready.read_text())["url"]
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(60) == 0, "the server did not drain"
 
 
 def strict(answer):

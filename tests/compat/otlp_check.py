@@ -5,7 +5,9 @@ The collector keeps what it is sent; each body is held to the standard's own mes
 another name is an error), each span to the conventions for servers and generative models. No prompt may be in it. Exit code
 77: skipped, opentelemetry-proto is not installed.
 """
-import atexit, http.server, json, os, pathlib, re, signal, subprocess, sys, tempfile, threading, time, urllib.error, urllib.request
+import http.server, json, pathlib, re, subprocess, sys, tempfile, threading, time, urllib.error, urllib.request
+
+import served
 
 try:
     from google.protobuf import json_format
@@ -14,7 +16,6 @@ except ImportError as error:
     print(f"skipped: {error}")
     sys.exit(77)
 
-PROGRAM = str(pathlib.Path(sys.argv[1]).resolve())
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 
@@ -52,19 +53,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
-class Server:
-    def __init__(self, folder, model, *flags, **environment):
-        ready = folder / "ready.json"
-        ready.unlink(missing_ok=True)
-        self.process = subprocess.Popen([PROGRAM, "serve", str(model), "--port", "0", "--ready-file", str(ready), *flags],
-                                        cwd=folder, stdout=subprocess.DEVNULL, env={**os.environ, **environment})
-        atexit.register(self.process.kill)
-        deadline = time.monotonic() + 60
-        while not ready.exists():
-            assert self.process.poll() is None and time.monotonic() < deadline, "the server did not start"
-            time.sleep(0.02)
-        self.url = json.loads(ready.read_text())["url"]
-
+class Server(served.Server):
     def post(self, path, body, **headers):
         request = urllib.request.Request(self.url + path, json.dumps(body).encode(),
                                          {"Content-Type": "application/json", **headers})
@@ -75,10 +64,6 @@ class Server:
 
     def metrics(self):
         return urllib.request.urlopen(self.url + "/metrics").read().decode()
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(60) == 0, "the server did not drain"
 
 
 def attributes(span):

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """huggingface_hub's InferenceClient against `slipway serve` of encoders with each head: pipeline_check.py PROGRAM. 77: not installed."""
-import json, pathlib, signal, subprocess, sys, tempfile, time
+import json, pathlib, subprocess, sys, tempfile
+
+from served import Server
 
 try:
     from huggingface_hub import InferenceClient
@@ -9,31 +11,19 @@ except ImportError as error:
     print(f"skipped: {error}")
     sys.exit(77)
 
-PROGRAM = str(pathlib.Path(sys.argv[1]).resolve())
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 GOLD = json.loads((ROOT / "tests/gold/tasks.json").read_text())
 
 
-class Served:
-    """The server of one of the tiny models, and its client."""
+class Served(Server):
+    """The server of one of the tiny models; in a `with`, its client."""
 
     def __init__(self, folder, head):
         subprocess.run([sys.executable, str(ROOT / "tests/support/tiny_task.py"), "tiny", head], cwd=folder, check=True)
-        self.ready = folder / "ready.json"
-        self.ready.unlink(missing_ok=True)
-        self.process = subprocess.Popen([PROGRAM, "serve", "tiny", "--port", "0", "--ready-file", str(self.ready)], cwd=folder,
-                                        stdout=subprocess.DEVNULL)
+        super().__init__(folder, "tiny")
 
     def __enter__(self):
-        deadline = time.monotonic() + 60
-        while not self.ready.exists():
-            assert self.process.poll() is None and time.monotonic() < deadline, "the server did not start"
-            time.sleep(0.02)
-        return InferenceClient(json.loads(self.ready.read_text())["url"])
-
-    def __exit__(self, *_):
-        self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(60) == 0
+        return InferenceClient(self.url)
 
 
 def near(a, b):

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """huggingface_hub's InferenceClient against `slipway serve` of encoder-decoders: text2text_check.py PROGRAM. 77: not installed."""
-import json, pathlib, signal, subprocess, sys, tempfile, time
+import json, pathlib, subprocess, sys, tempfile
+
+from served import Server
 
 try:
     from huggingface_hub import InferenceClient
@@ -9,19 +11,7 @@ except ImportError as error:
     print(f"skipped: {error}")
     sys.exit(77)
 
-PROGRAM = str(pathlib.Path(sys.argv[1]).resolve())
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-
-
-def start(folder, *words):
-    ready = folder / "ready.json"
-    ready.unlink(missing_ok=True)
-    process = subprocess.Popen([PROGRAM, "serve", *words, "--port", "0", "--ready-file", str(ready)], cwd=folder, stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while not ready.exists():
-        assert process.poll() is None and time.monotonic() < deadline, "the server did not start"
-        time.sleep(0.02)
-    return process, InferenceClient(json.loads(ready.read_text())["url"])
 
 
 def make(folder, family, case):
@@ -33,8 +23,8 @@ def make(folder, family, case):
 with tempfile.TemporaryDirectory() as name:
     folder = pathlib.Path(name)
     prompt, settings, want = make(folder, "bart", 2)
-    process, client = start(folder, "tiny")
-    try:
+    with Server(folder, "tiny") as server:
+        client = InferenceClient(server.url)
         answer = client.summarization(prompt, generate_parameters=settings)
         assert answer.summary_text == want["summary_text"], answer
         cut = client.summarization(" ".join([prompt] * 3), truncation="longest_first", generate_parameters={"max_new_tokens": 3})
@@ -44,16 +34,10 @@ with tempfile.TemporaryDirectory() as name:
             raise AssertionError("a source that is too long was taken")
         except HfHubHTTPError as error:
             assert error.response.status_code == 400, error
-    finally:
-        process.send_signal(signal.SIGTERM)
-    assert process.wait(60) == 0
 
     prompt, settings, want = make(folder, "marian", 2)
-    process, client = start(folder, "tiny")
-    try:
+    with Server(folder, "tiny") as server:
+        client = InferenceClient(server.url)
         answer = client.translation(prompt, generate_parameters=settings)
         assert answer.translation_text == want["translation_text"], answer
-    finally:
-        process.send_signal(signal.SIGTERM)
-    assert process.wait(60) == 0
 print("summaries and translations as huggingface_hub reads them")
