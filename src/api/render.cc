@@ -135,4 +135,21 @@ void write_run(JsonWriter& out, std::string_view name, const record::TrackedRun&
   out.end_object();
 }
 
+void write_files(JsonWriter& out, std::span<const record::TreeEntry> entries, const std::string& folder) {
+  if (entries.empty()) {
+    return;
+  }
+  out.begin_array("files");
+  for (const record::TreeEntry& entry : entries) {
+    out.begin_object();
+    out.field("path", folder.empty() ? entry.name : folder + "/" + entry.name);
+    out.field("is_dir", entry.folder);
+    if (!entry.folder) {
+      out.field("file_size", static_cast<int64_t>(entry.size));
+    }
+    out.end_object();
+  }
+  out.end_array();
+}
+
 }  // namespace slipway::api

@@ -1,6 +1,7 @@
 // Records as MLflow's messages. Each writes one object into the writer. Pure.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -15,5 +16,7 @@ void write_run(JsonWriter& out, std::string_view name, const record::TrackedRun&
 void write_run_info(JsonWriter& out, std::string_view name, const record::TrackedRun& run);
 // `run_id` empty: left out.
 void write_metric(JsonWriter& out, const record::MetricPoint& point, std::string_view run_id = {});
+// The field "files" of the open object; nothing for no entries. `folder`: before each name, with a slash; empty: none.
+void write_files(JsonWriter& out, std::span<const record::TreeEntry> entries, const std::string& folder = {});
 
 }  // namespace slipway::api

@@ -136,20 +136,7 @@ net::Response download(FileTree& files, const net::Request& request, const std::
 net::Response list(FileTree& files, const std::string& path) {
   JsonWriter out;
   out.begin_object();
-  const auto entries = files.list(path);
-  if (!entries.empty()) {
-    out.begin_array("files");
-    for (const record::TreeEntry& entry : entries) {
-      out.begin_object();
-      out.field("path", entry.name);
-      out.field("is_dir", entry.folder);
-      if (!entry.folder) {
-        out.field("file_size", static_cast<int64_t>(entry.size));
-      }
-      out.end_object();
-    }
-    out.end_array();
-  }
+  write_files(out, files.list(path));
   out.end_object();
   return {200, {{"Content-Type", "application/json"}}, out.take()};
 }

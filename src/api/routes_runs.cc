@@ -158,20 +158,7 @@ std::string list_artifacts(Backend& backend, const ListArtifacts& request) {
   JsonWriter out;
   out.begin_object();
   out.field("root_uri", run.artifact_uri);
-  const auto entries = backend.store.tracking().files().list(path.empty() ? root : root + "/" + path);
-  if (!entries.empty()) {
-    out.begin_array("files");
-    for (const record::TreeEntry& entry : entries) {
-      out.begin_object();
-      out.field("path", path.empty() ? entry.name : path + "/" + entry.name);
-      out.field("is_dir", entry.folder);
-      if (!entry.folder) {
-        out.field("file_size", static_cast<int64_t>(entry.size));
-      }
-      out.end_object();
-    }
-    out.end_array();
-  }
+  write_files(out, backend.store.tracking().files().list(path.empty() ? root : root + "/" + path), path);
   out.end_object();
   return out.take();
 }

@@ -57,7 +57,7 @@ using Observer = std::function<void(const Finished&)>;
 class HttpServer {
  public:
   // Throws Error(kInvalid) for options out of range, kNotFound or kInvalid for a certificate or key that is not there
-  // or does not fit. The log is borrowed. With `spans` each request is traced (trace.h). With `spans` each request is traced (trace.h).
+  // or does not fit. The log is borrowed. With `spans` each request is traced (trace.h).
   HttpServer(ServerOptions options, Router router, base::Log& log, Observer observer = {}, Gate gate = {},
              SpanSink spans = {});
   // Stops at once: open connections are closed.
