@@ -181,15 +181,36 @@ RolloutResult run_steps(Job& job) {
   return result;
 }
 
+// Fills in the verdict's latency_*; true when the canary is slower than tolerated. The test is against the tolerance,
+// not against equality: what a busy machine does to both sides must not pass for a difference.
+bool compare_latencies(const std::vector<double>& primary_ms, const std::vector<double>& canary_ms,
+                       const RolloutOptions& options, Verdict& verdict) {
+  if (primary_ms.size() < kMinLatencies || canary_ms.size() < kMinLatencies) {
+    return false;
+  }
+  const double primary_median = median(primary_ms);
+  const double canary_median = median(canary_ms);
+  std::vector<double> tolerated = primary_ms;
+  for (double& latency_ms : tolerated) {
+    latency_ms *= options.max_latency_ratio;
+  }
+  const double two_sided = stats::mann_whitney(canary_ms, tolerated).p;
+  verdict.latency_ratio = canary_median / std::max(primary_median, 1e-6);
+  verdict.latency_p = verdict.latency_ratio > options.max_latency_ratio ? two_sided / 2 : 1 - two_sided / 2;
+  return verdict.latency_ratio > options.max_latency_ratio &&
+         canary_median - primary_median > options.max_latency_increase_ms && verdict.latency_p < kWorseLatencyP;
+}
+
 }  // namespace
 
 void RolloutOptions::describe(base::FieldTable& table) {
-  table.add("strategy", strategy, "How a new version gets the traffic", {"canary", "direct"});
+  table.add("strategy", strategy, "How a new version gets the traffic", {"canary", "replace"});
   table.add("min_requests", min_requests, "Requests of the new version before a step is judged", {1, 4'096});
   table.add("step_timeout_ms", step_timeout_ms, "Longest time of a step", {0, 86'400'000});
   table.add("proceed_without_traffic", proceed_without_traffic, "Go on when a step got too little traffic to judge");
   table.add("max_error_increase", max_error_increase, "Tolerated rise of the error rate", {0, 1});
   table.add("max_latency_ratio", max_latency_ratio, "Tolerated ratio of median latencies", {1, 1'000});
+  table.add("max_latency_increase_ms", max_latency_increase_ms, "Tolerated rise of the median latency", {0, 60'000});
 }
 
 Verdict judge(const Traffic& primary, const Traffic& canary, const RolloutOptions& options) {
@@ -205,16 +226,11 @@ Verdict judge(const Traffic& primary, const Traffic& canary, const RolloutOption
   verdict.error_difference = errors.value;
   verdict.error_low = errors.low;
   verdict.error_high = errors.high;
-  if (primary.latencies_ms.size() >= kMinLatencies && canary.latencies_ms.size() >= kMinLatencies) {
-    verdict.latency_ratio = median(canary.latencies_ms) / std::max(median(primary.latencies_ms), 1e-6);
-    const double two_sided = stats::mann_whitney(canary.latencies_ms, primary.latencies_ms).p;
-    verdict.latency_p = verdict.latency_ratio > 1 ? two_sided / 2 : 1 - two_sided / 2;
-  }
+  const bool slower = compare_latencies(primary.latencies_ms, canary.latencies_ms, options, verdict);
   const bool more_errors = verdict.error_low > options.max_error_increase;
-  const bool slower = verdict.latency_ratio > options.max_latency_ratio && verdict.latency_p < kWorseLatencyP;
   verdict.kind = more_errors || slower ? Verdict::Kind::kWorse : Verdict::Kind::kGood;
   verdict.reason = fmt::format(
-      "{}: error rate {:+.4f} (95 % interval {:+.4f} to {:+.4f}), median latency x{:.2f} (p of slower {:.3g}); n = {} "
+      "{}: error rate {:+.4f} (95 % interval {:+.4f} to {:+.4f}), median latency x{:.2f} (p of slower than tolerated {:.3g}); n = {} "
       "and {}",
       more_errors ? "more errors"
       : slower    ? "slower"
@@ -252,7 +268,7 @@ RolloutResult roll_out(record::Store& store, const record::Deployment& deploymen
     result.reason = "it has all of the traffic already";
     return result;
   }
-  if (options.strategy == "direct") {
+  if (options.strategy == "replace") {
     promote(job);
     result.promoted = true;
     result.reason = "given all of the traffic at once";

@@ -15,7 +15,7 @@
 namespace slipway::deploy {
 
 struct RolloutOptions {
-  std::string strategy = "canary";            // "canary", "direct"
+  std::string strategy = "canary";            // "canary", "replace": all of it at once
   std::vector<double> steps = {10, 50, 100};  // percent
   int min_requests = 100;                     // of the canary before a step is judged
   int step_timeout_ms =
@@ -23,6 +23,7 @@ struct RolloutOptions {
   bool proceed_without_traffic = true;  // an idle endpoint may still be upgraded; said in the result
   double max_error_increase = 0.01;     // tolerated rise of the error rate (absolute)
   double max_latency_ratio = 1.25;      // tolerated ratio of median latencies
+  double max_latency_increase_ms = 1;   // tolerated rise of the median latency, whatever the ratio
   void describe(base::FieldTable& table);
 };
 
@@ -41,11 +42,12 @@ struct Verdict {
   double error_low = 0;         // 95 % interval (Newcombe 1998, method 10)
   double error_high = 0;
   double latency_ratio = 1;  // of medians
-  double latency_p = 1;      // one-sided Mann-Whitney: canary slower
+  double latency_p = 1;      // one-sided Mann-Whitney: canary slower than the tolerated ratio
 };
 
-// "Worse" when the whole 95 % interval of the error difference lies above max_error_increase, or the median ratio
-// passes max_latency_ratio and the one-sided Mann-Whitney p is below 0.01. Fewer than min_requests: kTooLittle.
+// "Worse" when the whole 95 % interval of the error difference lies above max_error_increase, or the canary's median
+// latency passes both tolerances and its latencies lie above the primary's times max_latency_ratio with a one-sided
+// Mann-Whitney p below 0.01. Fewer than min_requests: kTooLittle.
 Verdict judge(const Traffic& primary, const Traffic& canary, const RolloutOptions& options);
 
 struct RolloutStep {

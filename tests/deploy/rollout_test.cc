@@ -37,6 +37,19 @@ TEST(Judge, FindsSlowerWorseOnlyBeyondTheTolerance) {
   EXPECT_EQ(judge(traffic(1000, 0, 10), traffic(100, 0, 5), {}).kind, Verdict::Kind::kGood);
 }
 
+TEST(Judge, SlowerMustBeSureAndMatter) {
+  // Ratio 1.4, but of fractions of a millisecond: nobody waits longer.
+  EXPECT_EQ(judge(traffic(1000, 0, 1), traffic(100, 0, 1.4), {}).kind, Verdict::Kind::kGood);
+  RolloutOptions strict;
+  strict.max_latency_increase_ms = 0;
+  EXPECT_EQ(judge(traffic(1000, 0, 1), traffic(100, 0, 1.4), strict).kind, Verdict::Kind::kWorse);
+  // A median just beyond the tolerance is surely not equal, and not surely beyond the tolerance.
+  const Verdict unsure = judge(traffic(1000, 0, 10), traffic(100, 0, 12.6), {});
+  EXPECT_GT(unsure.latency_ratio, 1.25);
+  EXPECT_GT(unsure.latency_p, 0.01);
+  EXPECT_EQ(unsure.kind, Verdict::Kind::kGood) << unsure.reason;
+}
+
 TEST(Judge, SaysWhenThereIsTooLittle) {
   EXPECT_EQ(judge(traffic(1000, 0, 10), traffic(99, 50, 10), {}).kind, Verdict::Kind::kTooLittle);
   EXPECT_EQ(judge(traffic(0, 0, 10), traffic(100, 0, 10), {}).kind, Verdict::Kind::kTooLittle);
@@ -66,7 +79,7 @@ TEST(Rollout, OptionsHaveRanges) {
                                 base::Json{{"max_latency_ratio", 0.5}}, base::Json{{"min_request", 5}}}) {
     EXPECT_THROW(table.apply(bad, "t"), base::Error) << bad;
   }
-  table.apply({{"strategy", "direct"}, {"min_requests", 7}}, "t");
+  table.apply({{"strategy", "replace"}, {"min_requests", 7}}, "t");
   EXPECT_EQ(options.min_requests, 7);
 }
 
@@ -213,7 +226,7 @@ TEST_F(RolloutTest, DirectGivesEverythingAtOnce) {
   serve::ServeOptions serving;
   serving.follow_alias_ms = 5;
   serve::EncoderServer& server = start("models:/tiny@champion", serving);
-  options_.strategy = "direct";
+  options_.strategy = "replace";
   EXPECT_TRUE(roll({}).promoted);
   EXPECT_EQ(server.serving(), "tiny/2");
 }

@@ -130,17 +130,18 @@ DeploySection read_deploy(Section section, const std::string& project) {
   result.endpoint = project;
   const Json steps = section.take("steps");
   if (!steps.is_null()) {
-    result.steps.clear();
+    std::vector<double>& percents = result.rollout.steps;
+    percents.clear();
     for (size_t i = 0; i < steps.size(); ++i) {
-      result.steps.push_back(share(steps.is_array() ? steps[i] : steps, section.where(fmt::format("steps/{}", i))));
+      percents.push_back(100 * share(steps.is_array() ? steps[i] : steps, section.where(fmt::format("steps/{}", i))));
     }
-    if (!std::is_sorted(result.steps.begin(), result.steps.end()) || result.steps.empty() || result.steps.back() != 1) {
+    if (!std::is_sorted(percents.begin(), percents.end()) || percents.empty() || percents.back() != 100) {
       throw Error(Code::kInvalid, fmt::format("{}: steps must rise and end at 100%", section.where("steps")));
     }
   }
   FieldTable table;
   table.add("endpoint", result.endpoint, "name of the endpoint");
-  table.add("strategy", result.strategy, "how traffic moves to a new version", {"canary", "replace"});
+  result.rollout.describe(table);
   table.add("address", result.address, "address to listen on");
   table.add("port", result.port, "port to listen on; 0 = a free one", {0, 65535});
   table.add("precision", result.precision, "weights to serve", {"auto", "float32", "int8"});
@@ -234,8 +235,11 @@ Json resolved_json(ProjectConfig& c) {
   json["register"] = {{"name", c.registration.name}, {"alias", c.registration.alias}};
   json["optimize"] = {{"quantize", c.optimize.quantize}, {"max_loss", c.optimize.max_loss}, {"onnx", c.optimize.onnx}};
   if (c.deploy.enabled) {
-    json["deploy"] = {{"endpoint", c.deploy.endpoint}, {"strategy", c.deploy.strategy}, {"steps", c.deploy.steps},
-                      {"address", c.deploy.address}, {"port", c.deploy.port}, {"precision", c.deploy.precision}};
+    FieldTable rollout;
+    c.deploy.rollout.describe(rollout);
+    json["deploy"] = rollout.to_json();
+    json["deploy"].update({{"endpoint", c.deploy.endpoint}, {"steps", c.deploy.rollout.steps}, {"address", c.deploy.address},
+                           {"port", c.deploy.port}, {"precision", c.deploy.precision}});
   }
   if (c.monitor.enabled) {
     Json replay = Json::array();

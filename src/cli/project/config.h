@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/yaml.h"
 #include "data/options.h"
+#include "deploy/rollout.h"
 #include "train/options.h"
 
 namespace slipway::cli {
@@ -37,8 +38,7 @@ struct OptimizeSection {
 struct DeploySection {
   bool enabled = false;
   std::string endpoint;  // default: the project's name
-  std::string strategy = "canary";
-  std::vector<double> steps = {0.1, 0.5, 1.0};
+  deploy::RolloutOptions rollout;
   std::string address = "127.0.0.1";
   int port = 0;  // 0 = a free one
   std::string precision = "auto";

@@ -122,15 +122,9 @@ Step deploy_step(Project& project) {
     shuffle_traffic(rows.texts, config);
     Traffic traffic(deployment.address);
     if (alias && alias->version != version.version) {
-      deploy::RolloutOptions options;
-      options.strategy = config.deploy.strategy == "canary" ? "canary" : "direct";
-      options.steps.clear();
-      for (const double share : config.deploy.steps) {
-        options.steps.push_back(share * 100);
-      }
       size_t next = 0;
       const deploy::RolloutResult rollout =
-          deploy::roll_out(context.store, deployment, version.model, config.registration.alias, version.version, options, context.base, [&] {
+          deploy::roll_out(context.store, deployment, version.model, config.registration.alias, version.version, config.deploy.rollout, context.base, [&] {
             traffic.classify({rows.texts[next++ % rows.texts.size()]});
           });
       result.summary["rollout"] = rollout.to_json();
