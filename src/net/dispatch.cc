@@ -40,7 +40,7 @@ std::string text_of(const std::vector<Attribute>& attributes, std::string_view n
 
 }  // namespace
 
-Dispatched dispatch(const Router::Match& match, const Gate& gate, base::Log& log, bool traced, Request request,
+Dispatched dispatch(const Router::Match& match, Admission admission, base::Log& log, bool traced, Request request,
                     const std::shared_ptr<Exchange>& exchange) {
   Dispatched result;
   if (traced) {
@@ -52,14 +52,13 @@ Dispatched dispatch(const Router::Match& match, const Gate& gate, base::Log& log
     }
   }
   result.route = request.route;
-  if (gate) {
-    result.admission = gate(request);
-    exchange->set_client(result.admission.client);
-    if (result.admission.refusal) {
-      exchange->answer(std::move(*result.admission.refusal));
-      return result;
-    }
+  result.admission = std::move(admission);
+  exchange->set_client(result.admission.client);
+  if (result.admission.refusal) {
+    exchange->answer(std::move(*result.admission.refusal));
+    return result;
   }
+  request.identity = result.admission.identity;
   if (match.handler == nullptr) {
     exchange->answer(no_handler(match, request));
     return result;

@@ -23,11 +23,11 @@ struct Dispatched {
   int64_t start_unix_ns = 0;
 };
 
-// Asks the gate (which may be empty), and calls the handler that the router found for this request with a Responder of
-// the exchange; the router outlives the call. What cannot be handled is answered: 404, 405, 400, the gate's refusal, or
-// what the handler threw. `traced`: spans are wanted, unless the request's traceparent says that its trace is not
+// Calls the handler that the router found for this request with a Responder of the exchange, unless the gate has refused
+// it; the router outlives the call. What cannot be handled is answered: 404, 405, 400, the gate's refusal, or what the
+// handler threw. `traced`: spans are wanted, unless the request's traceparent says that its trace is not
 // recorded.
-Dispatched dispatch(const Router::Match& match, const Gate& gate, base::Log& log, bool traced, Request request,
+Dispatched dispatch(const Router::Match& match, Admission admission, base::Log& log, bool traced, Request request,
                     const std::shared_ptr<Exchange>& exchange);
 
 // The exchange has ended: hands its span, if it has a trace, to the sink. Its name is "METHOD ROUTE", or

@@ -319,7 +319,12 @@ void GrpcCall::take_message() {
     match = {};
     request.route.clear();
   }
-  dispatched_ = dispatch(match, shared_.gate, shared_.log, shared_.spans != nullptr, std::move(request), exchange_);
+  Admission admission = shared_.gate ? shared_.gate(request) : Admission();
+  if (admission.later) {
+    admission = {};
+    admission.refusal = error_response(501, "this call needs a check that gRPC calls cannot wait for");
+  }
+  dispatched_ = dispatch(match, std::move(admission), shared_.log, shared_.spans != nullptr, std::move(request), exchange_);
 }
 
 void GrpcCall::progress() {

@@ -47,6 +47,14 @@ class BodySink {
   virtual void write(std::string_view bytes) noexcept = 0;
 };
 
+// Who sent a request, as far as the server's gate (gate.h) found out: a room derives from it what it knows of a client.
+struct Identity {
+  Identity() = default;
+  virtual ~Identity() = default;
+  Identity(const Identity&) = delete;
+  Identity& operator=(const Identity&) = delete;
+};
+
 struct Request {
   std::string method;  // "GET"
   std::string path;    // as sent, without the query: "/v2/models/a%20b"
@@ -59,6 +67,7 @@ struct Request {
   std::string peer;                     // "127.0.0.1"
   bool from_loopback = false;
   std::string id;  // x-request-id: the client's when it is sane, else 32 random hex digits
+  std::shared_ptr<const Identity> identity = {};  // null: the gate does not tell
 
   std::string_view param(std::string_view name) const noexcept;        // "" when absent
   std::string_view query_value(std::string_view name) const noexcept;  // "" when absent

@@ -14,6 +14,8 @@
 #include <unistd.h>
 #include <utility>
 
+#include "net/pending.h"
+
 namespace slipway::net {
 
 namespace asio = boost::asio;
@@ -31,6 +33,7 @@ constexpr size_t kUploadPiece = size_t{64} << 10;  // hashing and writing one ta
 constexpr size_t kFilePiece = size_t{256} << 10;   // read from the page cache in about 0.05 ms
 constexpr size_t kLingerBytes = size_t{4} << 20;   // of a refused body that are read and thrown away
 constexpr int kLingerMs = 1'000;
+constexpr uint64_t kDropBytes = uint64_t{64} << 10;  // of a refused body that are dropped to keep the connection
 constexpr int kRetryAfterDrainSeconds = 1;
 // A connection that was quiet for so long has hardly a request on its way when a drain closes it: longer than a round
 // trip around the earth and than a busy client's pause between an answer and its next request.
@@ -237,8 +240,10 @@ struct Session::Arrived {
   Request request;
   std::shared_ptr<const Router> router;  // what `match` points into
   Router::Match match;
+  Admission admission;  // its lease lasts from here on
   bool keep_alive = false;
   bool http_1_0 = false;
+  bool unread = false;  // a refused body that the client may still be sending
 };
 
 // Reads a body into the sink of its route. Each piece has the time that a whole body has elsewhere.
@@ -263,7 +268,78 @@ awaitable<void> Session::read_upload(wire::Parser& parser, const Router::Match& 
   }
 }
 
-// False when the request cannot be served: `refusal` says why, or `silent` that nobody is there to be told.
+// The gate's decision, also where it comes later.
+awaitable<Admission> Session::admit(const Request& request) {
+  Admission admission = shared_.gate(request);
+  if (!admission.later) {
+    co_return admission;
+  }
+  struct Detach {
+    explicit Detach(PendingAdmission& pending_in) : pending(pending_in) {}
+    ~Detach() { pending.detach(); }
+    Detach(const Detach&) = delete;
+    Detach& operator=(const Detach&) = delete;
+    PendingAdmission& pending;
+  };
+  deadline_.disarm();
+  asio::steady_timer timer(loop_.io);
+  timer.expires_after(milliseconds(shared_.options.handler_timeout_ms));
+  const auto until = timer.expiry();
+  const auto pending = std::make_shared<PendingAdmission>(timer);
+  const Detach detach(*pending);
+  admission.later([pending](Admission decision) { pending->complete(std::move(decision)); });
+  while (std::chrono::steady_clock::now() < until) {
+    if (auto decision = pending->take()) {
+      co_return std::move(*decision);
+    }
+    error_code error;
+    timer.expires_at(until);
+    co_await timer.async_wait(redirect_error(use_awaitable, error));
+  }
+  Admission late;
+  late.refusal = error_response(504, "the request took too long");
+  co_return late;
+}
+
+// A short body of a refused request is read and dropped, which keeps the connection; any other is left, and with it the
+// connection. Nobody who expects "100 Continue" is told to send.
+awaitable<void> Session::drop_body(wire::Parser& parser, Arrived& arrived) {
+  if (parser.is_done()) {
+    co_return;
+  }
+  error_code error = beast::http::error::body_limit;
+  if (parser.content_length() && *parser.content_length() <= kDropBytes &&
+      parser.get()[beast::http::field::expect].empty()) {
+    parser.body_limit(kDropBytes);
+    deadline_.arm(shared_.options.body_timeout_ms);
+    error = {};
+    co_await beast::http::async_read(connection_, buffer_, parser, redirect_error(use_awaitable, error));
+  }
+  if (error) {
+    arrived.keep_alive = false;
+    arrived.unread = true;
+  }
+}
+
+// Takes the body, into memory or the sink of its route.
+awaitable<void> Session::read_body(wire::Parser& parser, Arrived& arrived, error_code& error) {
+  if (parser.is_done() && arrived.match.sink == nullptr) {
+    co_return;
+  }
+  deadline_.arm(shared_.options.body_timeout_ms);
+  if (!parser.get()[beast::http::field::expect].empty() && parser.get().version() == 11) {
+    static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+    co_await asio::async_write(connection_, asio::buffer(kContinue), redirect_error(use_awaitable, error));
+  }
+  if (!error && arrived.match.sink != nullptr) {
+    co_await read_upload(parser, arrived.match, arrived.request, error);
+  } else if (!error) {
+    co_await beast::http::async_read(connection_, buffer_, parser, redirect_error(use_awaitable, error));
+  }
+}
+
+// False when the request cannot be served: `refusal` says why, or `silent` that nobody is there to be told. What the
+// gate refuses can be served: with its refusal. Nothing of a body is taken before the gate has agreed.
 awaitable<bool> Session::read_message(Arrived& arrived, wire::Refusal& refusal, bool& silent) {
   const ServerOptions& options = shared_.options;
   wire::Parser parser;
@@ -286,8 +362,18 @@ awaitable<bool> Session::read_message(Arrived& arrived, wire::Refusal& refusal, 
       arrived.keep_alive = arrived.keep_alive && !refusal.close;
       co_return false;
     }
+    arrived.request.peer = peer_;
+    arrived.request.from_loopback = from_loopback_;
     arrived.router = shared_.current_router();
     const Router::Match& match = arrived.match = arrived.router->find(arrived.request);
+    if (shared_.gate && !shared_.draining.load()) {
+      arrived.admission = co_await admit(arrived.request);
+      if (arrived.admission.refusal) {
+        co_await drop_body(parser, arrived);
+        co_return true;
+      }
+      arrived.request.identity = arrived.admission.identity;  // its sink may ask
+    }
     const uint64_t limit = match.sink != nullptr ? match.max_bytes : static_cast<uint64_t>(options.max_body_bytes);
     if (parser.content_length() && *parser.content_length() > limit) {
       refusal = {413, fmt::format("the body is larger than {} bytes", limit)};
@@ -295,18 +381,7 @@ awaitable<bool> Session::read_message(Arrived& arrived, wire::Refusal& refusal, 
       co_return false;
     }
     parser.body_limit(limit);
-    if (!parser.is_done() || match.sink != nullptr) {
-      deadline_.arm(options.body_timeout_ms);
-      if (!parser.get()[beast::http::field::expect].empty() && parser.get().version() == 11) {
-        static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-        co_await asio::async_write(connection_, asio::buffer(kContinue), redirect_error(use_awaitable, error));
-      }
-      if (!error && match.sink != nullptr) {
-        co_await read_upload(parser, match, arrived.request, error);
-      } else if (!error) {
-        co_await beast::http::async_read(connection_, buffer_, parser, redirect_error(use_awaitable, error));
-      }
-    }
+    co_await read_body(parser, arrived, error);
     if (!error && match.sink == nullptr) {
       if (auto refused = wire::to_body(parser, options, arrived.request)) {
         refusal = std::move(*refused);
@@ -342,11 +417,13 @@ awaitable<Session::Next> Session::serve_one() {
   }
   if (!complete) {
     const Request& request = arrived.request;
-    const Response response = error_response(refusal.status, refusal.message);
+    Response response = error_response(refusal.status, refusal.message);
+    add_headers(response, arrived.admission.headers);
     const auto start = std::chrono::steady_clock::now();
     const bool sent = co_await send(response, arrived.keep_alive, arrived.http_1_0, false, request.id);
     if (shared_.observer) {
-      shared_.observer({request.method, "", request.id, "", refusal.status, seconds_since(start)});
+      shared_.observer(
+          {request.method, "", request.id, arrived.admission.client, refusal.status, seconds_since(start)});
     }
     co_return !sent ? Next::kClose : arrived.keep_alive ? Next::kKeep : Next::kLinger;
   }
@@ -361,9 +438,6 @@ awaitable<Session::Next> Session::handle(Arrived& arrived) {
   const std::string method = request.method;
   const std::string id = request.id;
   const std::string accept = shared_.options.compress ? std::string(request.headers.get("Accept-Encoding")) : "";
-  request.peer = peer_;
-  request.from_loopback = from_loopback_;
-
   deadline_.disarm();
   asio::steady_timer timer(loop_.io);
   const auto exchange = std::make_shared<HttpExchange>(timer, static_cast<size_t>(shared_.options.max_stream_buffer));
@@ -375,7 +449,7 @@ awaitable<Session::Next> Session::handle(Arrived& arrived) {
     exchange->answer(std::move(response));
   } else {
     dispatched =
-        dispatch(arrived.match, shared_.gate, shared_.log, shared_.spans != nullptr, std::move(request), exchange);
+        dispatch(arrived.match, std::move(arrived.admission), shared_.log, shared_.spans != nullptr, std::move(request), exchange);
   }
   const Admission& admission = dispatched.admission;
 
@@ -401,7 +475,7 @@ awaitable<Session::Next> Session::handle(Arrived& arrived) {
   }
   end_trace(shared_.spans, dispatched, finished,
             {{"http.request.method", method}, {"http.response.status_code", int64_t{status}}});
-  co_return sent&& keep_alive ? Next::kKeep : Next::kClose;
+  co_return !sent ? Next::kClose : keep_alive ? Next::kKeep : arrived.unread ? Next::kLinger : Next::kClose;
 }
 
 // False when nothing came within the handler's time.

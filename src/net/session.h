@@ -101,6 +101,9 @@ class Session {
   boost::asio::awaitable<bool> wait_for_bytes();
   boost::asio::awaitable<Next> serve_one();
   boost::asio::awaitable<bool> read_message(Arrived& arrived, wire::Refusal& refusal, bool& silent);
+  boost::asio::awaitable<Admission> admit(const Request& request);
+  boost::asio::awaitable<void> read_body(wire::Parser& parser, Arrived& arrived, boost::system::error_code& error);
+  boost::asio::awaitable<void> drop_body(wire::Parser& parser, Arrived& arrived);
   boost::asio::awaitable<void> read_upload(wire::Parser& parser, const Router::Match& match, Request& request,
                                            boost::system::error_code& error);
   boost::asio::awaitable<Next> handle(Arrived& arrived);
