@@ -1,13 +1,20 @@
-// Where the next page begins, as MLflow writes it: base64 of {"offset": N}. Clients pass it on unread.
+// Where the next page begins, as MLflow writes it: base64 of {"offset": N}. Clients pass it on unread. Those of runs also
+// hold the last run's place: {"offset": N, "start_time": MS, "run_id": ID}.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+
+#include "record/tracking.h"
 
 namespace slipway::api {
 
 std::string page_token(int64_t offset);
+std::string page_token(int64_t offset, const record::RunPlace& last);
 // 0 for "". Throws ApiError ("Invalid page token, …").
 int64_t page_offset(const std::string& token);
+// Nothing for a token without a place. Throws as page_offset does.
+std::optional<record::RunPlace> page_place(const std::string& token);
 
 }  // namespace slipway::api

@@ -133,6 +133,7 @@ std::string search(RunTracker& runs, const SearchRuns& request) {
   query.order = parse_order(request.order_by, run_grammar());
   query.lifecycle = request.run_view_type;
   query.offset = page_offset(request.page_token);
+  query.after = page_place(request.page_token);
   query.limit = request.max_results;
   const auto page = runs.search(query);
   JsonWriter out;
@@ -145,7 +146,8 @@ std::string search(RunTracker& runs, const SearchRuns& request) {
     out.end_array();
   }
   if (page.more) {
-    out.field("next_page_token", page_token(query.offset + query.limit));
+    const TrackedRun& last = page.items.back();
+    out.field("next_page_token", page_token(query.offset + query.limit, {last.started_ms, last.id}));
   }
   out.end_object();
   return out.take();

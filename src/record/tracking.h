@@ -122,12 +122,19 @@ struct Ordering {
 
 enum class Lifecycle { kActive, kDeleted, kAll };
 
+// Where a run stands in the order that searches have when none is asked for.
+struct RunPlace {
+  int64_t started_ms = 0;
+  std::string id;
+};
+
 struct Query {
   std::vector<std::string> experiment_ids;  // of runs; none: no run
   std::vector<Condition> conditions;
   std::vector<Ordering> order;  // then, always: runs start_time DESC, run_id; experiments experiment_id DESC
   Lifecycle lifecycle = Lifecycle::kActive;
   int64_t offset = 0;
+  std::optional<RunPlace> after;  // of runs, instead of `offset` where runs come by start_time DESC: a page deep down costs what the first does
   int64_t limit = 1000;
 };
 

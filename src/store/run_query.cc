@@ -294,10 +294,17 @@ void order_runs(SqlText& sql, const std::vector<Ordering>& order) {
   sql << (by_start ? "r.id" : "r.started_ms DESC, r.id");
 }
 
+// Whether the page begins after a run that is named, in the order of an index.
+bool resumes(const Query& query) {
+  const bool by_start = query.order.size() == 1 && query.order.front().entity == Entity::kAttribute &&
+                        query.order.front().key == "start_time" && !query.order.front().ascending;
+  return query.after && (query.order.empty() || by_start);
+}
+
 void page(SqlText& sql, const Query& query) {
   sql << " LIMIT ";
   sql.bind(query.limit + 1) << " OFFSET ";
-  sql.bind(query.offset);
+  sql.bind(resumes(query) ? 0 : query.offset);
 }
 
 void match_experiment(SqlText& sql, const Condition& condition) {
@@ -390,6 +397,12 @@ SqlText runs_query(Database& database, const Query& query) {
       sql << " AND ";
       match_run(sql, condition);
     }
+  }
+  if (resumes(query)) {
+    sql << " AND r.started_ms <= ";
+    sql.bind(query.after->started_ms) << " AND (r.started_ms < ";
+    sql.bind(query.after->started_ms) << " OR r.id > ";
+    sql.bind(query.after->id) << ")";
   }
   order_runs(sql, query.order);
   page(sql, query);

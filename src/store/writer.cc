@@ -22,59 +22,67 @@ Writer::~Writer() {
     stop_ = true;
   }
   wake_.notify_all();
-  if (thread_.joinable()) {
-    thread_.join();
+  if (syncer_.joinable()) {
+    syncer_.join();
   }
 }
 
 void Writer::write(bool durable, const Work& work) {
-  Job job{&work, durable, nullptr};
+  Job job{&work, durable};
   std::unique_lock lock(mutex_);
-  if (!thread_.joinable()) {
-    thread_ = std::thread([this] { loop(); });
-  }
   queue_.push_back(&job);
-  wake_.notify_one();
-  done_.wait(lock, [&] { return job.done; });
+  const bool wait = committing_;
+  committing_ = true;
   lock.unlock();
+  if (wait) {
+    job.turn.acquire();
+  }
+  if (!job.done) {
+    lead(job);
+  }
   if (job.error) {
     std::rethrow_exception(job.error);
   }
 }
 
-void Writer::loop() {
+void Writer::lead(Job& mine) {
+  std::deque<Job*> batch;
   std::unique_lock lock(mutex_);
-  while (true) {
-    const auto ready = [&] { return stop_ || !queue_.empty(); };
-    if (unsynced_) {
-      if (!wake_.wait_for(lock, kSyncAfter, ready)) {
-        lock.unlock();
-        sync_log();
-        lock.lock();
-        continue;
-      }
-    } else {
-      wake_.wait(lock, ready);
-    }
-    if (queue_.empty()) {
-      break;
-    }
-    std::deque<Job*> batch;
-    while (!queue_.empty() && batch.size() < kBatchJobs) {
-      batch.push_back(queue_.front());
-      queue_.pop_front();
-    }
-    lock.unlock();
-    commit_together(batch);
-    lock.lock();
-    for (Job* job : batch) {
-      job->done = true;  // the job belongs to its caller again, as soon as the mutex is released
-    }
-    done_.notify_all();
+  while (!queue_.empty() && batch.size() < kBatchJobs) {
+    batch.push_back(queue_.front());
+    queue_.pop_front();
   }
   lock.unlock();
+  commit_together(batch);
+  lock.lock();
+  Job* const next = queue_.empty() ? nullptr : queue_.front();
+  committing_ = next != nullptr;
+  if (unsynced_ && !syncer_.joinable()) {
+    syncer_ = std::thread([this] { sync_later(); });
+  }
+  lock.unlock();
+  if (next != nullptr) {
+    next->turn.release();
+  }
   if (unsynced_) {
+    wake_.notify_one();
+  }
+  for (Job* job : batch) {
+    if (job != &mine) {
+      job->done = true;  // the job belongs to its caller again, as soon as the semaphore is released
+      job->turn.release();
+    }
+  }
+}
+
+void Writer::sync_later() {
+  std::unique_lock lock(mutex_);
+  while (!stop_) {
+    wake_.wait(lock, [this] { return stop_ || unsynced_; });
+    wake_.wait_for(lock, kSyncAfter, [this] { return stop_; });
+    lock.unlock();
     sync_log();
+    lock.lock();
   }
 }
 
@@ -148,14 +156,17 @@ void Writer::commit_alone(Job& job) {
 }
 
 void Writer::sync_log() noexcept {
-  // Through a descriptor of our own: SQLite holds no locks on the log itself, so closing it releases none.
+  if (!unsynced_.exchange(false)) {
+    return;
+  }
+  // Through a descriptor of our own, beside whoever commits: SQLite holds no locks on the log itself, so closing it
+  // releases none.
   const std::string log = database_->path().string() + "-wal";
   const int fd = ::open(log.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd >= 0) {
     ::fdatasync(fd);
     ::close(fd);
   }
-  unsynced_ = false;
 }
 
 }  // namespace slipway::store

@@ -1,13 +1,16 @@
-// The one thread of a store that writes: it commits what has gathered while the last commit was under way as one
-// transaction (group commit), so that many writers share one fsync. It starts with the first write.
+// Writes to a store, one transaction at a time: what has gathered while the last commit was under way is committed
+// together (group commit), so that many callers share one fsync. The first caller in the queue commits for all in it: a
+// write that meets no other costs no change of threads.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <semaphore>
 #include <thread>
 
 #include "store/sqlite.h"
@@ -16,12 +19,12 @@ namespace slipway::store {
 
 class Writer {
  public:
-  // Work runs inside a transaction on the writer's thread. It may run more than once (after a roll back), so it assigns
-  // its results rather than adding to them.
+  // Work runs inside a transaction, on its caller's thread or another caller's. It may run more than once (after a roll
+  // back), so it assigns its results rather than adding to them.
   using Work = std::function<void(Database&)>;
 
   explicit Writer(std::unique_ptr<Database> database) : database_(std::move(database)) {}
-  // Writes all that was submitted before, then ends the thread.
+  // No write may be under way. What need not be durable is put on the disk.
   ~Writer();
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
@@ -35,10 +38,13 @@ class Writer {
   struct Job {
     const Work* work;
     bool durable;
-    std::exception_ptr error;
-    bool done = false;
+    std::exception_ptr error = nullptr;
+    bool done = false;                // set before `turn`; else the turn is to commit
+    std::binary_semaphore turn{0};  // one a job: a commit wakes nobody but those whose work it held
   };
-  void loop();
+  // Commits what is queued, the caller's job at its front; hands the turn on.
+  void lead(Job& mine);
+  void sync_later();
   void commit_together(const std::deque<Job*>& batch);
   void commit_alone(Job& job);
   void begin(bool durable);
@@ -46,16 +52,16 @@ class Writer {
   void roll_back() noexcept;
   void sync_log() noexcept;
 
-  std::unique_ptr<Database> database_;  // used by the thread only, once it runs
-  bool full_sync_ = true;               // PRAGMA synchronous now
-  bool unsynced_ = false;               // commits that are not on the disk yet
+  std::unique_ptr<Database> database_;  // of the caller that commits
+  bool full_sync_ = true;               // PRAGMA synchronous now; of the caller that commits
+  std::atomic<bool> unsynced_ = false;  // commits that are not on the disk yet
 
   std::mutex mutex_;  // guards what follows
-  std::condition_variable wake_;
-  std::condition_variable done_;
   std::deque<Job*> queue_;
+  bool committing_ = false;  // somebody has the turn
   bool stop_ = false;
-  std::thread thread_;
+  std::condition_variable wake_;
+  std::thread syncer_;  // starts with the first commit that need not be durable
 };
 
 }  // namespace slipway::store

@@ -166,6 +166,14 @@ TEST(PageToken, GoesThereAndBack) {
     EXPECT_EQ(page_offset(page_token(offset)), offset);
   }
   EXPECT_EQ(page_offset(""), 0);
+  const auto place = page_place(page_token(7, {-5, "ab\"c"}));
+  ASSERT_TRUE(place);
+  EXPECT_EQ(place->started_ms, -5);
+  EXPECT_EQ(place->id, "ab\"c");
+  EXPECT_EQ(page_offset(page_token(7, *place)), 7);
+  EXPECT_FALSE(page_place(page_token(7)));
+  EXPECT_FALSE(page_place(""));
+  EXPECT_THROW(page_place("eyJvZmZzZXQiOiAxLCAic3RhcnRfdGltZSI6ICJhIiwgInJ1bl9pZCI6IDF9"), ApiError);  // "a" and 1
   const auto refusal_of = [](const std::string& token) {
     try {
       page_offset(token);

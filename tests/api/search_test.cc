@@ -1,5 +1,6 @@
 // Searching over HTTP: which runs, in which order, page by page.
 #include <random>
+#include <set>
 
 #include "api/fixture.h"
 
@@ -130,6 +131,31 @@ TEST_F(Search, PagesWithoutLossOrRepeat) {
   EXPECT_EQ(all, expected);
   EXPECT_EQ(pages, 3);
   EXPECT_EQ(good(post("runs/search", {{"experiment_ids", Json::array()}})), Json::object());
+}
+
+// A run that arrives between two pages moves none of those that follow, also where runs began together.
+TEST_F(Search, PagesGoOnAfterTheLastRun) {
+  for (int i = 0; i < 6; ++i) {
+    make("r" + std::to_string(i), 5, Json::object(), Json::object());
+  }
+  for (const Json& order : {Json::array(), Json{"start_time DESC"}, Json{"attributes.start_time DESC", "metrics.m"}}) {
+    const Json all = good(post("runs/search", {{"experiment_ids", {"0"}}, {"max_results", 4}, {"order_by", order}}));
+    make("new", 9, Json::object(), Json::object());
+    const Json rest = good(post("runs/search", {{"experiment_ids", {"0"}},
+                                                {"max_results", 4},
+                                                {"order_by", order},
+                                                {"page_token", all["next_page_token"]}}));
+    std::set<std::string> ids;
+    for (const Json* page : {&all, &rest}) {
+      for (const Json& run : (*page)["runs"]) {
+        ids.insert(run["info"]["run_id"]);
+      }
+    }
+    const bool resumed = order.size() < 2;  // other orders go on at a number
+    EXPECT_EQ(ids.size(), all["runs"].size() + rest["runs"].size() - (resumed ? 0 : 1)) << order;
+    EXPECT_EQ(rest.contains("next_page_token"), false) << order;
+    good(post("runs/delete", {{"run_id", good(post("runs/search", {{"experiment_ids", {"0"}}}))["runs"][0]["info"]["run_id"]}}));
+  }
 }
 
 TEST_F(Search, MindsTheLifeOfRunsAndSeveralExperiments) {
