@@ -5,13 +5,13 @@
 #include <cmath>
 #include <fmt/format.h>
 #include <mutex>
-#include <openssl/crypto.h>
 #include <optional>
 #include <set>
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/secret.h"
 #include "base/yaml.h"
 #include "net/token_bucket.h"
 
@@ -40,11 +40,6 @@ bool is_name(std::string_view name) {
 
 bool is_sha256(std::string_view text) {
   return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
-
-// Of the same length: time does not tell where they differ.
-bool equal_in_constant_time(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
 // Reads one entry of the list. Messages never hold a value: it may be a key.
@@ -266,7 +261,7 @@ std::shared_ptr<AccessControl::Client> AccessControl::find_key(std::string_view 
   std::shared_ptr<Client> found;
   const std::shared_lock lock(mutex_);
   for (const std::shared_ptr<Client>& client : clients_) {
-    if (equal_in_constant_time(client->key.sha256, digest)) {
+    if (base::equal_in_constant_time(client->key.sha256, digest)) {
       found = client;
     }
   }

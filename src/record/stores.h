@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "record/accounts.h"
 #include "record/record.h"
 #include "record/tracking_stores.h"
 
@@ -159,6 +160,8 @@ class Store {
   virtual Lineage& lineage() = 0;
   virtual StepCache& steps() = 0;
   virtual Tracking& tracking() = 0;
+  virtual AccountStore& accounts() = 0;
+  virtual AuditLog& audit() = 0;
 };
 
 }  // namespace slipway::record

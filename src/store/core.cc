@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "store/audit.h"
 
 namespace slipway::store {
 namespace {
@@ -52,6 +53,19 @@ Core::Core(std::filesystem::path folder_in, const StoreOptions& options, std::un
       blobs(folder / "blobs"),
       readers(folder / "slipway.db", options.busy_timeout_ms),
       writer(std::move(database)) {}
+
+void Core::write(const Writer::Work& work) {
+  PendingChange* change = pending_change();
+  if (change == nullptr || change->core != this || change->written) {
+    writer.write(true, work);
+    return;
+  }
+  writer.write(true, [&](Database& database) {
+    work(database);
+    append_audit(database, change->entry);
+  });
+  change->written = true;
+}
 
 std::string to_text(const record::Json& json) {
   if (deeper_than(json, kMaxJsonDepth)) {

@@ -55,7 +55,8 @@ struct Core {
 
   int64_t now() const { return clock->unix_ms(); }
   Readers::Lease read() { return readers.take(); }
-  void write(const Writer::Work& work) { writer.write(true, work); }
+  // With the change that this thread makes, if any (audit.h).
+  void write(const Writer::Work& work);
 
   const std::filesystem::path folder;
   const base::SystemClock system_clock;

@@ -147,7 +147,26 @@ CREATE INDEX model_versions_by_run ON model_versions(run_id);
 CREATE INDEX aliases_by_version ON aliases(model, version);
 )sql";
 
-constexpr std::array<const char*, 3> kMigrations = {kVersion1, kVersion2, kVersion3};
+// Version 4: who may use the record, and the chain of changes. Secrets are here as digests only.
+constexpr const char* kVersion4 = R"sql(
+CREATE TABLE accounts(name TEXT PRIMARY KEY, password TEXT NOT NULL, service INTEGER NOT NULL,
+  created_ms INTEGER NOT NULL, changed_ms INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE grants(account TEXT NOT NULL, project TEXT NOT NULL, role TEXT NOT NULL,
+  PRIMARY KEY(account, project)) WITHOUT ROWID;
+CREATE TABLE tokens(id TEXT PRIMARY KEY, digest TEXT NOT NULL UNIQUE, account TEXT NOT NULL, name TEXT NOT NULL,
+  kind TEXT NOT NULL, role TEXT NOT NULL, project TEXT NOT NULL, created_ms INTEGER NOT NULL,
+  expires_ms INTEGER NOT NULL, used_ms INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX tokens_by_account ON tokens(account);
+CREATE TABLE access_version(id INTEGER PRIMARY KEY, version INTEGER NOT NULL);
+INSERT INTO access_version VALUES(1, 1);
+CREATE TABLE audit(id INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, actor TEXT NOT NULL, credential TEXT NOT NULL,
+  peer TEXT NOT NULL, action TEXT NOT NULL, subject TEXT NOT NULL, outcome TEXT NOT NULL, request TEXT NOT NULL,
+  previous TEXT NOT NULL, hash TEXT NOT NULL);
+CREATE TABLE audit_head(id INTEGER PRIMARY KEY, entry INTEGER NOT NULL, hash TEXT NOT NULL);
+INSERT INTO audit_head VALUES(1, 0, '0000000000000000000000000000000000000000000000000000000000000000');
+)sql";
+
+constexpr std::array<const char*, 4> kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4};
 
 int pragma_number(Database& database, const char* sql) { return std::atoi(database.scalar(sql).c_str()); }
 

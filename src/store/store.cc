@@ -31,6 +31,8 @@ class FolderStore final : public record::Store {
   record::Lineage& lineage() override { return lineage_; }
   record::StepCache& steps() override { return steps_; }
   record::Tracking& tracking() override { return tracking_; }
+  record::AccountStore& accounts() override { return accounts_; }
+  record::AuditLog& audit() override { return audit_; }
 
  private:
   Core core_;
@@ -42,6 +44,8 @@ class FolderStore final : public record::Store {
   SqlLineage lineage_{core_};
   SqlSteps steps_{core_};
   SqlTracking tracking_{core_};
+  SqlAccounts accounts_{core_};
+  SqlAudit audit_{core_};
 };
 
 void make_folder(const fs::path& folder) {

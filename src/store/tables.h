@@ -1,6 +1,7 @@
 // The record interfaces over the tables of a Core, which outlives them. One .cc file each. Any thread.
 #pragma once
 
+#include "record/accounts.h"
 #include "record/stores.h"
 #include "store/core.h"
 
@@ -103,6 +104,34 @@ class SqlSteps final : public record::StepCache {
   std::vector<record::FileStamp> stamps(std::span<const std::string> paths) override;
   void put_stamps(std::span<const record::FileStamp> stamps) override;
   std::filesystem::path work_folder() override;
+
+ private:
+  Core& core_;
+};
+
+class SqlAccounts final : public record::AccountStore {
+ public:
+  explicit SqlAccounts(Core& core) : core_(core) {}
+  std::optional<record::Accounts> read(int64_t known) override;
+  void add(const record::Account& account) override;
+  void remove(const std::string& name) override;
+  void set_password(const std::string& name, const std::string& hash) override;
+  void grant(const std::string& name, const record::Grant& grant) override;
+  void add_token(const record::Token& token) override;
+  void remove_token(const std::string& id) override;
+  void mark_used(const std::vector<std::pair<std::string, int64_t>>& used) override;
+
+ private:
+  Core& core_;
+};
+
+class SqlAudit final : public record::AuditLog {
+ public:
+  explicit SqlAudit(Core& core) : core_(core) {}
+  std::unique_ptr<Scope> begin(record::AuditEntry entry) override;
+  std::vector<record::AuditEntry> list(int64_t after_id, int limit) override;
+  std::vector<record::AuditEntry> newest(int limit) override;
+  record::AuditReport verify(const std::optional<std::pair<int64_t, std::string>>& until) override;
 
  private:
   Core& core_;
