@@ -4,32 +4,17 @@
 #include <fmt/format.h>
 
 #include "api/errors.h"
+#include "base/base64.h"
 #include "base/json.h"
-#include "text/charsmap.h"
 
 namespace slipway::api {
 namespace {
 
 constexpr size_t kMaxToken = 4096;
 
-std::string encode_base64(std::string_view bytes) {
-  static constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  for (size_t i = 0; i < bytes.size(); i += 3) {
-    uint32_t bits = 0;
-    for (size_t k = 0; k < 3; ++k) {
-      bits = (bits << 8) | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0U);
-    }
-    for (size_t k = 0; k < 4; ++k) {
-      out += i + k <= bytes.size() ? kDigits[(bits >> (18 - 6 * k)) & 63U] : '=';
-    }
-  }
-  return out;
-}
-
 // The token's object, `offset` in it looked at. Throws ApiError.
 Json parse_token(const std::string& token) {
-  const auto decoded = token.size() <= kMaxToken ? text::decode_base64(token) : std::nullopt;
+  const auto decoded = token.size() <= kMaxToken ? base::base64_decode(token) : std::nullopt;
   if (!decoded) {
     invalid("Invalid page token, could not base64-decode");
   }
@@ -48,10 +33,10 @@ Json parse_token(const std::string& token) {
 
 }  // namespace
 
-std::string page_token(int64_t offset) { return encode_base64(fmt::format("{{\"offset\": {}}}", offset)); }
+std::string page_token(int64_t offset) { return base::base64_encode(fmt::format("{{\"offset\": {}}}", offset)); }
 
 std::string page_token(int64_t offset, const record::RunPlace& last) {
-  return encode_base64(base::dump_json({{"offset", offset}, {"start_time", last.started_ms}, {"run_id", last.id}}));
+  return base::base64_encode(base::dump_json({{"offset", offset}, {"start_time", last.started_ms}, {"run_id", last.id}}));
 }
 
 int64_t page_offset(const std::string& token) {

@@ -26,6 +26,9 @@ int open_and_lock(const std::filesystem::path& path, int operation) {
     if (errno != EINTR) {
       const int number = errno;
       ::close(fd);
+      if (number == EWOULDBLOCK && (operation & LOCK_NB) != 0) {
+        return -1;
+      }
       throw base::Error(base::Code::kFailure,
                         fmt::format("cannot lock '{}': {}", path.string(), base::errno_text(number)));
     }
@@ -37,6 +40,11 @@ int open_and_lock(const std::filesystem::path& path, int operation) {
 
 FileLock FileLock::exclusive(const std::filesystem::path& path) { return FileLock(open_and_lock(path, LOCK_EX)); }
 FileLock FileLock::shared(const std::filesystem::path& path) { return FileLock(open_and_lock(path, LOCK_SH)); }
+
+std::optional<FileLock> FileLock::try_exclusive(const std::filesystem::path& path) {
+  const int fd = open_and_lock(path, LOCK_EX | LOCK_NB);
+  return fd < 0 ? std::nullopt : std::optional(FileLock(fd));
+}
 
 FileLock::FileLock(FileLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
 

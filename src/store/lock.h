@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 
 namespace slipway::store {
 
@@ -11,6 +12,8 @@ class FileLock {
   // Waits for the lock; makes the file when it is missing. Throws base::Error.
   static FileLock exclusive(const std::filesystem::path& path);
   static FileLock shared(const std::filesystem::path& path);
+  // Does not wait: nothing while another holds it.
+  static std::optional<FileLock> try_exclusive(const std::filesystem::path& path);
   ~FileLock();
   FileLock(FileLock&& other) noexcept;
   FileLock(const FileLock&) = delete;

@@ -33,7 +33,4 @@ class CharsMap {
   std::vector<bool> keeps_ = std::vector<bool>(256, true);
 };
 
-// Standard base64; nullopt when it is not.
-std::optional<std::string> decode_base64(std::string_view text);
-
 }  // namespace slipway::text

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <utf8proc.h>
 
+#include "base/base64.h"
 #include "base/error.h"
 #include "text/byte_level.h"
 #include "text/charsmap.h"
@@ -337,7 +338,7 @@ std::unique_ptr<Normalizer> parse_replace(const Json& json, const std::string& s
 }
 
 std::unique_ptr<Normalizer> parse_precompiled(const Json& json, const std::string& source) {
-  const auto blob = decode_base64(base::get_or<std::string>(json, "precompiled_charsmap", "", source));
+  const auto blob = base::base64_decode(base::get_or<std::string>(json, "precompiled_charsmap", "", source));
   if (!blob) {
     throw Error(Code::kInvalid, source + ": precompiled_charsmap is not base64");
   }

@@ -78,6 +78,17 @@ uint32_t ProtoReader::fixed32() const {
   return bits;
 }
 
+double ProtoReader::real() const {
+  if (wire_type_ != 1) {
+    fail("expected a 64-bit number");
+  }
+  uint64_t bits = 0;
+  for (size_t i = 8; i-- > 0;) {
+    bits = (bits << 8) | static_cast<unsigned char>(data_[i]);
+  }
+  return std::bit_cast<double>(bits);
+}
+
 float ProtoReader::number() const { return std::bit_cast<float>(fixed32()); }
 
 }  // namespace slipway::text

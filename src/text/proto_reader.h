@@ -20,6 +20,7 @@ class ProtoReader {
   int64_t integer() const;
   bool boolean() const { return integer() != 0; }
   float number() const;
+  double real() const;
   uint32_t fixed32() const;
 
  private:

@@ -3,10 +3,10 @@
 #include <charconv>
 #include <fmt/format.h>
 
+#include "base/base64.h"
 #include "base/error.h"
 #include "text/bpe.h"
 #include "text/byte_level.h"
-#include "text/charsmap.h"
 #include "text/tokenizer_parts.h"
 #include "text/word_patterns.h"
 
@@ -71,7 +71,7 @@ std::optional<Line> parse_line(std::string_view line) {
   if (space == std::string_view::npos || space == 0) {
     return std::nullopt;
   }
-  auto bytes = decode_base64(line.substr(0, space));
+  auto bytes = base::base64_decode(line.substr(0, space));
   Line result;
   const char* begin = line.data() + space + 1;
   const char* end = line.data() + line.size();

@@ -1,6 +1,7 @@
 #include <atomic>
 #include <numeric>
 
+#include "base/base64.h"
 #include "base/cpu.h"
 #include "base/error.h"
 #include "base/fields.h"
@@ -27,6 +28,17 @@ TEST(Hash, MerkleRootDependsOnOrderAndContent) {
   const std::vector<std::string> ba = {ab[1], ab[0], ab[2]};
   EXPECT_NE(merkle_root(ab), merkle_root(ba));
   EXPECT_EQ(merkle_root(std::vector<std::string>{ab[0]}), ab[0]);
+}
+
+TEST(Base64, KnowsTheStandardVectorsAndRefusesOtherText) {
+  for (const auto& [bytes, text] : std::map<std::string, std::string>{
+           {"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foobar", "Zm9vYmFy"}, {"\xFB\xFF", "+/8="}}) {
+    EXPECT_EQ(base64_encode(bytes), text);
+    EXPECT_EQ(base64_decode(text), bytes);
+  }
+  EXPECT_EQ(base64_decode("Zm8"), "fo");
+  EXPECT_FALSE(base64_decode("Z"));
+  EXPECT_FALSE(base64_decode("Zm 8"));
 }
 
 TEST(Rng, RepeatsAndResumes) {
