@@ -17,7 +17,7 @@ void GlobalOptions::describe(base::FieldTable& table) {
   table.add("json", json, "results as JSON on standard output, one object a line");
   table.add("quiet", quiet, "no progress, no notes");
   table.add("color", color, "colours", {"auto", "always", "never"});
-  table.add("store", store, "the folder of the record, against the project's folder");
+  table.add("store", store, "the folder of the record, against the project's folder; or postgresql://… for its rows");
   table.add("threads", threads, "threads for computing; 0 = the cores this process may use", {0, 1024});
   table.add("isa", isa, "limit of the instruction set: scalar, avx2, avx512, avx512_vnni");
   table.add("log_level", log_level, "least level of log lines on standard error", {"debug", "info", "warning", "error"});
@@ -75,17 +75,26 @@ base::Progress& App::progress() {
 base::Context App::context() { return {pool(), log(), clock_, progress(), stop_}; }
 
 fs::path App::store_path(const fs::path& project_dir) const {
-  const fs::path folder = options_.store;
+  const fs::path folder = store::is_database_url(options_.store) ? ".slipway" : options_.store;
   return folder.is_absolute() ? folder : fs::absolute(project_dir / folder);
+}
+
+store::StoreOptions App::store_options() const {
+  store::StoreOptions options;
+  if (store::is_database_url(options_.store)) {
+    options.database_url = options_.store;
+  }
+  return options;
 }
 
 record::Store& App::store(const fs::path& project_dir, bool create) {
   if (!store_) {
     const fs::path folder = store_path(project_dir);
-    if (!create && !fs::exists(folder)) {
+    const store::StoreOptions options = store_options();
+    if (!create && options.database_url.empty() && !fs::exists(folder)) {
       throw base::Error(base::Code::kNotFound, fmt::format("there is no record at '{}'; run 'slipway run' in a project first, or name one with --store", folder.string()));
     }
-    store_ = store::open_store(folder, {});
+    store_ = store::open_store(folder, options);
   }
   return *store_;
 }

@@ -11,6 +11,7 @@
 #include "base/context.h"
 #include "base/fields.h"
 #include "record/stores.h"
+#include "store/store.h"
 
 namespace slipway::cli {
 
@@ -61,8 +62,10 @@ class App {
   base::Context context();
   std::stop_token stop() const { return stop_; }
 
-  // The store's folder: --store, made absolute against `project_dir`.
+  // The store's folder: --store, made absolute against `project_dir`; `.slipway` there when --store names a database.
   std::filesystem::path store_path(const std::filesystem::path& project_dir = {}) const;
+  // Where its rows are, when not in the folder.
+  store::StoreOptions store_options() const;
   // Opens it once; the folder is created only when `create`, else a missing one is Error(kNotFound).
   record::Store& store(const std::filesystem::path& project_dir = {}, bool create = false);
   std::shared_ptr<record::Store> shared_store();

@@ -49,7 +49,7 @@ Artifact SqlArtifacts::keep(const Blob& blob, bool folder, const std::string& ki
         .prepare(
             "INSERT INTO artifacts(digest, kind, name, size, created_ms, folder, meta) VALUES(?,?,?,?,?,?,?) "
             "ON CONFLICT(digest) DO UPDATE SET folder = 1, size = excluded.size "
-            "WHERE excluded.folder = 1 AND folder = 0")
+            "WHERE excluded.folder = 1 AND artifacts.folder = 0")
         .bind(blob.digest, kind, name, size, now, folder ? 1 : 0, to_text(meta))
         .run();
     result = *find_row(database, kSelect, "digest", blob.digest, read_artifact);
@@ -60,21 +60,21 @@ Artifact SqlArtifacts::keep(const Blob& blob, bool folder, const std::string& ki
 Artifact SqlArtifacts::put_bytes(std::string_view bytes, const std::string& kind, const std::string& name,
                                  const Json& meta) {
   check_name(kind, "an artifact's kind");
-  const FileLock lock = core_.blobs.writing();
+  const PutLock lock = core_.putting();
   return keep(core_.blobs.put_bytes(bytes), false, kind, name, meta);
 }
 
 Artifact SqlArtifacts::put_file(const std::filesystem::path& path, const std::string& kind, const std::string& name,
                                 const Json& meta) {
   check_name(kind, "an artifact's kind");
-  const FileLock lock = core_.blobs.writing();
+  const PutLock lock = core_.putting();
   return keep(core_.blobs.put_file(path), false, kind, name, meta);
 }
 
 Artifact SqlArtifacts::put_folder(const std::filesystem::path& path, const std::string& kind, const std::string& name,
                                   const Json& meta) {
   check_name(kind, "an artifact's kind");
-  const FileLock lock = core_.blobs.writing();
+  const PutLock lock = core_.putting();
   return keep(core_.blobs.put_folder(path), true, kind, name, meta);
 }
 

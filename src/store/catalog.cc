@@ -103,7 +103,7 @@ int next_version(Database& database, const std::string& model, int64_t now_ms) {
   database
       .prepare(
           "INSERT INTO models(name, description, last_version, created_ms, updated_ms) VALUES(?1, '', 1, ?2, ?2) "
-          "ON CONFLICT(name) DO UPDATE SET last_version = last_version + 1, updated_ms = excluded.updated_ms")
+          "ON CONFLICT(name) DO UPDATE SET last_version = models.last_version + 1, updated_ms = excluded.updated_ms")
       .bind(model, now_ms)
       .run();
   Statement query = database.prepare("SELECT last_version FROM models WHERE name = ?");

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "store/sqlite.h"
+#include "store/database.h"
 
 namespace slipway::store {
 

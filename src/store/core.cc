@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "store/audit.h"
+#include "store/postgres.h"
 
 namespace slipway::store {
 namespace {
@@ -37,21 +38,46 @@ Readers::Lease Readers::take() {
       return {*this, std::move(database)};
     }
   }
-  return {*this, std::make_unique<Database>(path_, false, busy_timeout_ms_)};
+  return {*this, place_.open(false)};
 }
 
 void Readers::give_back(std::unique_ptr<Database> database) {
   const std::lock_guard lock(mutex_);
-  if (idle_.size() < kIdleReaders) {
+  if (idle_.size() < kIdleReaders && !database->in_transaction() && database->usable()) {
     idle_.push_back(std::move(database));
   }
 }
 
-Core::Core(std::filesystem::path folder_in, const StoreOptions& options, std::unique_ptr<Database> database)
+std::unique_ptr<Database> DatabasePlace::open(bool create) const {
+  if (url.empty()) {
+    return std::make_unique<Database>(path, create, busy_timeout_ms);
+  }
+  return open_postgres({.url = url, .lock_timeout_ms = busy_timeout_ms});
+}
+
+PutLock::~PutLock() {
+  if (server_) {
+    unlock_blobs(**server_, true);
+  }
+}
+
+PutLock Core::putting() {
+  FileLock file = blobs.writing();
+  std::optional<Readers::Lease> server;
+  if (on_server) {
+    server.emplace(readers.take());
+    lock_blobs(**server, true);
+  }
+  return {std::move(file), std::move(server)};
+}
+
+Core::Core(std::filesystem::path folder_in, const StoreOptions& options, DatabasePlace place,
+           std::unique_ptr<Database> database)
     : folder(std::move(folder_in)),
       clock(options.clock != nullptr ? options.clock : &system_clock),
       blobs(folder / "blobs"),
-      readers(folder / "slipway.db", options.busy_timeout_ms),
+      on_server(!place.url.empty()),
+      readers(std::move(place)),
       writer(std::move(database)) {}
 
 void Core::write(const Writer::Work& work) {

@@ -13,11 +13,20 @@
 
 #include "base/clock.h"
 #include "store/blobs.h"
-#include "store/sqlite.h"
+#include "store/database.h"
 #include "store/store.h"
 #include "store/writer.h"
 
 namespace slipway::store {
+
+// Where the rows are: a file of SQLite, or a server. Any thread.
+struct DatabasePlace {
+  std::filesystem::path path;
+  std::string url;  // not empty: PostgreSQL's
+  int busy_timeout_ms = 0;
+  // Throws Error; the server's is connected to by its first use.
+  std::unique_ptr<Database> open(bool create) const;
+};
 
 // A few connections kept for reading. Any thread.
 class Readers {
@@ -26,9 +35,15 @@ class Readers {
   class Lease {
    public:
     Lease(Readers& owner, std::unique_ptr<Database> database) : owner_(owner), database_(std::move(database)) {}
-    ~Lease() { owner_.give_back(std::move(database_)); }
+    ~Lease() {
+      if (database_) {
+        owner_.give_back(std::move(database_));
+      }
+    }
+    Lease(Lease&& other) noexcept = default;
     Lease(const Lease&) = delete;
     Lease& operator=(const Lease&) = delete;
+    Lease& operator=(Lease&&) = delete;
     Database* operator->() const noexcept { return database_.get(); }
     Database& operator*() const noexcept { return *database_; }
 
@@ -37,31 +52,47 @@ class Readers {
     std::unique_ptr<Database> database_;
   };
 
-  Readers(std::filesystem::path path, int busy_timeout_ms)
-      : path_(std::move(path)), busy_timeout_ms_(busy_timeout_ms) {}
+  explicit Readers(DatabasePlace place) : place_(std::move(place)) {}
   Lease take();
 
  private:
   void give_back(std::unique_ptr<Database> database);
 
-  const std::filesystem::path path_;
-  const int busy_timeout_ms_;
+  const DatabasePlace place_;
   std::mutex mutex_;  // guards idle_
   std::vector<std::unique_ptr<Database>> idle_;
 };
 
+// Holds off the collection of garbage, of this folder and by other servers of the same database, until it goes.
+class PutLock {
+ public:
+  PutLock(FileLock file, std::optional<Readers::Lease> server) : file_(std::move(file)), server_(std::move(server)) {}
+  ~PutLock();
+  PutLock(PutLock&&) noexcept = default;
+  PutLock(const PutLock&) = delete;
+  PutLock& operator=(const PutLock&) = delete;
+  PutLock& operator=(PutLock&&) = delete;
+
+ private:
+  FileLock file_;
+  std::optional<Readers::Lease> server_;
+};
+
 struct Core {
-  Core(std::filesystem::path folder_in, const StoreOptions& options, std::unique_ptr<Database> database);
+  Core(std::filesystem::path folder_in, const StoreOptions& options, DatabasePlace place, std::unique_ptr<Database> database);
 
   int64_t now() const { return clock->unix_ms(); }
   Readers::Lease read() { return readers.take(); }
   // With the change that this thread makes, if any (audit.h).
   void write(const Writer::Work& work);
+  // From before a blob is put until the row that names it is committed.
+  PutLock putting();
 
   const std::filesystem::path folder;
   const base::SystemClock system_clock;
   const base::Clock* clock;
   Blobs blobs;
+  const bool on_server;  // other machines may share the rows
   Readers readers;
   Writer writer;
 };

@@ -11,10 +11,11 @@ using base::Error;
 using record::TreeEntry;
 using record::TreeFile;
 
-// All paths below a folder lie in [begin, end): '0' is the character after '/', and no UTF-8 text has a byte 0xFF.
+// All paths below a folder lie in [begin, end): '0' is the character after '/', and nothing in UTF-8 sorts behind the last
+// character (a path of the root that begins with it is not listed).
 struct Below {
   explicit Below(const std::string& folder)
-      : begin(folder.empty() ? "" : folder + "/"), end(folder.empty() ? "\xFF" : folder + "0") {}
+      : begin(folder.empty() ? "" : folder + "/"), end(folder.empty() ? "\xF4\x8F\xBF\xBF" : folder + "0") {}
   std::string begin;
   std::string end;
 };
@@ -50,7 +51,7 @@ class TreeFileWriter final : public record::FileWriter {
   TreeFileWriter(Core& core, std::string path) : core_(core), path_(std::move(path)), blob_(core.blobs) {}
   void write(std::string_view bytes) override { blob_.write(bytes); }
   TreeFile commit() override {
-    const FileLock lock = core_.blobs.writing();
+    const PutLock lock = core_.putting();
     const Blob blob = blob_.commit();
     TreeFile file{path_, blob.digest, blob.size, core_.now()};
     core_.write([&](Database& database) {

@@ -52,11 +52,11 @@ class Walk {
   void stored_edges(const std::string& node) {
     Statement query = back_ ? database_.prepare(
                                   "SELECT source, target, kind FROM edges WHERE target = ? "
-                                  "ORDER BY source, kind")
+                                  "ORDER BY source, kind LIMIT ?")
                             : database_.prepare(
                                   "SELECT source, target, kind FROM edges WHERE source = ? "
-                                  "ORDER BY target, kind");
-    query.bind(node);
+                                  "ORDER BY target, kind LIMIT ?");
+    query.bind(node, static_cast<int64_t>(limit_ - edges_.size()));
     while (!full() && query.step()) {
       add({query.text(0), query.text(1), query.text(2)});
     }
@@ -81,9 +81,9 @@ class Walk {
       return;
     }
     Statement query =
-        model ? database_.prepare("SELECT id FROM predictions WHERE model = ? ORDER BY time_ms, number")
-              : database_.prepare("SELECT id FROM predictions WHERE deployment = ? ORDER BY time_ms, number");
-    query.bind(node.substr(model ? kModel.size() : kDeployment.size()));
+        model ? database_.prepare("SELECT id FROM predictions WHERE model = ? ORDER BY time_ms, number LIMIT ?")
+              : database_.prepare("SELECT id FROM predictions WHERE deployment = ? ORDER BY time_ms, number LIMIT ?");
+    query.bind(node.substr(model ? kModel.size() : kDeployment.size()), static_cast<int64_t>(limit_ - edges_.size()));
     while (!full() && query.step()) {
       edges_.push_back({node, std::string(kPrediction) + query.text(0), "predicted"});
     }
@@ -120,15 +120,8 @@ void SqlLineage::add_edges(std::span<const Edge> edges) {
 
 std::vector<Edge> SqlLineage::walk(const std::string& node, Direction direction, int limit) {
   const auto database = core_.read();
-  database->exec("BEGIN");  // one state of the graph for all levels
-  try {
-    std::vector<Edge> edges = Walk(*database, direction, static_cast<size_t>(sql_limit(limit))).from(node);
-    database->exec("COMMIT");
-    return edges;
-  } catch (...) {
-    database->exec("ROLLBACK");
-    throw;
-  }
+  const ReadSnapshot snapshot(*database);  // one state of the graph for all levels
+  return Walk(*database, direction, static_cast<size_t>(sql_limit(limit))).from(node);
 }
 
 }  // namespace slipway::store

@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "store/blobs.h"
+#include "store/utf8.h"
 
 namespace slipway::store {
 namespace {
@@ -19,28 +20,6 @@ constexpr size_t kMaxPathBytes = 4096;  // PATH_MAX
 constexpr size_t kMaxPartBytes = 255;   // NAME_MAX
 constexpr size_t kMaxEntries = 1'000'000;
 constexpr base::JsonLimits kListingLimits{size_t{256} << 20, 8};  // a million entries of about 200 bytes
-
-// Length of the valid UTF-8 sequence at the begin of `text`, 0 for a broken one (Unicode 15, table 3-7).
-size_t utf8_length(std::string_view text) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(i < text.size() ? text[i] : 0); };
-  const auto next = [&](size_t i, unsigned low = 0x80, unsigned high = 0xBF) {
-    return byte(i) >= low && byte(i) <= high;
-  };
-  const unsigned lead = byte(0);
-  if (lead < 0x80) {
-    return 1;
-  }
-  if (lead >= 0xC2 && lead <= 0xDF) {
-    return next(1) ? 2 : 0;
-  }
-  if (lead >= 0xE0 && lead <= 0xEF) {
-    return next(1, lead == 0xE0 ? 0xA0 : 0x80, lead == 0xED ? 0x9F : 0xBF) && next(2) ? 3 : 0;
-  }
-  if (lead >= 0xF0 && lead <= 0xF4) {
-    return next(1, lead == 0xF0 ? 0x90 : 0x80, lead == 0xF4 ? 0x8F : 0xBF) && next(2) && next(3) ? 4 : 0;
-  }
-  return 0;
-}
 
 [[noreturn]] void bad_path(std::string_view path, const char* why) {
   std::string shown;  // escaped: the name may hold anything

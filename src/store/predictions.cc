@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "store/tables.h"
+#include "store/utf8.h"
 
 namespace slipway::store {
 namespace {
@@ -55,8 +56,10 @@ void SqlPredictions::append(std::span<const Prediction> predictions) {
         "INSERT INTO predictions(id, time_ms, deployment, model, text, label, score, scores, tokens, latency_us) "
         "VALUES(?,?,?,?,?,?,?,?,?,?) ON CONFLICT(id) DO NOTHING");
     for (const Prediction& p : predictions) {
+      // What people type is kept, even where it is no text: else it would take the batch with it.
+      const std::string text = database.is_file() ? p.text : without_broken(p.text);
       insert
-          .bind(p.id, p.time_ms, p.deployment, p.model, p.text, p.label, p.score, bytes_of(p.scores), p.tokens,
+          .bind(p.id, p.time_ms, p.deployment, p.model, text, p.label, p.score, bytes_of(p.scores), p.tokens,
                 p.latency_us)
           .run();
     }
@@ -69,14 +72,18 @@ std::optional<Prediction> SqlPredictions::find(const std::string& id) {
 
 std::vector<Prediction> SqlPredictions::list(const std::string& deployment, int64_t after_ms, int limit) {
   const auto database = core_.read();
-  Statement query = database->prepare(fmt::format("{} WHERE time_ms > ?{} ORDER BY time_ms, number", kSelect,
-                                                  deployment.empty() ? "" : " AND deployment = ?"));
-  deployment.empty() ? query.bind(after_ms) : query.bind(after_ms, deployment);
   std::vector<Prediction> predictions;
-  while (limit > 0 && query.step()) {
-    if (predictions.size() >= static_cast<size_t>(limit) && query.integer(1) != predictions.back().time_ms) {
-      break;
-    }
+  if (limit <= 0) {
+    return predictions;
+  }
+  // To the end of the millisecond of the last.
+  const std::string_view of = deployment.empty() ? "" : " AND deployment = ?3";
+  Statement query = database->prepare(fmt::format(
+      "{0} WHERE time_ms > ?1{1} AND time_ms <= coalesce((SELECT time_ms FROM predictions WHERE time_ms > ?1{1} ORDER BY "
+      "time_ms LIMIT 1 OFFSET ?2), 9223372036854775807) ORDER BY time_ms, number",
+      kSelect, of));
+  deployment.empty() ? query.bind(after_ms, limit - 1) : query.bind(after_ms, limit - 1, deployment);
+  while (query.step()) {
     predictions.push_back(read_prediction(query));
   }
   return predictions;

@@ -310,7 +310,9 @@ void page(SqlText& sql, const Query& query) {
 void match_experiment(SqlText& sql, const Condition& condition) {
   const bool missing = condition.comparator == Comparator::kIsNull;
   if (condition.entity == Entity::kAttribute) {
-    compare(sql, attribute_of(kExperimentAttributes, condition.key).expression, condition);
+    // A list holds texts, and only SQLite would compare them with numbers.
+    const bool texts = std::holds_alternative<std::vector<std::string>>(condition.value) && condition.key == "experiment_id";
+    compare(sql, texts ? "CAST(x.number AS TEXT)" : attribute_of(kExperimentAttributes, condition.key).expression, condition);
     return;
   }
   sql << (missing ? "NOT EXISTS" : "EXISTS")

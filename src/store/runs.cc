@@ -15,9 +15,9 @@ using record::Run;
 
 constexpr std::string_view kSelect =
     "SELECT id, (SELECT e.name FROM experiments e WHERE e.number = experiment), name, status, started_ms, ended_ms, "
-    "(SELECT json_group_object(key, value) FROM run_tags WHERE run = number), config FROM runs";
+    "config, number FROM runs";
 
-Run read_run(const Statement& row) {
+Run read_run(Database& database, const Statement& row) {
   Run run;
   run.id = row.text(0);
   run.project = row.text(1);
@@ -25,8 +25,12 @@ Run read_run(const Statement& row) {
   run.status = record::run_status(row.text(3));
   run.started_ms = row.integer(4);
   run.ended_ms = row.integer(5);
-  run.tags = to_map(row.text(6));
-  run.config = to_value(row.text(7));
+  run.config = to_value(row.text(6));
+  Statement tags = database.prepare("SELECT key, value FROM run_tags WHERE run = ?");
+  tags.bind(row.integer(7));
+  while (tags.step()) {
+    run.tags.emplace(tags.text(0), tags.text(1));
+  }
   return run;
 }
 
@@ -83,7 +87,8 @@ void SqlRuns::log_metrics(const std::string& run_id, std::span<const MetricPoint
 }
 
 std::optional<Run> SqlRuns::find_run(const std::string& run_id) {
-  return find_row(*core_.read(), kSelect, "id", run_id, read_run);
+  const auto database = core_.read();
+  return find_row(*database, kSelect, "id", run_id, [&](const Statement& row) { return read_run(*database, row); });
 }
 
 std::vector<Run> SqlRuns::list_runs(const std::string& project, int limit) {
@@ -97,7 +102,7 @@ std::vector<Run> SqlRuns::list_runs(const std::string& project, int limit) {
   project.empty() ? query.bind(sql_limit(limit)) : query.bind(sql_limit(limit), project);
   std::vector<Run> runs;
   while (query.step()) {
-    runs.push_back(read_run(query));
+    runs.push_back(read_run(*database, query));
   }
   return runs;
 }

@@ -3,10 +3,13 @@
 #include <array>
 #include <cstdlib>
 #include <fmt/format.h>
+#include <optional>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "store/lock.h"
+#include "store/postgres.h"
+#include "store/sqlite.h"
 
 namespace slipway::store {
 namespace {
@@ -108,12 +111,14 @@ ALTER TABLE metrics RENAME TO old_metrics;
 DROP INDEX metrics_by_key;
 CREATE TABLE metrics(run INTEGER NOT NULL, key TEXT NOT NULL, time_ms INTEGER NOT NULL, step INTEGER NOT NULL,
   value REAL NOT NULL, nan INTEGER NOT NULL, PRIMARY KEY(run, key, time_ms, step, value, nan)) WITHOUT ROWID;
-INSERT OR IGNORE INTO metrics SELECT run, key, time_ms, step, coalesce(value, 0), value IS NULL FROM old_metrics;
+INSERT OR IGNORE INTO metrics SELECT run, key, time_ms, step, coalesce(value, 0),
+  CASE WHEN value IS NULL THEN 1 ELSE 0 END FROM old_metrics;
 DROP TABLE old_metrics;
 CREATE TABLE latest_metrics(run INTEGER NOT NULL, key TEXT NOT NULL, time_ms INTEGER NOT NULL, step INTEGER NOT NULL,
   value REAL NOT NULL, nan INTEGER NOT NULL, PRIMARY KEY(run, key)) WITHOUT ROWID;
-INSERT OR REPLACE INTO latest_metrics SELECT run, key, time_ms, step, value, nan FROM metrics
-  ORDER BY run, key, step, time_ms, value;
+INSERT INTO latest_metrics SELECT run, key, time_ms, step, value, nan FROM (SELECT run, key, time_ms, step, value, nan,
+  row_number() OVER (PARTITION BY run, key ORDER BY step DESC, time_ms DESC, value DESC, nan DESC) AS place FROM metrics)
+  WHERE place = 1;
 CREATE INDEX latest_metrics_by_value ON latest_metrics(key, nan, value);
 
 CREATE TABLE datasets(number INTEGER PRIMARY KEY, experiment INTEGER NOT NULL, name TEXT NOT NULL, digest TEXT NOT NULL,
@@ -171,15 +176,33 @@ constexpr std::array<const char*, 4> kMigrations = {kVersion1, kVersion2, kVersi
 int pragma_number(Database& database, const char* sql) { return std::atoi(database.scalar(sql).c_str()); }
 
 void save_copy(const Database& database, int version) {
-  const fs::path target = fmt::format("{}.v{}.backup", database.path().string(), version);
+  const fs::path target = fmt::format("{}.v{}.backup", database.name(), version);
   const fs::path temporary = target.string() + ".tmp";
   fs::remove(temporary);
-  {
-    Database reader(database.path(), false, 10000);  // the writer's connection is inside its transaction
-    reader.backup_to(temporary);
-  }
+  copy_sqlite(database.path(), temporary, 10000);  // by a connection of its own: the writer's is inside its transaction
   fs::rename(temporary, target);
   base::sync_dir(target.parent_path());
+}
+
+// What a database says of itself: none of ours, or the version; 0 when it is empty.
+std::optional<int> version_in(Database& database) {
+  if (!database.is_file()) {
+    return postgres_version(database);
+  }
+  const ReadSnapshot one_state(database);  // another process may be making the tables
+  const int version = pragma_number(database, "PRAGMA user_version");
+  const int application = pragma_number(database, "PRAGMA application_id");
+  const bool empty = application == 0 && version == 0 && database.scalar("SELECT count(*) FROM sqlite_master") == "0";
+  return empty || application == kApplicationId ? std::optional<int>(version) : std::nullopt;
+}
+
+// Inside the transaction of migrate().
+void apply(Database& database, std::span<const char* const> steps, int found, int64_t now_ms) {
+  const int newest = static_cast<int>(steps.size());
+  for (int version = found; version < newest; ++version) {
+    database.exec(steps[static_cast<size_t>(version)]);
+    database.prepare("INSERT INTO migrations(version, applied_ms) VALUES(?, ?)").bind(version + 1, now_ms).run();
+  }
 }
 
 }  // namespace
@@ -187,33 +210,39 @@ void save_copy(const Database& database, int version) {
 std::span<const char* const> migrations() { return kMigrations; }
 
 int checked_version(Database& database, std::span<const char* const> steps) {
-  database.exec("BEGIN");  // one state: another process may be making the tables
-  const int version = pragma_number(database, "PRAGMA user_version");
-  const int application = pragma_number(database, "PRAGMA application_id");
-  const bool empty = application == 0 && version == 0 && database.scalar("SELECT count(*) FROM sqlite_master") == "0";
-  database.exec("COMMIT");
-  if (!empty && application != kApplicationId) {
-    throw Error(Code::kInvalid,
-                fmt::format("'{}' is a database of another program; move it away, or name another folder",
-                            database.path().string()));
+  const std::optional<int> version = version_in(database);
+  if (!version) {
+    throw Error(Code::kInvalid, fmt::format("'{}' is a database of another program; move it away, or name another {}",
+                                            database.name(), database.is_file() ? "folder" : "database or schema"));
   }
   const int newest = static_cast<int>(steps.size());
-  if (version > newest) {
+  if (*version > newest) {
     throw Error(Code::kInvalid,
                 fmt::format("the store '{}' has format version {}, written by a newer Slipway; this one "
                             "knows up to {}: upgrade it, nothing was changed",
-                            database.path().string(), version, newest));
+                            database.name(), *version, newest));
   }
-  return version;
+  return *version;
 }
 
 void migrate(Database& database, std::span<const char* const> steps, int64_t now_ms) {
-  const FileLock lock = FileLock::exclusive(database.path().string() + ".lock");
+  const int newest = static_cast<int>(steps.size());
+  if (!database.is_file()) {
+    Transaction transaction(database);  // the only writer: other servers wait
+    const int found = checked_version(database, steps);
+    if (found < newest) {
+      prepare_postgres(database, found);
+      apply(database, steps, found, now_ms);
+      finish_postgres(database);
+    }
+    transaction.commit();
+    return;
+  }
+  const FileLock lock = FileLock::exclusive(database.name() + ".lock");
   if (database.scalar("PRAGMA journal_mode") != "wal") {
     database.exec("PRAGMA journal_mode=WAL");
   }
   const int found = checked_version(database, steps);
-  const int newest = static_cast<int>(steps.size());
   if (found == newest) {
     return;  // another process was faster
   }
@@ -221,10 +250,7 @@ void migrate(Database& database, std::span<const char* const> steps, int64_t now
   if (found > 0) {
     save_copy(database, found);
   }
-  for (int version = found; version < newest; ++version) {
-    database.exec(steps[static_cast<size_t>(version)]);
-    database.prepare("INSERT INTO migrations(version, applied_ms) VALUES(?, ?)").bind(version + 1, now_ms).run();
-  }
+  apply(database, steps, found, now_ms);
   database.exec(fmt::format("PRAGMA application_id={}; PRAGMA user_version={}", kApplicationId, newest).c_str());
   transaction.commit();
   base::sync_dir(database.path().parent_path());

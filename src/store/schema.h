@@ -1,11 +1,11 @@
-// The tables, and how a database of an older version becomes one of this. PRAGMA user_version holds the version; the
-// table `migrations` tells when each was reached.
+// The tables, and how a database of an older version becomes one of this. In SQLite, PRAGMA user_version
+// holds the version; the table `migrations` tells when each was reached, and in PostgreSQL which is the last.
 #pragma once
 
 #include <filesystem>
 #include <span>
 
-#include "store/sqlite.h"
+#include "store/database.h"
 
 namespace slipway::store {
 
@@ -17,7 +17,8 @@ std::span<const char* const> migrations();
 int checked_version(Database& database, std::span<const char* const> steps);
 
 // Brings the database to the newest version in one transaction. One that holds something is first copied to
-// `PATH.vN.backup`. Processes that do it at once wait for each other through a lock file beside. `now_ms` is recorded.
+// `PATH.vN.backup`; PostgreSQL's tables to the schema `SCHEMA_vN_backup`. Processes that do it at once wait for each other,
+// through a lock file beside or a lock of the server. `now_ms` is recorded.
 void migrate(Database& database, std::span<const char* const> steps, int64_t now_ms);
 
 }  // namespace slipway::store

@@ -1,9 +1,11 @@
 #include "store/sqlite.h"
 
+#include <atomic>
 #include <cerrno>
-#include <cmath>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sqlite3.h>
+#include <unistd.h>
 #include <utility>
 
 #include "base/error.h"
@@ -18,91 +20,100 @@ bool is_full(int result, int number) {
   return result == SQLITE_FULL || (result == SQLITE_IOERR && (number == ENOSPC || number == EDQUOT || number == EFBIG));
 }
 
-}  // namespace
+class SqliteConnection final : public Connection {
+ public:
+  SqliteConnection(std::filesystem::path path, bool create, int busy_timeout_ms);
+  ~SqliteConnection() override { sqlite3_close(db_); }
+  SqliteConnection(const SqliteConnection&) = delete;
+  SqliteConnection& operator=(const SqliteConnection&) = delete;
 
-Statement::Statement(Statement&& other) noexcept
-    : database_(other.database_),
-      statement_(std::exchange(other.statement_, nullptr)),
-      busy_(std::exchange(other.busy_, nullptr)) {}
+  std::unique_ptr<Cursor> compile(std::string_view sql, bool once) override;
+  void exec(const char* sql) override;
+  int64_t changes() override { return sqlite3_changes(db_); }
+  int64_t last_insert_id() override { return sqlite3_last_insert_rowid(db_); }
+  void begin(Access access) override;
+  void commit() override { exec("COMMIT"); }
+  bool in_transaction() const override { return sqlite3_get_autocommit(db_) == 0; }
+  void settle() override {}
+  void sync() noexcept override;
+  bool usable() noexcept override { return true; }
 
-Statement::~Statement() {
-  if (statement_ == nullptr) {
-    return;
+  // Throws base::Error with the code that suits SQLite's `result`, naming the file.
+  [[noreturn]] void fail(int result, std::string_view what) const;
+  void copy_to(SqliteConnection& copy);
+
+ private:
+  std::filesystem::path path_;
+  int busy_timeout_ms_;
+  bool full_sync_ = true;  // PRAGMA synchronous now
+  // After a failed fsync the system may have dropped what it had not written, and a later fsync succeeds nevertheless:
+  // nothing more is acknowledged on this connection.
+  mutable std::atomic<bool> sync_failed_ = false;
+  sqlite3* db_ = nullptr;
+};
+
+class SqliteCursor final : public Cursor {
+ public:
+  SqliteCursor(const SqliteConnection& connection, sqlite3_stmt* statement)
+      : connection_(connection), statement_(statement) {}
+  ~SqliteCursor() override { sqlite3_finalize(statement_); }
+  SqliteCursor(const SqliteCursor&) = delete;
+  SqliteCursor& operator=(const SqliteCursor&) = delete;
+
+  void reset() noexcept override {
+    sqlite3_reset(statement_);
+    sqlite3_clear_bindings(statement_);
   }
-  if (busy_ == nullptr) {
-    sqlite3_finalize(statement_);
-    return;
+  void bind(int index, const Bound& value) override;
+  bool step() override;
+  void run() override {
+    while (step()) {
+    }
+    sqlite3_reset(statement_);
   }
-  reset();
-  sqlite3_clear_bindings(statement_);  // no large texts kept alive
-  *busy_ = false;
-}
+  bool is_null(int column) const override { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
+  int64_t integer(int column) const override { return sqlite3_column_int64(statement_, column); }
+  double real(int column) const override { return sqlite3_column_double(statement_, column); }
+  std::string text(int column) const override {
+    const void* data = sqlite3_column_blob(statement_, column);
+    const int size = sqlite3_column_bytes(statement_, column);
+    return data != nullptr ? std::string(static_cast<const char*>(data), static_cast<size_t>(size)) : std::string();
+  }
 
-void Statement::reset() noexcept { sqlite3_reset(statement_); }
+ private:
+  const SqliteConnection& connection_;
+  sqlite3_stmt* statement_;
+};
 
-void Statement::bind_one(int index, int64_t value) { sqlite3_bind_int64(statement_, index, value); }
-
-void Statement::bind_one(int index, double value) {
-  if (std::isnan(value)) {
-    sqlite3_bind_null(statement_, index);
+void SqliteCursor::bind(int index, const Bound& value) {
+  int result = SQLITE_OK;
+  if (const auto* number = std::get_if<int64_t>(&value)) {
+    result = sqlite3_bind_int64(statement_, index, *number);
+  } else if (const auto* real = std::get_if<double>(&value)) {
+    result = sqlite3_bind_double(statement_, index, *real);
+  } else if (const auto* text = std::get_if<std::string_view>(&value)) {
+    const char* data = text->data() != nullptr ? text->data() : "";  // a null pointer would bind NULL
+    result = sqlite3_bind_text64(statement_, index, data, text->size(), SQLITE_TRANSIENT, SQLITE_UTF8);
   } else {
-    sqlite3_bind_double(statement_, index, value);
+    result = sqlite3_bind_null(statement_, index);
   }
-}
-
-void Statement::bind_one(int index, std::string_view value) {
-  const char* data = value.data() != nullptr ? value.data() : "";  // a null pointer would bind NULL
-  const int result = sqlite3_bind_text64(statement_, index, data, value.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
   if (result != SQLITE_OK) {
-    database_->fail(result, "bind a value");
+    connection_.fail(result, "bind a value");
   }
 }
 
-void Statement::bind_one(int index, const std::optional<std::string>& value) {
-  if (value) {
-    bind_one(index, std::string_view(*value));
-  } else {
-    sqlite3_bind_null(statement_, index);
-  }
-}
-
-Statement& Statement::bind_all(std::span<const Value> values) {
-  reset();
-  int index = 0;
-  for (const Value& value : values) {
-    std::visit([&](const auto& known) { bind_one(++index, known); }, value);
-  }
-  return *this;
-}
-
-bool Statement::step() {
+bool SqliteCursor::step() {
   const int result = sqlite3_step(statement_);
   if (result == SQLITE_ROW) {
     return true;
   }
   if (result != SQLITE_DONE) {
-    database_->fail(result, "use");
+    connection_.fail(result, "use");
   }
   return false;
 }
 
-void Statement::run() {
-  while (step()) {
-  }
-  reset();
-}
-
-bool Statement::is_null(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
-int64_t Statement::integer(int column) const { return sqlite3_column_int64(statement_, column); }
-double Statement::real(int column) const { return sqlite3_column_double(statement_, column); }
-
-std::string Statement::text(int column) const {
-  const void* data = sqlite3_column_blob(statement_, column);
-  const int size = sqlite3_column_bytes(statement_, column);
-  return data != nullptr ? std::string(static_cast<const char*>(data), static_cast<size_t>(size)) : std::string();
-}
-
-Database::Database(std::filesystem::path path, bool create, int busy_timeout_ms)
+SqliteConnection::SqliteConnection(std::filesystem::path path, bool create, int busy_timeout_ms)
     : path_(std::move(path)), busy_timeout_ms_(busy_timeout_ms) {
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (create ? SQLITE_OPEN_CREATE : 0);
   const int result = sqlite3_open_v2(path_.c_str(), &db_, flags, nullptr);
@@ -122,58 +133,52 @@ Database::Database(std::filesystem::path path, bool create, int busy_timeout_ms)
   }
 }
 
-Database::~Database() {
-  for (auto& [sql, entry] : statements_) {
-    sqlite3_finalize(entry.statement);
-  }
-  sqlite3_close(db_);
-}
-
-void Database::exec(const char* sql) {
-  const int result = sqlite3_exec(db_, sql, nullptr, nullptr, nullptr);
-  if (result != SQLITE_OK) {
-    fail(result, "use");
-  }
-}
-
-sqlite3_stmt* Database::compile(std::string_view sql) {
+std::unique_ptr<Cursor> SqliteConnection::compile(std::string_view sql, bool) {
   sqlite3_stmt* statement = nullptr;
   const int result =
       sqlite3_prepare_v3(db_, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
   if (result != SQLITE_OK) {
     fail(result, "use");
   }
-  return statement;
+  return std::make_unique<SqliteCursor>(*this, statement);
 }
 
-Statement Database::prepare(std::string_view sql) {
-  auto found = statements_.find(sql);
-  if (found == statements_.end()) {
-    found = statements_.emplace(sql, Entry{}).first;
+void SqliteConnection::exec(const char* sql) {
+  const int result = sqlite3_exec(db_, sql, nullptr, nullptr, nullptr);
+  if (result != SQLITE_OK) {
+    fail(result, "use");
   }
-  Entry& entry = found->second;
-  if (entry.statement == nullptr) {
-    entry.statement = compile(sql);
-  } else if (entry.busy) {
-    return Statement(this, compile(sql), nullptr);
+}
+
+void SqliteConnection::begin(Access access) {
+  if (access == Access::kRead) {
+    exec("BEGIN");
+    return;
   }
-  entry.busy = true;
-  return Statement(this, entry.statement, &entry.busy);
+  if (sync_failed_) {
+    fail(SQLITE_IOERR_FSYNC, "use");
+  }
+  const bool durable = access == Access::kWrite;
+  if (durable != full_sync_) {
+    exec(durable ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
+    full_sync_ = durable;
+  }
+  exec("BEGIN IMMEDIATE");
 }
 
-Statement Database::prepare_once(std::string_view sql) { return {this, compile(sql), nullptr}; }
-
-std::string Database::scalar(const char* sql) {
-  Statement statement(this, compile(sql), nullptr);
-  return statement.step() ? statement.text(0) : std::string();
+void SqliteConnection::sync() noexcept {
+  // Through a descriptor of our own: SQLite holds no locks on the log itself, so closing it releases none.
+  const std::string log = path_.string() + "-wal";
+  const int fd = ::open(log.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd >= 0) {
+    if (::fdatasync(fd) != 0) {
+      sync_failed_ = true;
+    }
+    ::close(fd);
+  }
 }
 
-int64_t Database::changes() const { return sqlite3_changes(db_); }
-int64_t Database::last_insert_id() const { return sqlite3_last_insert_rowid(db_); }
-bool Database::in_transaction() const { return sqlite3_get_autocommit(db_) == 0; }
-
-void Database::backup_to(const std::filesystem::path& target) {
-  Database copy(target, true, busy_timeout_ms_);
+void SqliteConnection::copy_to(SqliteConnection& copy) {
   sqlite3_backup* backup = sqlite3_backup_init(copy.db_, "main", db_, "main");
   if (backup == nullptr) {
     copy.fail(SQLITE_ERROR, "copy to");
@@ -185,7 +190,8 @@ void Database::backup_to(const std::filesystem::path& target) {
   }
 }
 
-void Database::fail(int result, std::string_view what) const {
+void SqliteConnection::fail(int result, std::string_view what) const {
+  const int extended = result != SQLITE_IOERR || db_ == nullptr ? result : sqlite3_extended_errcode(db_);
   result &= 0xff;  // the primary code
   const int number = db_ != nullptr ? sqlite3_system_errno(db_) : 0;
   const char* detail = db_ != nullptr ? sqlite3_errmsg(db_) : sqlite3_errstr(result);
@@ -195,6 +201,13 @@ void Database::fail(int result, std::string_view what) const {
                 fmt::format("no space left for the store's database '{}'; free some space (or raise "
                             "its limit) and run the same command again, nothing was lost",
                             name));
+  }
+  if (extended == SQLITE_IOERR_FSYNC || extended == SQLITE_IOERR_DIR_FSYNC) {
+    sync_failed_ = true;
+    throw Error(Code::kUnavailable,
+                fmt::format("the disk failed to keep the store's database '{}' ({}); nothing more is written until it is "
+                            "opened again: check the disk, then restart; what was acknowledged before is there",
+                            name, number != 0 ? base::errno_text(number) : "fsync"));
   }
   switch (result) {
     case SQLITE_BUSY:
@@ -229,26 +242,16 @@ void Database::fail(int result, std::string_view what) const {
   }
 }
 
-Transaction::Transaction(Database& database) : database_(database) { database_.exec("BEGIN IMMEDIATE"); }
+}  // namespace
 
-Transaction::~Transaction() {
-  if (database_.in_transaction()) {
-    try {
-      database_.exec("ROLLBACK");
-    } catch (const std::exception&) {
-      // Nothing was committed: what a failed ROLLBACK leaves is rolled back when the connection closes.
-    }
-  }
+std::unique_ptr<Connection> open_sqlite(const std::filesystem::path& path, bool create, int busy_timeout_ms) {
+  return std::make_unique<SqliteConnection>(path, create, busy_timeout_ms);
 }
 
-ReadSnapshot::~ReadSnapshot() {
-  try {
-    database_.exec("COMMIT");
-  } catch (const std::exception&) {
-    // Nothing was written; a connection in trouble is told so by its next use.
-  }
+void copy_sqlite(const std::filesystem::path& from, const std::filesystem::path& target, int busy_timeout_ms) {
+  SqliteConnection source(from, false, busy_timeout_ms);
+  SqliteConnection copy(target, true, busy_timeout_ms);
+  source.copy_to(copy);
 }
-
-void Transaction::commit() { database_.exec("COMMIT"); }
 
 }  // namespace slipway::store

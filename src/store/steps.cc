@@ -40,9 +40,10 @@ std::optional<CachedStep> SqlSteps::latest(const std::string& project, const std
 void SqlSteps::put(const CachedStep& step) {
   check_name(step.key, "a step's key");
   core_.write([&](Database& database) {
+    database.prepare("DELETE FROM steps WHERE key = ?").bind(step.key).run();  // its number is the newest afterwards
     database
         .prepare(
-            "INSERT OR REPLACE INTO steps(key, project, step, run_id, inputs, outputs, summary, seconds, created_ms) "
+            "INSERT INTO steps(key, project, step, run_id, inputs, outputs, summary, seconds, created_ms) "
             "VALUES(?,?,?,?,?,?,?,?,?)")
         .bind(step.key, step.project, step.step, step.run_id, to_text(step.inputs), to_text(step.outputs),
               to_text(step.summary), step.seconds, step.created_ms)
@@ -74,7 +75,9 @@ void SqlSteps::put_stamps(std::span<const FileStamp> stamps) {
   }
   core_.writer.write(false, [&](Database& database) {
     Statement insert = database.prepare(
-        "INSERT OR REPLACE INTO file_stamps(path, size, mtime_ns, ctime_ns, inode, digest) VALUES(?,?,?,?,?,?)");
+        "INSERT INTO file_stamps(path, size, mtime_ns, ctime_ns, inode, digest) VALUES(?,?,?,?,?,?) ON CONFLICT(path) DO "
+        "UPDATE SET size = excluded.size, mtime_ns = excluded.mtime_ns, ctime_ns = excluded.ctime_ns, "
+        "inode = excluded.inode, digest = excluded.digest");
     for (const FileStamp& stamp : stamps) {
       insert.bind(stamp.path, stamp.size, stamp.mtime_ns, stamp.ctime_ns, stamp.inode, stamp.digest).run();
     }

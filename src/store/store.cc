@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "store/core.h"
+#include "store/postgres.h"
 #include "store/schema.h"
 #include "store/tables.h"
 
@@ -21,8 +22,8 @@ constexpr int kPageBytes = 4096;
 
 class FolderStore final : public record::Store {
  public:
-  FolderStore(fs::path folder, const StoreOptions& options, std::unique_ptr<Database> database)
-      : core_(std::move(folder), options, std::move(database)) {}
+  FolderStore(fs::path folder, const StoreOptions& options, DatabasePlace place, std::unique_ptr<Database> database)
+      : core_(std::move(folder), options, std::move(place), std::move(database)) {}
   record::RunStore& runs() override { return runs_; }
   record::ArtifactStore& artifacts() override { return artifacts_; }
   record::Registry& registry() override { return registry_; }
@@ -58,30 +59,36 @@ void make_folder(const fs::path& folder) {
 }  // namespace
 
 void StoreOptions::describe(base::FieldTable& table) {
+  table.add("database_url", database_url, "postgresql://…: where the rows are; empty = in the folder");
   table.add("busy_timeout_ms", busy_timeout_ms, "how long a write waits for other processes, in milliseconds",
             {0, 3.6e6});
-  table.add("max_database_bytes", max_database_bytes, "largest size of the database; 0 = no limit", {0, 1e15});
+  table.add("max_database_bytes", max_database_bytes, "largest size of SQLite's database; 0 = no limit", {0, 1e15});
 }
+
+bool is_database_url(std::string_view text) noexcept { return is_postgres_url(text); }
+std::string shown_database(const std::string& url) { return postgres_name(url); }
 
 std::unique_ptr<record::Store> open_store(const fs::path& wanted, const StoreOptions& options) {
   const fs::path folder = fs::absolute(wanted).lexically_normal();
   const fs::path path = folder / "slipway.db";
-  const bool there = fs::exists(path);
+  const bool server = !options.database_url.empty();
+  const bool there = fs::exists(server ? folder / "blobs" : path);
   if (!there) {
     if (!options.create) {
       throw Error(Code::kNotFound, fmt::format("there is no store in '{}'; `slipway run` makes one", folder.string()));
     }
     make_folder(folder);
   }
-  auto database = std::make_unique<Database>(path, !there, options.busy_timeout_ms);
+  DatabasePlace place{path, options.database_url, options.busy_timeout_ms};
+  auto database = place.open(!there);
   if (checked_version(*database, migrations()) < static_cast<int>(migrations().size())) {
     const base::SystemClock system;
     migrate(*database, migrations(), (options.clock != nullptr ? *options.clock : system).unix_ms());
   }
-  if (options.max_database_bytes > 0) {
+  if (options.max_database_bytes > 0 && !server) {
     database->exec(fmt::format("PRAGMA max_page_count={}", options.max_database_bytes / kPageBytes).c_str());
   }
-  return std::make_unique<FolderStore>(folder, options, std::move(database));
+  return std::make_unique<FolderStore>(folder, options, std::move(place), std::move(database));
 }
 
 }  // namespace slipway::store

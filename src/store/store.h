@@ -1,5 +1,6 @@
 // Keeps all records and artifacts of a project in one folder (usually `.slipway/`): SQLite for rows, content-addressed
-// files for blobs. docs/formats/store.md specifies the layout.
+// files for blobs. The rows may lie in a PostgreSQL instead, which several servers share. docs/formats/store.md specifies the
+// layout.
 //
 // Several processes may open the same folder at once, and every interface of the returned Store is safe from any
 // thread. Writes go through one thread that commits what has gathered together, so that many writers share one fsync;
@@ -12,6 +13,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -21,6 +23,7 @@
 namespace slipway::store {
 
 struct StoreOptions {
+  std::string database_url;            // postgresql://…: the rows are there, not in the folder's file
   bool create = true;                  // make the folder and an empty database when there is none
   int busy_timeout_ms = 10000;         // how long a write waits for other processes
   int64_t max_database_bytes = 0;      // refuse to grow past it (kUnavailable); 0 = no limit
@@ -42,7 +45,7 @@ struct VerifyReport {
 
 // Checks the database's structure, that every blob that a record names is there, and, reading all of them, that each
 // has the digest of its name. Reports rather than throws. May run while the store is in use.
-VerifyReport verify_store(const std::filesystem::path& folder);
+VerifyReport verify_store(const std::filesystem::path& folder, const StoreOptions& options = {});
 
 struct GarbageReport {
   int64_t blobs = 0;      // that no record names
@@ -52,6 +55,11 @@ struct GarbageReport {
 
 // Removes blobs that no record names, and leftovers of killed writers; `dry_run` only counts. Waits for writes of
 // artifacts that are under way, and these wait for it. May run while the store is in use.
-GarbageReport collect_garbage(const std::filesystem::path& folder, bool dry_run);
+GarbageReport collect_garbage(const std::filesystem::path& folder, bool dry_run, const StoreOptions& options = {});
+
+// Whether `text` is an address of a database for StoreOptions::database_url rather than a folder; and how it is shown, without
+// the password.
+bool is_database_url(std::string_view text) noexcept;
+std::string shown_database(const std::string& url);
 
 }  // namespace slipway::store

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "record/tracking.h"
-#include "store/sqlite.h"
+#include "store/database.h"
 
 namespace slipway::store {
 

@@ -102,7 +102,8 @@ void put_metrics(Database& database, int64_t run, std::span<const MetricPoint> p
   Statement replace = database.prepare(
       "INSERT INTO latest_metrics(run, key, time_ms, step, value, nan) VALUES(?,?,?,?,?,?) ON CONFLICT(run, key) DO "
       "UPDATE SET time_ms = excluded.time_ms, step = excluded.step, value = excluded.value, nan = excluded.nan "
-      "WHERE (excluded.step, excluded.time_ms, excluded.value) > (step, time_ms, value)");
+      "WHERE (excluded.step, excluded.time_ms, excluded.value) > (latest_metrics.step, latest_metrics.time_ms, "
+      "latest_metrics.value)");
   for (const auto& [key, entry] : latest) {
     const MetricPoint& point = *entry.point;
     replace.bind(run, point.key, point.time_ms, point.step, entry.value, std::isnan(point.value) ? 1 : 0).run();

@@ -8,7 +8,8 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "store/blobs.h"
-#include "store/sqlite.h"
+#include "store/core.h"
+#include "store/postgres.h"
 #include "store/store.h"
 
 namespace slipway::store {
@@ -21,12 +22,16 @@ using base::Error;
 constexpr int kBusyTimeoutMs = 10000;
 constexpr size_t kMaxProblems = 1000;  // told; a damaged disk would make many
 
-Database open_existing(const fs::path& folder) {
+std::unique_ptr<Database> open_existing(const fs::path& folder, const StoreOptions& options) {
   const fs::path path = folder / "slipway.db";
-  if (!fs::exists(path)) {
+  if (!fs::exists(options.database_url.empty() ? path : folder / "blobs")) {
     throw Error(Code::kNotFound, fmt::format("there is no store in '{}'", folder.string()));
   }
-  return Database(path, false, kBusyTimeoutMs);
+  return DatabasePlace{path, options.database_url, kBusyTimeoutMs}.open(false);
+}
+
+bool has_files(Database& database) {  // not before version 2
+  return !database.is_file() || !database.scalar("SELECT 1 FROM sqlite_master WHERE name = 'files'").empty();
 }
 
 // Every file under blobs/: digest -> size; what is not named like a blob goes to `others`.
@@ -71,7 +76,7 @@ Named named_blobs(Database& database, const Blobs& blobs) {
       named.problems.emplace_back(error.what());
     }
   }
-  if (!database.scalar("SELECT 1 FROM sqlite_master WHERE name = 'files'").empty()) {  // not before version 2
+  if (has_files(database)) {
     Statement files = database.prepare("SELECT digest FROM files");
     while (files.step()) {
       named.digests.insert(files.text(0));
@@ -92,7 +97,7 @@ bool is_leftover(const std::string& name) {
 
 }  // namespace
 
-VerifyReport verify_store(const fs::path& wanted) {
+VerifyReport verify_store(const fs::path& wanted, const StoreOptions& options) {
   const fs::path folder = fs::absolute(wanted).lexically_normal();
   VerifyReport report;
   const Blobs blobs(folder / "blobs");
@@ -103,14 +108,16 @@ VerifyReport verify_store(const fs::path& wanted) {
   };
   Named named;
   try {
-    Database database = open_existing(folder);
-    Statement check = database.prepare("PRAGMA integrity_check(100)");
-    while (check.step()) {
-      if (const std::string text = check.text(0); text != "ok") {
-        problem("the database is damaged: " + text);
+    const auto database = open_existing(folder, options);
+    if (database->is_file()) {  // a server checks its own pages
+      Statement check = database->prepare("PRAGMA integrity_check(100)");
+      while (check.step()) {
+        if (const std::string text = check.text(0); text != "ok") {
+          problem("the database is damaged: " + text);
+        }
       }
     }
-    named = named_blobs(database, blobs);
+    named = named_blobs(*database, blobs);
   } catch (const Error& error) {
     if (error.code() != Code::kIntegrity) {
       throw;
@@ -140,12 +147,15 @@ VerifyReport verify_store(const fs::path& wanted) {
   return report;
 }
 
-GarbageReport collect_garbage(const fs::path& wanted, bool dry_run) {
+GarbageReport collect_garbage(const fs::path& wanted, bool dry_run, const StoreOptions& options) {
   const fs::path folder = fs::absolute(wanted).lexically_normal();
   const Blobs blobs(folder / "blobs");
-  Database database = open_existing(folder);
+  const auto database = open_existing(folder, options);
   const FileLock lock = blobs.collecting();  // no put is under way: all rows of finished ones are committed
-  const Named named = named_blobs(database, blobs);
+  if (!database->is_file()) {
+    lock_blobs(*database, false);  // nor by another server; it goes with the connection
+  }
+  const Named named = named_blobs(*database, blobs);
   if (!named.problems.empty()) {
     // The files of a listing that cannot be read would look like garbage.
     throw Error(Code::kIntegrity, fmt::format("nothing was removed: {}", named.problems.front()));

@@ -1,8 +1,6 @@
 #include "store/writer.h"
 
 #include <chrono>
-#include <fcntl.h>
-#include <unistd.h>
 
 #include "base/error.h"
 
@@ -86,27 +84,9 @@ void Writer::sync_later() {
   }
 }
 
-void Writer::begin(bool durable) {
-  if (durable != full_sync_) {
-    database_->exec(durable ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
-    full_sync_ = durable;
-  }
-  database_->exec("BEGIN IMMEDIATE");
-}
-
 void Writer::finish(bool durable) {
-  database_->exec("COMMIT");
+  database_->commit();
   unsynced_ = !durable;  // a durable commit syncs the whole log, what came before included
-}
-
-void Writer::roll_back() noexcept {
-  try {
-    if (database_->in_transaction()) {
-      database_->exec("ROLLBACK");
-    }
-  } catch (...) {
-    // SQLite has rolled back by itself, or will when the next BEGIN fails and says why.
-  }
 }
 
 void Writer::commit_together(const std::deque<Job*>& batch) {
@@ -114,6 +94,11 @@ void Writer::commit_together(const std::deque<Job*>& batch) {
     commit_alone(*batch.front());
     return;
   }
+  const auto tell_all = [&](const std::exception_ptr& error) {
+    for (Job* job : batch) {
+      job->error = error;
+    }
+  };
   bool durable = false;
   for (const Job* job : batch) {
     durable = durable || job->durable;
@@ -122,21 +107,24 @@ void Writer::commit_together(const std::deque<Job*>& batch) {
     begin(durable);
     for (Job* job : batch) {
       job->error = nullptr;
-      database_->exec("SAVEPOINT job");
+      database_->prepare("SAVEPOINT job").run();
       try {
         (*job->work)(*database_);
+        database_->settle();
       } catch (...) {
         if (!database_->in_transaction()) {
-          throw;  // SQLite gave up the whole transaction (full disk): nobody's work is kept
+          throw;  // the whole transaction was given up (full disk, connection lost): nobody's work is kept
         }
         job->error = std::current_exception();
         database_->exec("ROLLBACK TO job");
       }
-      database_->exec("RELEASE job");
+      database_->prepare("RELEASE job").run();
     }
     finish(durable);
+  } catch (const CommitUnknown&) {
+    tell_all(std::current_exception());  // it may have been kept: doing it again could do it twice
   } catch (...) {
-    roll_back();
+    database_->roll_back();
     for (Job* job : batch) {
       commit_alone(*job);  // each learns its own fate
     }
@@ -151,7 +139,7 @@ void Writer::commit_alone(Job& job) {
     job.error = nullptr;
   } catch (...) {
     job.error = std::current_exception();
-    roll_back();
+    database_->roll_back();
   }
 }
 
@@ -159,14 +147,7 @@ void Writer::sync_log() noexcept {
   if (!unsynced_.exchange(false)) {
     return;
   }
-  // Through a descriptor of our own, beside whoever commits: SQLite holds no locks on the log itself, so closing it
-  // releases none.
-  const std::string log = database_->path().string() + "-wal";
-  const int fd = ::open(log.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd >= 0) {
-    ::fdatasync(fd);
-    ::close(fd);
-  }
+  database_->sync();  // beside whoever commits
 }
 
 }  // namespace slipway::store

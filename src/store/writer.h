@@ -13,7 +13,7 @@
 #include <semaphore>
 #include <thread>
 
-#include "store/sqlite.h"
+#include "store/database.h"
 
 namespace slipway::store {
 
@@ -47,13 +47,11 @@ class Writer {
   void sync_later();
   void commit_together(const std::deque<Job*>& batch);
   void commit_alone(Job& job);
-  void begin(bool durable);
+  void begin(bool durable) { database_->begin(durable ? Access::kWrite : Access::kWriteSoon); }
   void finish(bool durable);
-  void roll_back() noexcept;
   void sync_log() noexcept;
 
   std::unique_ptr<Database> database_;  // of the caller that commits
-  bool full_sync_ = true;               // PRAGMA synchronous now; of the caller that commits
   std::atomic<bool> unsynced_ = false;  // commits that are not on the disk yet
 
   std::mutex mutex_;  // guards what follows

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "net/client.h"
 #include "store/store.h"
+#include "support/postgres.h"
 
 namespace slipway::api {
 
@@ -17,7 +18,7 @@ class ServerTest : public ::testing::Test {
  protected:
   ServerTest() { start(); }
   void start() {
-    store_ = store::open_store(dir_.path() / "record");
+    store_ = store::open_store(dir_.path() / "record", {.database_url = database_});
     server_ = std::make_unique<TrackingServer>(TrackingServerOptions(), *store_, context_);
     server_->start();
   }
@@ -68,6 +69,7 @@ class ServerTest : public ::testing::Test {
   }
 
   base::TempDir dir_;
+  std::string database_ = tests::fresh_database();
   base::SystemClock clock_;
   base::Log log_;
   base::Pool pool_{1};

@@ -133,7 +133,7 @@ class Chain : public StoreTest {
   }
   std::vector<std::string> problems() { return store_->audit().verify({}).problems; }
   // As somebody who may write to the file.
-  void tamper(const char* sql) { Database(folder() / "slipway.db", false, 1000).exec(sql); }
+  void tamper(const char* sql) { database()->exec(sql); }
 };
 
 TEST_F(Chain, HoldsEveryChangeOnce) {
@@ -235,7 +235,8 @@ TEST_F(Chain, AKeptHeadFindsANewChain) {
   change("r1");
   change("r2");
   const record::AuditReport before = store_->audit().verify({});
-  tamper("DELETE FROM audit; UPDATE audit_head SET entry = 0, hash = printf('%064d', 0)");
+  tamper("DELETE FROM audit; UPDATE audit_head SET entry = 0, hash = '"
+         "0000000000000000000000000000000000000000000000000000000000000000'");
   EXPECT_TRUE(problems().empty());
   const std::pair<int64_t, std::string> kept{2, before.head};
   EXPECT_EQ(store_->audit().verify(kept).problems.size(), 1U);

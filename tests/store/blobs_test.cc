@@ -93,7 +93,7 @@ TEST_F(Artifacts, WritingToACheckoutDoesNotChangeTheBlob) {
     std::fputs("CHANGED!", file);
     std::fclose(file);
   }
-  EXPECT_TRUE(verify_store(this->folder()).problems.empty());
+  EXPECT_TRUE(verify().problems.empty());
   EXPECT_EQ(read_file(artifacts.path_of(base::digest_of("original"))), "original");
 }
 
@@ -120,19 +120,19 @@ TEST_F(Artifacts, DamageIsFoundByCheckoutAndByVerify) {
   write_file_atomic(dir_.path() / "in" / "file", "original");
   auto& artifacts = store_->artifacts();
   const auto folder = artifacts.put_folder(dir_.path() / "in", "model", "m", {});
-  EXPECT_EQ(verify_store(this->folder()).blobs, 2);
+  EXPECT_EQ(verify().blobs, 2);
   const fs::path blob = artifacts.path_of(base::digest_of("original"));
   damage(blob, "Original");
   EXPECT_EQ(error_of([&] { artifacts.checkout(folder.digest, dir_.path() / "out", true); }).code(), Code::kIntegrity);
   EXPECT_FALSE(fs::exists(dir_.path() / "out"));
-  ASSERT_EQ(verify_store(this->folder()).problems.size(), 1U);
+  ASSERT_EQ(verify().problems.size(), 1U);
   damage(blob, "cut");
   EXPECT_EQ(error_of([&] { artifacts.checkout(folder.digest, dir_.path() / "out", false); }).code(), Code::kIntegrity);
   fs::remove(blob);
   EXPECT_EQ(error_of([&] { artifacts.checkout(folder.digest, dir_.path() / "out", false); }).code(), Code::kNotFound);
-  EXPECT_NE(verify_store(this->folder()).problems[0].find("missing"), std::string::npos);
+  EXPECT_NE(verify().problems[0].find("missing"), std::string::npos);
   artifacts.put_folder(dir_.path() / "in", "model", "m", {});  // heals
-  EXPECT_TRUE(verify_store(this->folder()).problems.empty());
+  EXPECT_TRUE(verify().problems.empty());
 }
 
 TEST_F(Artifacts, GarbageIsWhatNoRecordNames) {
@@ -144,15 +144,15 @@ TEST_F(Artifacts, GarbageIsWhatNoRecordNames) {
   Blobs blobs(folder() / "blobs");
   const Blob orphan = blobs.put_bytes("nobody's");
   write_file_atomic(folder() / "blobs" / "tmp-1-x", "left by a killed writer");
-  const auto dry = collect_garbage(folder(), true);
+  const auto dry = collect(true);
   EXPECT_EQ(dry.blobs, 1);
   EXPECT_EQ(dry.bytes, 8U);
   EXPECT_EQ(dry.leftovers, 1);
   EXPECT_TRUE(blobs.contains(orphan.digest));
-  EXPECT_EQ(collect_garbage(folder(), false).blobs, 1);
+  EXPECT_EQ(collect(false).blobs, 1);
   EXPECT_FALSE(blobs.contains(orphan.digest));
-  EXPECT_EQ(collect_garbage(folder(), false).blobs, 0);
-  const auto report = verify_store(folder());
+  EXPECT_EQ(collect(false).blobs, 0);
+  const auto report = verify();
   EXPECT_TRUE(report.problems.empty());
   EXPECT_EQ(report.blobs, 3);
   EXPECT_EQ(report.artifacts, 2);

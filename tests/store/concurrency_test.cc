@@ -36,7 +36,7 @@ TEST_F(Concurrency, ManyThreadsWriteAndReadTogether) {
   EXPECT_EQ(store_->runs().list_runs("p", 1000).size(), size_t{kThreads * kEach});
   EXPECT_EQ(store_->predictions().count("d"), kThreads * kEach);
   EXPECT_EQ(store_->artifacts().list("file", 1000).size(), size_t{kEach});
-  EXPECT_TRUE(verify_store(folder()).problems.empty());
+  EXPECT_TRUE(verify().problems.empty());
 }
 
 TEST_F(Concurrency, VersionNumbersAndAliasesAreGivenOnce) {
@@ -92,10 +92,11 @@ int in_processes(int count, Body&& body) {
 TEST_F(Concurrency, SeveralProcessesShareAStoreAndMakeItTogether) {
   store_.reset();
   std::filesystem::remove_all(folder());
+  options_.database_url = tests::fresh_database();
   constexpr int kEach = 20;
   EXPECT_EQ(in_processes(3,
                          [&](int child) {
-                           const auto store = open_store(folder());
+                           const auto store = open_store(folder(), options_);
                            for (int i = 0; i < kEach; ++i) {
                              const std::string id = std::to_string(child) + "-" + std::to_string(i);
                              store->runs().create_run(run(id));
@@ -109,7 +110,7 @@ TEST_F(Concurrency, SeveralProcessesShareAStoreAndMakeItTogether) {
   const auto versions = store_->registry().list_versions("m");
   ASSERT_EQ(versions.size(), size_t{3 * kEach});
   EXPECT_EQ(versions[0].version, 3 * kEach);
-  EXPECT_TRUE(verify_store(folder()).problems.empty());
+  EXPECT_TRUE(verify().problems.empty());
 }
 
 }  // namespace

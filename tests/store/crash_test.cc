@@ -96,8 +96,8 @@ bool is_there(record::Store& store, const Ack& ack) {
   }
 }
 
-[[noreturn]] void write_until_killed(const fs::path& folder, int round, int pipe) {
-  const auto store = open_store(folder);
+[[noreturn]] void write_until_killed(const fs::path& folder, const StoreOptions& options, int round, int pipe) {
+  const auto store = open_store(folder, options);
   std::vector<std::thread> threads;
   for (int t = 0; t < 3; ++t) {
     threads.emplace_back([&, t] {
@@ -121,6 +121,8 @@ TEST(Crash, WhatWasAcknowledgedSurvivesKill9) {
   const int kills = wanted != nullptr ? std::atoi(wanted) : 20;
   base::TempDir dir;
   const fs::path folder = dir.path() / ".slipway";
+  StoreOptions options;
+  options.database_url = tests::fresh_database();
   base::Rng rng(20261124);
   size_t checked = 0;
   for (int round = 0; round < kills; ++round) {
@@ -130,7 +132,7 @@ TEST(Crash, WhatWasAcknowledgedSurvivesKill9) {
     ASSERT_GE(child, 0);
     if (child == 0) {
       ::close(ends[0]);
-      write_until_killed(folder, round, ends[1]);
+      write_until_killed(folder, options, round, ends[1]);
     }
     ::close(ends[1]);
     std::vector<Ack> acks;
@@ -146,16 +148,16 @@ TEST(Crash, WhatWasAcknowledgedSurvivesKill9) {
     int status = 0;
     ASSERT_EQ(::waitpid(child, &status, 0), child);
     ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << "the writer ended by itself: " << status;
-    const auto store = open_store(folder);
+    const auto store = open_store(folder, options);
     for (const Ack& kept : acks) {
       ASSERT_TRUE(is_there(*store, kept)) << "round " << round << " kind " << kept.kind << " id " << id_of(kept);
     }
     checked += acks.size();
   }
-  const VerifyReport report = verify_store(folder);
+  const VerifyReport report = verify_store(folder, options);
   EXPECT_TRUE(report.problems.empty()) << report.problems.front();
-  collect_garbage(folder, false);
-  EXPECT_EQ(collect_garbage(folder, true).leftovers, 0);
+  collect_garbage(folder, false, options);
+  EXPECT_EQ(collect_garbage(folder, true, options).leftovers, 0);
   EXPECT_GE(checked, static_cast<size_t>(kills));
 }
 

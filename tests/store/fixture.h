@@ -1,4 +1,4 @@
-// A fresh store in a temporary folder, and short ways to make records.
+// A fresh store in a temporary folder, or its rows on PostgreSQL (support/postgres.h), and short ways to make records.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -7,7 +7,9 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "record/stores.h"
+#include "store/core.h"
 #include "store/store.h"
+#include "support/postgres.h"
 
 namespace slipway::store {
 
@@ -15,12 +17,19 @@ class StoreTest : public ::testing::Test {
  protected:
   StoreTest() {
     options_.clock = &clock_;
+    options_.database_url = tests::fresh_database();
     open();
   }
   void open() { store_ = open_store(folder(), options_); }
   void reopen() {
     store_.reset();
     open();
+  }
+  VerifyReport verify() const { return verify_store(folder(), options_); }
+  GarbageReport collect(bool dry_run) const { return collect_garbage(folder(), dry_run, options_); }
+  // The rows themselves.
+  std::unique_ptr<Database> database() const {
+    return DatabasePlace{folder() / "slipway.db", options_.database_url, 1000}.open(true);
   }
   std::filesystem::path folder() const { return dir_.path() / ".slipway"; }
 

@@ -100,8 +100,11 @@ TEST_F(Predictions, KeepAllFieldsAndIgnoreRepeats) {
   store_->predictions().append({});
   const auto found = store_->predictions().find("p-1");
   ASSERT_TRUE(found);
+  if (!options_.database_url.empty()) {  // PostgreSQL keeps no NUL
+    made.text.replace(4, 1, "\xEF\xBF\xBD");
+  }
   EXPECT_EQ(record::to_json(*found), record::to_json(made));
-  EXPECT_EQ(found->text.size(), 18U);
+  EXPECT_EQ(found->text.size(), made.text.size());
   EXPECT_EQ(store_->predictions().count("d"), 1);
   EXPECT_FALSE(store_->predictions().find("p-2"));
 }

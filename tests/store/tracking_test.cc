@@ -79,15 +79,12 @@ TEST_F(Tracking, SamplesKeepFirstAndLast) {
 // 21,000 runs, written by SQL: enough that an ordering by a metric walks its index. The order is that of a small store.
 TEST_F(Tracking, ALargeExperimentIsOrderedLikeASmallOne) {
   store_.reset();
-  {
-    Database database(folder() / "slipway.db", false, 1000);
-    database.exec(
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 21000) "
-        "INSERT INTO runs(number, id, experiment, name, user, status, deleted, started_ms, ended_ms, config) "
-        "SELECT i, printf('%032d', i), 0, 'r', '', 'running', i % 10 = 0, i % 7, 0, '{}' FROM n;"
-        "INSERT INTO latest_metrics SELECT number, 'm', 0, 0, (number % 97 > 0) * ((number * 7919) % 1000), number % 97 = 0 "
-        "FROM runs WHERE number % 3 > 0;");
-  }
+  database()->exec(
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 21000) "
+      "INSERT INTO runs(number, id, experiment, name, user, status, deleted, started_ms, ended_ms, config) "
+      "SELECT i, 'r' || (100000 + i), 0, 'r', '', 'running', CASE WHEN i % 10 = 0 THEN 1 ELSE 0 END, i % 7, 0, '{}' FROM n;"
+      "INSERT INTO latest_metrics SELECT number, 'm', 0, 0, CASE WHEN number % 97 > 0 THEN (number * 7919) % 1000 ELSE 0 END, "
+      "CASE WHEN number % 97 = 0 THEN 1 ELSE 0 END FROM runs WHERE number % 3 > 0;");
   open();
   record::Query query;
   query.experiment_ids = {"0"};
@@ -159,12 +156,12 @@ TEST_F(Files, AreATreeOfNamesForBlobs) {
   ASSERT_TRUE(found);
   EXPECT_EQ(base::read_file(again.blob_of(*found)), "1234567890");
   EXPECT_EQ(again.find("0/r/artifacts/model/MLmodel")->digest, again.find("0/r/artifacts/model.txt")->digest);
-  EXPECT_TRUE(verify_store(folder()).problems.empty());
-  EXPECT_EQ(collect_garbage(folder(), false).blobs, 1);  // what z was
+  EXPECT_TRUE(verify().problems.empty());
+  EXPECT_EQ(collect(false).blobs, 1);  // what z was
   EXPECT_EQ(again.remove("0/r/artifacts/model"), 2);
   EXPECT_EQ(listed("0/r/artifacts"), "model.txt:7 z:3 ");
   EXPECT_EQ(again.remove("0/r/artifacts/model"), 0);
-  EXPECT_EQ(collect_garbage(folder(), false).blobs, 1);  // the weights
+  EXPECT_EQ(collect(false).blobs, 1);  // the weights
 }
 
 TEST_F(Files, AreNeverBothFileAndFolderNorOutside) {
@@ -192,7 +189,7 @@ TEST_F(Files, WhatAKilledUploadLeftIsGarbage) {
   base::write_file_atomic(dead, "half");
   auto writer = store_->tracking().files().begin("a");
   writer->write("x");
-  EXPECT_EQ(collect_garbage(folder(), false).leftovers, 1);
+  EXPECT_EQ(collect(false).leftovers, 1);
   EXPECT_FALSE(fs::exists(dead));
   writer->commit();
   EXPECT_TRUE(store_->tracking().files().find("a"));
@@ -203,10 +200,11 @@ TEST_F(Migration, RunsOfVersionOneBecomeRunsOfExperiments) {
   fs::remove_all(folder());
   fs::create_directories(folder() / "blobs");
   fs::create_directories(folder() / "work");
+  options_.database_url = tests::fresh_database();
   {
-    Database old(folder() / "slipway.db", true, 1000);
-    migrate(old, migrations().first(1), 1);
-    old.exec(
+    const auto old = database();
+    migrate(*old, migrations().first(1), 1);
+    old->exec(
         "INSERT INTO runs(id, project, name, status, started_ms, ended_ms, tags, config) VALUES"
         "('r1', 'movies', 'one', 'finished', 10, 20, '{\"by\":\"ci\"}', '{\"seed\":7}'),"
         "('r2', 'movies', '', 'awaiting_approval', 11, 0, '{}', '{}'),"
@@ -217,7 +215,13 @@ TEST_F(Migration, RunsOfVersionOneBecomeRunsOfExperiments) {
         "(1, 'acc', 2, 2, 0.75), (1, 'loss', 1, 1, NULL);");
   }
   open();
-  EXPECT_TRUE(fs::exists(folder() / "slipway.db.v1.backup"));
+  if (options_.database_url.empty()) {
+    EXPECT_TRUE(fs::exists(folder() / "slipway.db.v1.backup"));
+  } else {
+    const auto copied = "SELECT count(*) FROM " + database()->scalar("SELECT current_schema()") + "_v1_backup.runs";
+    EXPECT_EQ(database()->scalar(copied.c_str()), "4");
+  }
+  store_->runs().create_run(run("r5", "movies"));  // its number is a new one
   const auto first = store_->runs().find_run("r1");
   ASSERT_TRUE(first);
   EXPECT_EQ(first->project, "movies");
@@ -234,8 +238,8 @@ TEST_F(Migration, RunsOfVersionOneBecomeRunsOfExperiments) {
   EXPECT_EQ(store_->runs().find_run("r2")->status, record::RunStatus::kAwaitingApproval);
   EXPECT_EQ(store_->tracking().runs().find("r3")->experiment_id, "0");
   EXPECT_EQ(store_->runs().list_runs("Default", 10).size(), 2U);
-  EXPECT_EQ(store_->runs().list_runs("movies", 10).size(), 2U);
-  EXPECT_TRUE(verify_store(folder()).problems.empty());
+  EXPECT_EQ(store_->runs().list_runs("movies", 10).size(), 3U);
+  EXPECT_TRUE(verify().problems.empty());
 }
 
 }  // namespace

@@ -26,24 +26,26 @@ class ServerCommand final : public Command {
             "MLFLOW_TRACKING_URI=http://127.0.0.1:5000 python train.py"};
   }
   void describe(Parameters& parameters) override {
-    parameters.flags.add("data", data_, "the folder of the record; default: --store");
+    parameters.flags.add("data", data_, "the folder of the record; default: --store, or .slipway when that is a database");
     parameters.flags.add("ready_file", ready_file_, "written with pid and url once it listens");
     options_.describe(parameters.flags);
   }
   int run(App& app) override {
     base::Context context = app.context();
     const std::filesystem::path folder = data_.empty() ? app.store_path() : std::filesystem::absolute(data_);
-    const auto store = store::open_store(folder);
+    const store::StoreOptions place = app.store_options();
+    const std::string shown = place.database_url.empty() ? folder.string() : store::shown_database(place.database_url);
+    const auto store = store::open_store(folder, place);
     api::TrackingServer server(options_, *store, context);
     server.start();
-    const base::Json ready = {{"pid", getpid()}, {"url", server.url()}, {"data", folder.string()}};
+    const base::Json ready = {{"pid", getpid()}, {"url", server.url()}, {"data", folder.string()}, {"store", shown}};
     if (!ready_file_.empty()) {
       base::write_file_atomic(ready_file_, base::dump_json(ready) + "\n");
     }
     if (app.json()) {
       app.print_json(ready);
     } else {
-      app.out() << fmt::format("the record '{}' at {} (pid {})\n", folder.string(), server.url(), getpid())
+      app.out() << fmt::format("the record '{}' at {} (pid {})\n", shown, server.url(), getpid())
                 << std::flush;
     }
     server.wait_until_signal();

@@ -27,7 +27,7 @@ class VerifyCommand final : public Command {
   }
   void describe(Parameters&) override {}
   int run(App& app) override {
-    const store::VerifyReport report = store::verify_store(existing_store(app));
+    const store::VerifyReport report = store::verify_store(existing_store(app), app.store_options());
     if (app.json()) {
       app.print_json({{"artifacts", report.artifacts}, {"blobs", report.blobs}, {"bytes", report.bytes}, {"problems", report.problems}});
     } else {
@@ -49,7 +49,7 @@ class GcCommand final : public Command {
   }
   void describe(Parameters& parameters) override { parameters.flags.add("yes", yes_, "really remove them"); }
   int run(App& app) override {
-    const store::GarbageReport report = store::collect_garbage(existing_store(app), !yes_);
+    const store::GarbageReport report = store::collect_garbage(existing_store(app), !yes_, app.store_options());
     if (app.json()) {
       app.print_json({{"blobs", report.blobs}, {"bytes", report.bytes}, {"leftovers", report.leftovers}, {"removed", yes_}});
     } else {
