@@ -15,6 +15,23 @@
 
 namespace slipway::base {
 
+namespace {
+
+std::string finish_hex(EVP_MD_CTX* context) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
+  unsigned int size = 0;
+  EVP_DigestFinal_ex(context, out.data(), &size);
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string text(size_t{2} * size, '0');
+  for (unsigned int i = 0; i < size; ++i) {
+    text[2 * i] = kDigits[out[i] >> 4];
+    text[2 * i + 1] = kDigits[out[i] & 15];
+  }
+  return text;
+}
+
+}  // namespace
+
 struct Sha256::State {
   EVP_MD_CTX* context = EVP_MD_CTX_new();
 };
@@ -29,17 +46,17 @@ Sha256::~Sha256() { EVP_MD_CTX_free(state_->context); }
 
 void Sha256::update(std::string_view bytes) { EVP_DigestUpdate(state_->context, bytes.data(), bytes.size()); }
 
-std::string Sha256::hex() {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
-  unsigned int size = 0;
-  EVP_DigestFinal_ex(state_->context, out.data(), &size);
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string text(size_t{2} * size, '0');
-  for (unsigned int i = 0; i < size; ++i) {
-    text[2 * i] = kDigits[out[i] >> 4];
-    text[2 * i + 1] = kDigits[out[i] & 15];
+std::string Sha256::hex() { return finish_hex(state_->context); }
+
+std::string git_blob_id(std::string_view bytes) {
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
+  if (context == nullptr || EVP_DigestInit_ex(context.get(), EVP_sha1(), nullptr) != 1) {
+    throw Error(Code::kFailure, "the cryptography library offers no SHA-1");
   }
-  return text;
+  const std::string head = fmt::format("blob {}", bytes.size());
+  EVP_DigestUpdate(context.get(), head.c_str(), head.size() + 1);  // with its NUL
+  EVP_DigestUpdate(context.get(), bytes.data(), bytes.size());
+  return finish_hex(context.get());
 }
 
 std::string sha256_hex(std::string_view bytes) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "record/accounts.h"
+#include "record/hub.h"
 #include "record/record.h"
 #include "record/tracking_stores.h"
 
@@ -162,6 +163,7 @@ class Store {
   virtual Tracking& tracking() = 0;
   virtual AccountStore& accounts() = 0;
   virtual AuditLog& audit() = 0;
+  virtual Hub& hub() = 0;
 };
 
 }  // namespace slipway::record

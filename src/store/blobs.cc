@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "base/path.h"
 #include "record/record.h"
 
 namespace slipway::store {
@@ -180,7 +181,7 @@ void walk(const fs::path& folder, const std::string& prefix, int depth, std::vec
   std::error_code error;
   for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
     const std::string name = prefix + it->path().filename().string();
-    check_entry_path(name);
+    base::check_entry_path(name);
     const fs::file_status status = it->symlink_status();
     if (fs::is_directory(status)) {
       walk(it->path(), name + "/", depth + 1, files);

@@ -87,10 +87,6 @@ class BlobWriter {
   std::unique_ptr<State> state_;
 };
 
-// Throws kInvalid unless `path` is relative, normal ("a/b", no "." or ".." or empty parts), valid UTF-8 without control
-// characters, and at most 4096 bytes with parts of at most 255.
-void check_entry_path(std::string_view path);
-
 // The canonical bytes of a listing: sorted by path. Throws kInvalid for a bad or repeated path, or one inside a file.
 std::string listing_bytes(std::vector<FolderEntry> entries);
 std::vector<FolderEntry> parse_listing(std::string_view bytes, std::string_view source);

@@ -2,8 +2,8 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "store/tables.h"
-#include "store/utf8.h"
 
 namespace slipway::store {
 namespace {
@@ -61,7 +61,7 @@ Event SqlEvents::append(const std::string& kind, const std::string& subject, con
   Event event{0, core_.now(), kind, subject, data};
   core_.write([&](Database& database) {
     database.prepare("INSERT INTO events(time_ms, kind, subject, data) VALUES(?,?,?,?)")
-        .bind(event.time_ms, kind, database.is_file() ? subject : without_broken(subject), to_text(data))
+        .bind(event.time_ms, kind, database.is_file() ? subject : base::without_broken(subject), to_text(data))
         .run();
     event.id = database.last_insert_id();
   });

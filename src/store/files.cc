@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/path.h"
 #include "store/tables.h"
 
 namespace slipway::store {
@@ -75,7 +76,7 @@ class TreeFileWriter final : public record::FileWriter {
 }  // namespace
 
 std::unique_ptr<record::FileWriter> SqlFiles::begin(const std::string& path) {
-  check_entry_path(path);
+  base::check_entry_path(path);
   return std::make_unique<TreeFileWriter>(core_, path);
 }
 

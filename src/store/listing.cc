@@ -5,8 +5,8 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "base/path.h"
 #include "store/blobs.h"
-#include "store/utf8.h"
 
 namespace slipway::store {
 namespace {
@@ -16,37 +16,8 @@ using base::Error;
 using base::Json;
 
 constexpr const char* kFormat = "slipway.folder/1";
-constexpr size_t kMaxPathBytes = 4096;  // PATH_MAX
-constexpr size_t kMaxPartBytes = 255;   // NAME_MAX
 constexpr size_t kMaxEntries = 1'000'000;
 constexpr base::JsonLimits kListingLimits{size_t{256} << 20, 8};  // a million entries of about 200 bytes
-
-[[noreturn]] void bad_path(std::string_view path, const char* why) {
-  std::string shown;  // escaped: the name may hold anything
-  for (const char c : path.substr(0, 200)) {
-    const bool plain = static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x7F;
-    shown += plain ? std::string(1, c) : fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-  }
-  throw Error(Code::kInvalid, fmt::format("'{}' cannot be a path in an artifact: {}", shown, why));
-}
-
-void check_parts(std::string_view path) {
-  size_t begin = 0;
-  while (begin <= path.size()) {
-    const size_t end = std::min(path.find('/', begin), path.size());
-    const std::string_view part = path.substr(begin, end - begin);
-    if (part.empty()) {
-      bad_path(path, begin == 0 ? "it is absolute" : "it has an empty part");
-    }
-    if (part == "." || part == "..") {
-      bad_path(path, "it has a part '.' or '..'");
-    }
-    if (part.size() > kMaxPartBytes) {
-      bad_path(path, "a part is longer than 255 bytes");
-    }
-    begin = end + 1;
-  }
-}
 
 void sort_and_check(std::vector<FolderEntry>& entries) {
   if (entries.size() > kMaxEntries) {
@@ -59,40 +30,20 @@ void sort_and_check(std::vector<FolderEntry>& entries) {
   for (const FolderEntry& entry : entries) {
     check_entry_path(entry.path);
     if (!paths.empty() && paths.back() == entry.path) {
-      bad_path(entry.path, "it is there twice");
+      throw base::bad_path(entry.path, "it is there twice");
     }
     paths.push_back(entry.path);
   }
   for (const std::string_view path : paths) {  // "a" and "a/b" cannot both be files
     for (size_t slash = path.find('/'); slash != std::string_view::npos; slash = path.find('/', slash + 1)) {
       if (std::binary_search(paths.begin(), paths.end(), path.substr(0, slash))) {
-        bad_path(path, "a part of it is a file");
+        throw base::bad_path(path, "a part of it is a file");
       }
     }
   }
 }
 
 }  // namespace
-
-void check_entry_path(std::string_view path) {
-  if (path.empty()) {
-    bad_path(path, "it is empty");
-  }
-  if (path.size() > kMaxPathBytes) {
-    bad_path(path, "it is longer than 4096 bytes");
-  }
-  for (size_t i = 0; i < path.size();) {
-    const size_t length = utf8_length(path.substr(i));
-    if (length == 0) {
-      bad_path(path, "it is not UTF-8; rename the file");
-    }
-    if (static_cast<unsigned char>(path[i]) < 0x20 || path[i] == 0x7F) {
-      bad_path(path, "it has a control character");
-    }
-    i += length;
-  }
-  check_parts(path);
-}
 
 std::string listing_bytes(std::vector<FolderEntry> entries) {
   sort_and_check(entries);

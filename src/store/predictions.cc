@@ -4,8 +4,8 @@
 #include <limits>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "store/tables.h"
-#include "store/utf8.h"
 
 namespace slipway::store {
 namespace {
@@ -57,7 +57,7 @@ void SqlPredictions::append(std::span<const Prediction> predictions) {
         "VALUES(?,?,?,?,?,?,?,?,?,?) ON CONFLICT(id) DO NOTHING");
     for (const Prediction& p : predictions) {
       // What people type is kept, even where it is no text: else it would take the batch with it.
-      const std::string text = database.is_file() ? p.text : without_broken(p.text);
+      const std::string text = database.is_file() ? p.text : base::without_broken(p.text);
       insert
           .bind(p.id, p.time_ms, p.deployment, p.model, text, p.label, p.score, bytes_of(p.scores), p.tokens,
                 p.latency_us)

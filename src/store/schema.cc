@@ -171,7 +171,31 @@ CREATE TABLE audit_head(id INTEGER PRIMARY KEY, entry INTEGER NOT NULL, hash TEX
 INSERT INTO audit_head VALUES(1, 0, '0000000000000000000000000000000000000000000000000000000000000000');
 )sql";
 
-constexpr std::array<const char*, 4> kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4};
+// Version 5: repositories of the hub. A line is a chain of commits, `depth` counted from 1; it goes on from (base,
+// base_depth). A file's row says what it is from that depth on; digest NULL: no longer there. docs/formats/store.md.
+constexpr const char* kVersion5 = R"sql(
+CREATE TABLE hub_repos(number INTEGER PRIMARY KEY AUTOINCREMENT, type TEXT NOT NULL, name TEXT NOT NULL,
+  hidden INTEGER NOT NULL, card TEXT NOT NULL, created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL,
+  UNIQUE(type, name));
+CREATE TABLE hub_lines(number INTEGER PRIMARY KEY AUTOINCREMENT, repo INTEGER NOT NULL, base INTEGER NOT NULL,
+  base_depth INTEGER NOT NULL);
+CREATE INDEX hub_lines_by_repo ON hub_lines(repo);
+CREATE TABLE hub_commits(line INTEGER NOT NULL, depth INTEGER NOT NULL, repo INTEGER NOT NULL, id TEXT NOT NULL,
+  title TEXT NOT NULL, message TEXT NOT NULL, created_ms INTEGER NOT NULL, PRIMARY KEY(line, depth)) WITHOUT ROWID;
+CREATE UNIQUE INDEX hub_commits_by_id ON hub_commits(repo, id);
+CREATE TABLE hub_files(line INTEGER NOT NULL, path TEXT NOT NULL, depth INTEGER NOT NULL, digest TEXT,
+  size INTEGER NOT NULL, oid TEXT NOT NULL, lfs INTEGER NOT NULL, PRIMARY KEY(line, path, depth)) WITHOUT ROWID;
+CREATE INDEX hub_files_by_digest ON hub_files(digest);
+CREATE TABLE hub_refs(repo INTEGER NOT NULL, name TEXT NOT NULL, tag INTEGER NOT NULL, line INTEGER NOT NULL,
+  depth INTEGER NOT NULL, message TEXT NOT NULL, PRIMARY KEY(repo, name)) WITHOUT ROWID;
+CREATE TABLE hub_uploads(digest TEXT PRIMARY KEY, size INTEGER NOT NULL, time_ms INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX hub_uploads_by_time ON hub_uploads(time_ms);
+CREATE TABLE hub_tags(repo INTEGER NOT NULL, tag TEXT NOT NULL, PRIMARY KEY(repo, tag)) WITHOUT ROWID;
+CREATE TABLE hub_upload_names(name TEXT PRIMARY KEY, digest TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX hub_upload_names_by_digest ON hub_upload_names(digest);
+)sql";
+
+constexpr std::array<const char*, 5> kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5};
 
 int pragma_number(Database& database, const char* sql) { return std::atoi(database.scalar(sql).c_str()); }
 

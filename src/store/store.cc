@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "store/core.h"
+#include "store/hub.h"
 #include "store/postgres.h"
 #include "store/schema.h"
 #include "store/tables.h"
@@ -34,6 +35,7 @@ class FolderStore final : public record::Store {
   record::Tracking& tracking() override { return tracking_; }
   record::AccountStore& accounts() override { return accounts_; }
   record::AuditLog& audit() override { return audit_; }
+  record::Hub& hub() override { return hub_; }
 
  private:
   Core core_;
@@ -47,6 +49,7 @@ class FolderStore final : public record::Store {
   SqlTracking tracking_{core_};
   SqlAccounts accounts_{core_};
   SqlAudit audit_{core_};
+  SqlHub hub_{core_};
 };
 
 void make_folder(const fs::path& folder) {

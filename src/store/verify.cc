@@ -30,8 +30,10 @@ std::unique_ptr<Database> open_existing(const fs::path& folder, const StoreOptio
   return DatabasePlace{path, options.database_url, kBusyTimeoutMs}.open(false);
 }
 
-bool has_files(Database& database) {  // not before version 2
-  return !database.is_file() || !database.scalar("SELECT 1 FROM sqlite_master WHERE name = 'files'").empty();
+// A database of an older version may be without it.
+bool has_table(Database& database, const std::string& name) {
+  return !database.is_file() ||
+         !database.scalar(fmt::format("SELECT 1 FROM sqlite_master WHERE name = '{}'", name).c_str()).empty();
 }
 
 // Every file under blobs/: digest -> size; what is not named like a blob goes to `others`.
@@ -76,10 +78,12 @@ Named named_blobs(Database& database, const Blobs& blobs) {
       named.problems.emplace_back(error.what());
     }
   }
-  if (has_files(database)) {
-    Statement files = database.prepare("SELECT digest FROM files");
-    while (files.step()) {
-      named.digests.insert(files.text(0));
+  for (const std::string table : {"files", "hub_files", "hub_uploads"}) {
+    if (has_table(database, table)) {
+      Statement files = database.prepare(fmt::format("SELECT digest FROM {} WHERE digest IS NOT NULL", table));
+      while (files.step()) {
+        named.digests.insert(files.text(0));
+      }
     }
   }
   return named;

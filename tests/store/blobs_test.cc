@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/hash.h"
+#include "base/path.h"
 #include "store/fixture.h"
 
 namespace slipway::store {
@@ -188,11 +189,11 @@ TEST(Listing, RefusesPathsThatLeaveTheFolder) {
                                std::string(300, 'a'),
                                std::string(5000, 'a')};
   for (const std::string& path : paths) {
-    EXPECT_THROW(check_entry_path(path), base::Error) << path;
+    EXPECT_THROW(base::check_entry_path(path), base::Error) << path;
     EXPECT_THROW(listing_bytes({{path, digest, 1}}), base::Error) << path;
   }
   for (const char* path : {"a", "a.b/c", "..a", "a..", "\xE4\xBD\xA0\xE5\xA5\xBD/\xF0\x9F\x8C\x8D", " "}) {
-    EXPECT_NO_THROW(check_entry_path(path)) << path;
+    EXPECT_NO_THROW(base::check_entry_path(path)) << path;
   }
   EXPECT_THROW(listing_bytes({{"a", digest, 1}, {"a", digest, 1}}), base::Error);
   EXPECT_THROW(listing_bytes({{"a", digest, 1}, {"a-b", digest, 1}, {"a/b", digest, 1}}), base::Error);

@@ -1,8 +1,8 @@
-#include "store/utf8.h"
+#include "base/utf8.h"
 
 #include <algorithm>
 
-namespace slipway::store {
+namespace slipway::base {
 
 size_t utf8_length(std::string_view text) {
   const auto byte = [&](size_t i) { return static_cast<unsigned char>(i < text.size() ? text[i] : 0); };
@@ -40,4 +40,4 @@ std::string without_broken(std::string_view text) {
   return whole;
 }
 
-}  // namespace slipway::store
+}  // namespace slipway::base
