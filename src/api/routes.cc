@@ -6,12 +6,12 @@
 namespace slipway::api {
 namespace {
 
-void answer(const std::function<net::Response(const net::Request&)>& handle, base::Log& log,
-            const net::Request& request, const net::Responder& responder) {
+void answer(const std::function<net::Response(const net::Request&)>& handle, const Routes::FailureAnswer& failure,
+            base::Log& log, const net::Request& request, const net::Responder& responder) {
   try {
     responder.send(handle(request));
   } catch (const std::exception& error) {
-    net::Response response = error_answer(error);
+    net::Response response = failure(error);
     if (response.status >= 500) {
       log.error("a request failed", {{"route", request.route}, {"error", std::string(error.what())}});
     }
@@ -22,11 +22,11 @@ void answer(const std::function<net::Response(const net::Request&)>& handle, bas
 }  // namespace
 
 net::Handler Routes::on_worker(std::function<net::Response(const net::Request&)> handle) {
-  return [&workers = workers_, &log = log_, handle = std::move(handle)](net::Request request,
-                                                                        const net::Responder& responder) {
+  return [&workers = workers_, &log = log_, failure = failure_, handle = std::move(handle)](
+             net::Request request, const net::Responder& responder) {
     auto shared = std::make_shared<net::Request>(std::move(request));
-    if (!workers.post([&log, handle, shared, responder] { answer(handle, log, *shared, responder); })) {
-      responder.send(error_answer("RESOURCE_EXHAUSTED", "too many requests are waiting; try again"));
+    if (!workers.post([&log, handle, failure, shared, responder] { answer(handle, failure, log, *shared, responder); })) {
+      responder.send(failure(ApiError("RESOURCE_EXHAUSTED", "too many requests are waiting; try again")));
     }
   };
 }
@@ -34,6 +34,11 @@ net::Handler Routes::on_worker(std::function<net::Response(const net::Request&)>
 void Routes::add_at(std::string_view method, std::string_view address,
                     std::function<net::Response(const net::Request&)> handle) {
   router_.add(method, address, on_worker(std::move(handle)));
+}
+
+void Routes::add_upload_at(std::string_view method, std::string_view address, uint64_t max_bytes,
+                           const net::SinkMaker& make, std::function<net::Response(const net::Request&)> handle) {
+  router_.add_upload(method, address, max_bytes, make, on_worker(std::move(handle)));
 }
 
 void Routes::add_upload(std::string_view path, uint64_t max_bytes, const net::SinkMaker& make,

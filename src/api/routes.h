@@ -17,8 +17,11 @@ namespace slipway::api {
 
 class Routes {
  public:
+  // A failure as the clients of a protocol know it.
+  using FailureAnswer = std::function<net::Response(const std::exception&)>;
   // All borrowed; workers and log outlive the router.
-  Routes(net::Router& router, net::Workers& workers, base::Log& log) : router_(router), workers_(workers), log_(log) {}
+  Routes(net::Router& router, net::Workers& workers, base::Log& log, FailureAnswer failure)
+      : router_(router), workers_(workers), log_(log), failure_(std::move(failure)) {}
 
   // `path` is without the prefix: "/2.0/mlflow/runs/create".
   template <class T, class Handle>
@@ -27,12 +30,15 @@ class Routes {
       return net::Response{200, {{"Content-Type", "application/json"}}, handle(parse_request<T>(request))};
     });
   }
-  // For answers that are not JSON or need the request itself. What it throws becomes error_answer.
+  // For answers that are not JSON or need the request itself. What it throws becomes a failure answer.
   void add_raw(std::string_view method, std::string_view path,
                std::function<net::Response(const net::Request&)> handle);
   // PUT of a body of `max_bytes` at most into the sink that `make` gives.
   void add_upload(std::string_view path, uint64_t max_bytes, const net::SinkMaker& make,
                   const std::function<net::Response(const net::Request&)>& handle);
+  // The same at exactly this address, whatever the method.
+  void add_upload_at(std::string_view method, std::string_view address, uint64_t max_bytes, const net::SinkMaker& make,
+                     std::function<net::Response(const net::Request&)> handle);
   // At exactly this address.
   void add_at(std::string_view method, std::string_view address,
               std::function<net::Response(const net::Request&)> handle);
@@ -42,12 +48,14 @@ class Routes {
   net::Router& router_;
   net::Workers& workers_;
   base::Log& log_;
+  FailureAnswer failure_;
 };
 
 // What the handlers work on; borrowed, outlives the server.
 struct Backend {
   record::Store& store;
   const base::Clock& clock;
+  bool tls = false;  // addresses in answers begin with https
 };
 
 void add_experiment_routes(Routes& routes, Backend& backend);

@@ -3,11 +3,12 @@
 #include <array>
 #include <fmt/format.h>
 
+#include "api/download.h"
 #include "api/limits.h"
 #include "api/messages.h"
-#include "api/range.h"
 #include "api/render.h"
 #include "api/routes.h"
+#include "api/upload.h"
 
 namespace slipway::api {
 namespace {
@@ -16,37 +17,6 @@ using record::FileTree;
 using record::TreeFile;
 
 constexpr uint64_t kMaxArtifact = uint64_t{1} << 40;  // a terabyte: the disk is the limit
-
-// A file on its way in. What fails is told when the whole body is there.
-class Upload final : public net::BodySink {
- public:
-  Upload(FileTree& files, const std::string& path) {
-    attempt([&] { writer_ = files.begin(path); });
-  }
-  void write(std::string_view bytes) noexcept override {
-    if (!error_) {
-      attempt([&] { writer_->write(bytes); });
-    }
-  }
-  void commit() {
-    if (error_) {
-      std::rethrow_exception(error_);
-    }
-    writer_->commit();
-  }
-
- private:
-  template <class Work>
-  void attempt(const Work& work) noexcept {
-    try {
-      work();
-    } catch (...) {
-      error_ = std::current_exception();
-    }
-  }
-  std::unique_ptr<record::FileWriter> writer_;
-  std::exception_ptr error_;
-};
 
 std::string path_of(const net::Request& request) {
   std::string path = safe_path(request.param("path"));
@@ -104,33 +74,13 @@ net::Response download(FileTree& files, const net::Request& request, const std::
   if (!file) {
     throw base::Error(base::Code::kNotFound, fmt::format("No such artifact: '{}'", path));
   }
-  const std::string etag = fmt::format("\"{}\"", file->digest.substr(file->digest.find(':') + 1));
-  net::Response response;
-  response.headers = {{"Content-Type", media_type(path)},
-                      {"Content-Disposition", disposition(path)},
-                      {"Accept-Ranges", "bytes"},
-                      {"ETag", etag},
-                      {"Last-Modified", net::http_date(file->modified_ms / 1000)},
-                      {"Cache-Control", "no-cache"}};
-  if (request.headers.get("If-None-Match") == etag) {
-    response.status = 304;
-    return response;
-  }
-  const std::string_view if_range = request.headers.get("If-Range");
-  const std::string_view wanted = if_range.empty() || if_range == etag ? request.headers.get("Range") : "";
-  const Range range = parse_range(wanted, file->size);
-  if (range.kind == Range::Kind::kUnsatisfiable) {
-    response.status = 416;
-    response.headers.set("Content-Range", fmt::format("bytes */{}", file->size));
-    return response;
-  }
-  if (range.kind == Range::Kind::kPart) {
-    response.status = 206;
-    response.headers.set("Content-Range",
-                         fmt::format("bytes {}-{}/{}", range.first, range.first + range.size - 1, file->size));
-  }
-  response.file = net::FileBody{files.blob_of(*file), range.first, range.size};
-  return response;
+  return download_answer(request, {files.blob_of(*file),
+                                   file->size,
+                                   file->digest.substr(file->digest.find(':') + 1),
+                                   {{"Content-Type", media_type(path)},
+                                    {"Content-Disposition", disposition(path)},
+                                    {"Last-Modified", net::http_date(file->modified_ms / 1000)},
+                                    {"Cache-Control", "no-cache"}}});
 }
 
 net::Response list(FileTree& files, const std::string& path) {
@@ -155,7 +105,7 @@ void add_artifact_routes(Routes& routes, Backend& backend) {
       base + "artifacts/{path...}", kMaxArtifact,
       [&files](const net::Request& request) -> std::shared_ptr<net::BodySink> {
         try {
-          return std::make_shared<Upload>(files, path_of(request));
+          return std::make_shared<Upload>([&, path = path_of(request)] { return files.begin(path); });
         } catch (const base::Error&) {
           return nullptr;  // the handler finds the same fault and tells it
         }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "api/guard.h"
+#include "api/hub.h"
 #include "api/routes.h"
 #include "net/signals.h"
 #include "net/workers.h"
@@ -25,7 +26,7 @@ struct TrackingServer::Impl {
   Impl(TrackingServerOptions options_in, record::Store& store, base::Context& context_in)
       : options(std::move(options_in)),
         context(context_in),
-        backend{store, context_in.clock},
+        backend{store, context_in.clock, !options.http.tls_cert.empty()},
         workers(options.workers, static_cast<size_t>(options.max_queue)) {
     if (!is_loopback_host(options.http.address) && options.http.address != "::1") {
       throw base::Error(base::Code::kInvalid,
@@ -34,7 +35,7 @@ struct TrackingServer::Impl {
                                     options.http.address));
     }
     auto router = std::make_shared<net::Router>();
-    Routes routes(*router, workers, context.log);
+    Routes routes(*router, workers, context.log, [](const std::exception& error) { return error_answer(error); });
     add_server_routes(routes);
     add_experiment_routes(routes, backend);
     add_run_routes(routes, backend);
@@ -42,6 +43,13 @@ struct TrackingServer::Impl {
     add_artifact_routes(routes, backend);
     add_model_routes(routes, backend);
     add_version_routes(routes, backend);
+    Routes hub(*router, workers, context.log, hub_error_answer);
+    add_hub_repo_routes(hub, backend);
+    add_hub_tree_routes(hub, backend);
+    add_hub_ref_routes(hub, backend);
+    add_hub_commit_routes(hub, backend);
+    add_hub_lfs_routes(hub, backend);
+    add_hub_xet_routes(hub, backend);
     http = std::make_unique<net::HttpServer>(options.http, *router, context.log, net::Observer(), make_guard(router));
   }
 

@@ -1,0 +1,91 @@
+// Commits: how files are to be sent, and the commit itself, one transaction.
+#include <fmt/format.h>
+
+#include "api/hub.h"
+#include "api/hub_commit_reader.h"
+#include "api/spool.h"
+
+namespace slipway::api {
+namespace {
+
+using record::HubRepo;
+
+constexpr uint64_t kMaxCommitBody = uint64_t{4} << 30;  // it waits on the disk until it is read
+constexpr uint64_t kMaxRegular = uint64_t{1} << 20;     // bytes of a file that comes within the commit
+constexpr size_t kMaxAsked = 10'000;                    // files of one preupload
+constexpr size_t kMaxTitle = 10'000;                    // bytes
+
+net::Response preupload(const Backend& backend, const HubKind& kind, const net::Request& request) {
+  const HubRepo repo = hub_repo(backend, kind, request);
+  const record::HubCommit commit = hub_commit(backend, repo, request.param("rev"));
+  const Json body = hub_body(request);
+  const auto files = body.find("files");
+  if (files == body.end() || !files->is_array() || files->size() > kMaxAsked) {
+    throw HubError(400, "", fmt::format("'files' must be a list of {} at most", kMaxAsked));
+  }
+  Json out = Json::array();
+  for (const Json& file : *files) {
+    const auto path = base::get<std::string>(file, "path", "a file of the request");
+    const bool regular = base::get<uint64_t>(file, "size", "a file of the request") <= kMaxRegular;
+    Json answer = {{"path", path}, {"uploadMode", regular ? "regular" : "lfs"}, {"shouldIgnore", false}};
+    if (const auto there = backend.store.hub().files().find(repo.number, commit.id, path)) {
+      answer["oid"] = there->lfs ? there->digest.substr(7) : there->oid;
+    }
+    out.push_back(std::move(answer));
+  }
+  return net::json_response({{"files", std::move(out)}, {"commitOid", commit.id}});
+}
+
+net::Response commit(const Backend& backend, const HubKind& kind, const net::Request& request) {
+  const HubRepo repo = hub_repo(backend, kind, request);
+  if (!request.query_value("create_pr").empty()) {
+    throw HubError(501, "", "this server has no pull requests: commit to a branch");
+  }
+  const base::MappedFile body = Spool::body_of(request);
+  const auto draft = backend.store.hub().revisions().begin_commit(repo.number);
+  record::HubCommitText text;
+  const HubCommitHeader header = read_hub_commit(body.bytes(), [&](const HubOperation& operation) {
+    const bool card = operation.path == "README.md";
+    switch (operation.kind) {
+      case HubOperation::Kind::kFile:
+        draft->put(operation.path, operation.content);
+        if (card) {
+          text.card = hub_card(operation.content);
+        }
+        break;
+      case HubOperation::Kind::kLfsFile: draft->put_lfs(operation.path, operation.digest, operation.size); break;
+      case HubOperation::Kind::kDeletedFile:
+        draft->remove(operation.path);
+        if (card) {
+          text.card = Json();
+        }
+        break;
+      case HubOperation::Kind::kDeletedFolder: draft->remove_folder(operation.path); break;
+    }
+  });
+  if (header.summary.empty() || header.summary.size() > kMaxTitle) {
+    throw HubError(400, "", fmt::format("the summary must have 1 to {} bytes", kMaxTitle));
+  }
+  text.title = header.summary;
+  text.message = header.description;
+  text.parent = header.parent;
+  const record::HubCommit made = draft->commit(std::string(request.param("rev")), text);
+  return net::json_response({{"success", true},
+                             {"commitOid", made.id},
+                             {"commitUrl", fmt::format("{}{}{}/commit/{}", hub_endpoint(backend, request), kind.web, repo.name, made.id)},
+                             {"hookOutput", ""}});
+}
+
+}  // namespace
+
+void add_hub_commit_routes(Routes& routes, Backend& backend) {
+  for (const HubKind& kind : kHubKinds) {
+    const std::string one = std::string(kind.api) + "/{ns}/{repo}";
+    routes.add_at("POST", one + "/preupload/{rev}",
+                  [&](const net::Request& request) { return preupload(backend, kind, request); });
+    routes.add_upload_at("POST", one + "/commit/{rev}", kMaxCommitBody, Spool::make,
+                         [&](const net::Request& request) { return commit(backend, kind, request); });
+  }
+}
+
+}  // namespace slipway::api
