@@ -9,6 +9,7 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
@@ -17,6 +18,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/file.h"
 #include "net/encoding.h"
 #include "net/tls.h"
 
@@ -31,6 +33,7 @@ using boost::system::error_code;
 namespace {
 
 constexpr std::uint32_t kMaxHeader = 1 << 20;  // bytes of an answer's headers
+constexpr size_t kPiece = size_t{256} << 10;   // of a body that is streamed
 
 std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
 
@@ -39,6 +42,7 @@ std::string_view view(beast::string_view text) { return {text.data(), text.size(
 struct HttpClient::Impl {
   std::string host;
   std::string port;
+  std::string authority;  // as the header Host has it: without a port that goes without saying
   std::string url;
   ClientOptions options;
   asio::io_context io{1};
@@ -134,6 +138,10 @@ struct HttpClient::Impl {
       return std::nullopt;
     }
     // A failed write is no reason not to read: the server may have refused the body in words.
+    return read_answer(head_only, error, began);
+  }
+
+  std::optional<Response> read_answer(bool head_only, error_code& error, bool& began) {
     std::optional<http::response_parser<http::string_body>> parser;
     do {  // 100 Continue and the like are not the answer
       parser.emplace();
@@ -148,13 +156,139 @@ struct HttpClient::Impl {
     if (error) {
       return std::nullopt;
     }
-    Response response;
-    response.status = static_cast<int>(parser->get().result_int());
-    for (const auto& field : parser->get()) {
-      response.headers.add(std::string(view(field.name_string())), std::string(view(field.value())));
-    }
+    Response response = head_of(parser->get());
     response.body = std::move(parser->get().body());
     if (!parser->get().keep_alive()) {
+      drop();
+    }
+    return response;
+  }
+
+  template <class Message>
+  static Response head_of(const Message& message) {
+    Response response;
+    response.status = static_cast<int>(message.result_int());
+    for (const auto& field : message) {
+      response.headers.add(std::string(view(field.name_string())), std::string(view(field.value())));
+    }
+    return response;
+  }
+
+  std::string head_of(const std::string& method, const std::string& target, uint64_t body_size, const Headers& headers) const {
+    std::string head = fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\n", method, target, authority);
+    for (const auto& [name, value] : headers) {
+      head += fmt::format("{}: {}\r\n", name, value);
+    }
+    if (body_size > 0 || method == "POST" || method == "PUT" || method == "PATCH") {
+      head += fmt::format("Content-Length: {}\r\n", body_size);
+    }
+    return head + "\r\n";
+  }
+
+  // Runs `exchange`; once more when a kept connection turns out to be closed.
+  template <class Exchange>
+  Response attempt(const Exchange& exchange) {
+    const bool kept = stream.has_value();
+    for (const bool reused : {true, false}) {
+      if (reused && !kept) {
+        continue;
+      }
+      if (!reused) {
+        connect(kept);
+      }
+      error_code error;
+      bool began = false;
+      try {
+        if (auto response = exchange(error, began)) {
+          return std::move(*response);
+        }
+      } catch (...) {
+        drop();  // some of the answer may still come
+        throw;
+      }
+      drop();
+      // A kept connection that ended before the first byte of an answer: the server had closed it meanwhile.
+      if (!reused || began || error == beast::error::timeout) {
+        fail("no answer from", error, true);
+      }
+    }
+    throw std::logic_error("unreachable");
+  }
+
+  error_code write(std::string_view bytes) {
+    error_code error;
+    stream->expires_after(options.timeout);
+    with_stream([&](auto& way) {
+      asio::async_write(way, asio::buffer(bytes.data(), bytes.size()), [&](const error_code& result, size_t) { error = result; });
+    });
+    return error;
+  }
+
+  std::optional<Response> stream_up(const std::string& head, std::string_view body,
+                                    const std::function<void(uint64_t)>& sent, error_code& error, bool& began) {
+    error_code write_error = write(head);
+    uint64_t done = 0;
+    while (!write_error && done < body.size()) {
+      const std::string_view piece = body.substr(done, kPiece);
+      write_error = write(piece);
+      done += piece.size();
+      if (!write_error && sent) {
+        sent(done);
+      }
+    }
+    if (write_error == beast::error::timeout) {
+      error = write_error;
+      return std::nullopt;
+    }
+    stream->expires_after(options.timeout);
+    return read_answer(false, error, began);
+  }
+
+  std::optional<Response> stream_down(const std::string& head, const std::function<void(const Response&)>& begin,
+                                      const std::function<void(std::string_view)>& take, error_code& error, bool& began) {
+    if (error = write(head); error) {
+      return std::nullopt;
+    }
+    http::response_parser<http::buffer_body> parser;
+    parser.body_limit(boost::none);
+    parser.header_limit(kMaxHeader);
+    with_stream([&](auto& way) {
+      http::async_read_header(way, buffer, parser, [&](const error_code& result, size_t) { error = result; });
+    });
+    began = parser.got_some();
+    if (error) {
+      return std::nullopt;
+    }
+    Response response = head_of(parser.get());
+    const bool good = response.status / 100 == 2;
+    if (good) {
+      begin(response);
+    }
+    std::string piece(kPiece, '\0');
+    while (!parser.is_done()) {
+      parser.get().body().data = piece.data();
+      parser.get().body().size = piece.size();
+      stream->expires_after(options.timeout);
+      with_stream([&](auto& way) {
+        http::async_read_some(way, buffer, parser, [&](const error_code& result, size_t) { error = result; });
+      });
+      if (error == http::error::need_buffer) {
+        error = {};
+      }
+      const std::string_view got(piece.data(), piece.size() - parser.get().body().size);
+      if (good) {
+        take(got);
+      } else if (response.body.size() + got.size() <= options.max_body_bytes) {
+        response.body += got;
+      } else {
+        drop();  // words enough
+        return response;
+      }
+      if (error) {
+        return std::nullopt;
+      }
+    }
+    if (!parser.get().keep_alive()) {
       drop();
     }
     return response;
@@ -191,6 +325,7 @@ HttpClient::HttpClient(const std::string& url, ClientOptions options) : impl_(st
   }
   impl_->host = host;
   impl_->port = port;
+  impl_->authority = rest.substr(0, port == (tls ? "443" : "80") ? colon : std::string_view::npos);
   impl_->url = url;
   if (tls) {
     impl_->tls_context = tls_client_context(options.ca_file);
@@ -204,34 +339,29 @@ HttpClient& HttpClient::operator=(HttpClient&&) noexcept = default;
 
 Response HttpClient::request(const std::string& method, const std::string& target, std::string_view body,
                              const Headers& headers) {
-  std::string head = fmt::format("{} {} HTTP/1.1\r\nHost: {}:{}\r\n", method, target, impl_->host, impl_->port);
-  for (const auto& [name, value] : headers) {
-    head += fmt::format("{}: {}\r\n", name, value);
+  const std::string head = impl_->head_of(method, target, body.size(), headers);
+  return impl_->attempt([&](error_code& error, bool& began) {
+    return impl_->exchange(head, body, method == "HEAD", error, began);
+  });
+}
+
+Response HttpClient::fetch(const std::string& target, const Headers& headers,
+                           const std::function<void(const Response&)>& begin,
+                           const std::function<void(std::string_view)>& take) {
+  const std::string head = impl_->head_of("GET", target, 0, headers);
+  return impl_->attempt([&](error_code& error, bool& began) { return impl_->stream_down(head, begin, take, error, began); });
+}
+
+Response HttpClient::send_file(const std::string& method, const std::string& target, const FileBody& body,
+                               const Headers& headers, const std::function<void(uint64_t)>& sent) {
+  const base::MappedFile file(body.path);
+  if (body.offset > file.bytes().size() || body.size > file.bytes().size() - body.offset) {
+    throw base::Error(base::Code::kInvalid, fmt::format("'{}' is shorter than it was", body.path.string()));
   }
-  if (!body.empty() || method == "POST" || method == "PUT" || method == "PATCH") {
-    head += fmt::format("Content-Length: {}\r\n", body.size());
-  }
-  head += "\r\n";
-  const bool kept = impl_->stream.has_value();
-  for (const bool reused : {true, false}) {
-    if (reused && !kept) {
-      continue;
-    }
-    if (!reused) {
-      impl_->connect(kept);
-    }
-    error_code error;
-    bool began = false;
-    if (auto response = impl_->exchange(head, body, method == "HEAD", error, began)) {
-      return std::move(*response);
-    }
-    impl_->drop();
-    // A kept connection that ended before the first byte of an answer: the server had closed it meanwhile.
-    if (!reused || began || error == beast::error::timeout) {
-      impl_->fail("no answer from", error, true);
-    }
-  }
-  throw std::logic_error("unreachable");
+  const std::string head = impl_->head_of(method, target, body.size, headers);
+  return impl_->attempt([&](error_code& error, bool& began) {
+    return impl_->stream_up(head, file.bytes().substr(body.offset, body.size), sent, error, began);
+  });
 }
 
 Response HttpClient::post_json(const std::string& target, const Json& body, Headers headers) {
