@@ -1,4 +1,4 @@
-// The MODEL argument of commands: a folder, or a reference into the registry.
+// The MODEL argument of commands: a folder or file, a reference into the registry, or an address of a hub.
 #pragma once
 
 #include <filesystem>
@@ -9,6 +9,7 @@
 #include "cli/app.h"
 #include "engine/engine.h"
 #include "engine/generator.h"
+#include "hub/snapshots.h"
 
 namespace slipway::cli {
 
@@ -18,16 +19,19 @@ struct LocatedModel {
   std::string name() const;                     // "movie-sentiment/3", or the folder
 };
 
-// A folder as it is; "models:/NAME@ALIAS" or "models:/NAME/3" laid out under the store's `models/` (once per version).
-// `precision`: "int8" and "auto" take the int8 weights where the version has them. Throws Error(kNotFound) saying what
-// there is.
+// A folder or file as it is; "models:/NAME@ALIAS" or "models:/NAME/3" laid out under the store's `models/` (once per
+// version); "hf://…" in the cache (once per commit). `precision`: "int8" and "auto" take the int8 weights where the version
+// has them. Throws as serve::Sources::locate.
 LocatedModel locate_model(App& app, const std::string& model, const std::string& precision);
 
-// A .gguf file or a folder as it is, else as locate_model: what engine::load_generator takes.
+// The same as a path: what engine::load_generator takes.
 std::filesystem::path locate_decoder(App& app, const std::string& model);
 
-// Where packed weights are kept: `packed` in $SLIPWAY_CACHE, else in ~/.cache/slipway; empty when neither is known.
-std::filesystem::path packed_folder();
+// `name` in $SLIPWAY_CACHE, else in ~/.cache/slipway; empty when neither is known. "packed": packed weights; "hub": what
+// came from hubs.
+std::filesystem::path cache_folder(const char* name);
+// Where hf://… come from: $HF_ENDPOINT, with $HF_TOKEN, into the cache.
+std::shared_ptr<const hub::Snapshots> hub_snapshots(App& app);
 // load_generator with the program's instruction set, pool and that folder.
 std::unique_ptr<engine::Generator> open_generator(App& app, const std::filesystem::path& model,
                                                   engine::GeneratorOptions options);

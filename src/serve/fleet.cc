@@ -22,7 +22,7 @@ bool is_share(double percent) { return std::isfinite(percent) && percent >= 0 &&
 }  // namespace
 
 Fleet::Fleet(const ServeOptions& options, record::Store* store, base::Context& context, BackendLoader loader)
-    : options_(options), store_(store), sources_(store, options.store), context_(context), loader_(std::move(loader)) {}
+    : options_(options), store_(store), sources_(store, options.store, options.hub), context_(context), loader_(std::move(loader)) {}
 
 Fleet::~Fleet() { unload(); }
 

@@ -19,7 +19,7 @@ namespace {
 Origin origin_of(const Source& source, record::Store* store, const ServeOptions& options) {
   Origin origin{source.display(), source.version_text(), {}};
   if (!source.alias.empty()) {
-    origin.moved = [source, sources = Sources(store, options.store)] { return sources.moved(source); };
+    origin.moved = [source, sources = Sources(store, options.store, options.hub)] { return sources.moved(source); };
   }
   return origin;
 }
@@ -51,7 +51,7 @@ std::unique_ptr<ServedModel> load_seq2seq(const std::string& name, const Source&
 MakeModel model_maker(const ServeOptions& options, record::Store* store, MakeHooks hooks) {
   return [options, store, hooks = std::move(hooks)](const std::string& name, const std::string& reference,
                                                     const Host& host) -> std::unique_ptr<ServedModel> {
-    const Sources sources(store, options.store);
+    const Sources sources(store, options.store, options.hub);
     Source source = sources.locate(reference, options.precision);
     const bool decoder = model::is_decoder_path(source.path);
     if (!options.generator.lora.empty() && !decoder) {

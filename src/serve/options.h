@@ -11,6 +11,7 @@
 #include "base/fields.h"
 #include "base/pool.h"
 #include "engine/generator.h"
+#include "hub/snapshots.h"
 #include "model/predictor.h"
 #include "net/otlp.h"
 #include "net/server.h"
@@ -26,6 +27,7 @@ struct ServeOptions {
   std::string model;               // of one encoder: "models:/NAME@ALIAS", "models:/NAME/3", or a model folder
   std::string endpoint;            // what clients call it, and its deployment; empty: the model's name
   std::string store = ".slipway";  // model versions are laid out under STORE/models/
+  std::shared_ptr<const hub::Snapshots> hub;  // where hf://… come from; null: nowhere
   std::string precision = "auto";  // "float32", "int8", "auto": int8 when the version has it
   int max_batch_tokens = 2048;
   int max_queue = 1024;                     // texts waiting for the engine; more is 429
@@ -47,7 +49,7 @@ struct ServeOptions {
   AccessOptions access;                // API keys
   net::ServerOptions http;             // gRPC has its limits and certificate too
 
-  // All of the above but `model` and `store`, which every command names its own way, `generator`, `task` and
+  // All of the above but `model`, `store` and `hub`, which every command names its own way, `generator`, `task` and
   // `writers_timeout_ms`, which are for writers of text, and `access`, which holds secrets; and http's fields.
   void describe(base::FieldTable& table);
 };

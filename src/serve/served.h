@@ -19,7 +19,7 @@ class Served {
   std::string model;      // registered name, or the folder's
   int version = 0;        // 0 for a folder
   std::string reference;  // as asked for
-  std::string digest;     // of the artifact; empty for a folder
+  std::string digest;     // of the artifact, or a hub's commit; empty for a folder
   // Taken away (only) by the thread that retires the version, after its last request: see Fleet.
   std::shared_ptr<Backend> backend;
   std::vector<std::string> labels;

@@ -30,11 +30,22 @@ std::string Source::version_text() const { return std::to_string(std::max(1, ver
 Source Sources::locate(const std::string& reference, const std::string& precision) const {
   Source source;
   source.reference = reference;
+  if (hub::is_address(reference)) {
+    if (hub_ == nullptr) {
+      throw Error(Code::kInvalid, fmt::format("'{}' cannot be fetched here; name a model folder", reference));
+    }
+    const hub::Snapshot snapshot = hub_->locate(reference);
+    const hub::Address address = hub::parse_address(reference);
+    source.model = address.name.substr(address.name.find('/') + 1);  // all of it where there is no '/'
+    source.digest = snapshot.commit;
+    source.path = snapshot.path;
+    return source;
+  }
   if (!reference.starts_with("models:")) {
     if (!fs::is_directory(reference) && !fs::is_regular_file(reference)) {
       throw Error(Code::kNotFound,
                   fmt::format("'{}' is neither a model folder, nor a .gguf file, nor one of word vectors, nor "
-                              "a reference like models:/NAME@ALIAS or models:/NAME/3",
+                              "a reference like models:/NAME@ALIAS, models:/NAME/3 or hf://NS/NAME",
                               reference));
     }
     source.model = name_of(reference);

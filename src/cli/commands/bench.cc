@@ -71,7 +71,7 @@ class BenchCommand final : public Command {
             "slipway bench SmolLM2-135M-Instruct.gguf --threads 2"};
   }
   void describe(Parameters& parameters) override {
-    parameters.positional("MODEL", model_, "a model folder, a .gguf file, models:/NAME@ALIAS or models:/NAME/3");
+    parameters.positional("MODEL", model_, "a model folder, a .gguf file, models:/NAME@ALIAS, models:/NAME/3 or hf://NS/NAME");
     parameters.flags.add("prefill", prefill_, "lengths of the prompts to read, separated by commas");
     parameters.flags.add("decode", decode_, "tokens to write; 0: leave it out", {0, 1 << 20});
     parameters.flags.add("streams", streams_, "texts written at the same time", {1, 1024});

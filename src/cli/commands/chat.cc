@@ -52,7 +52,7 @@ class ChatCommand final : public Command {
             "slipway chat SmolLM2-135M-Instruct.gguf --system 'Answer in one sentence.'"};
   }
   void describe(Parameters& parameters) override {
-    parameters.positional("MODEL", model_, "a model folder, a .gguf file, models:/NAME@ALIAS or models:/NAME/3");
+    parameters.positional("MODEL", model_, "a model folder, a .gguf file, models:/NAME@ALIAS, models:/NAME/3 or hf://NS/NAME");
     parameters.flags.add("system", system_, "the system message");
     parameters.flags.add("max_tokens", max_tokens_, "the longest answer", {1, 1 << 30});
     sampling_.temperature = 0.8;

@@ -40,6 +40,8 @@ std::unique_ptr<Command> make_vectors_nearest();
 std::unique_ptr<Command> make_vectors_analogy();
 std::unique_ptr<Command> make_artifacts();
 std::unique_ptr<Command> make_artifacts_get();
+std::unique_ptr<Command> make_pull();
+std::unique_ptr<Command> make_push();
 std::unique_ptr<Command> make_lineage();
 std::unique_ptr<Command> make_deployments();
 std::unique_ptr<Command> make_deployments_canary();

@@ -51,7 +51,7 @@ class GenerateCommand final : public Command {
         "slipway generate SmolLM2-135M-Instruct.gguf --chat --prompt 'What is the capital of France?' --temperature 0"};
   }
   void describe(Parameters& parameters) override {
-    parameters.positional("MODEL", model_, "a model folder, a .gguf file, models:/NAME@ALIAS or models:/NAME/3");
+    parameters.positional("MODEL", model_, "a model folder, a .gguf file, models:/NAME@ALIAS, models:/NAME/3 or hf://NS/NAME");
     parameters.flags.add("prompt", prompt_, "the text to go on from; default: standard input");
     parameters.flags.add("chat", chat_, "the prompt is a message: use the model's chat template");
     parameters.flags.add("system", system_, "with --chat: the system message");

@@ -134,24 +134,23 @@ class InspectCommand final : public Command {
     parameters.flags.add("tensors", tensors_, "list every tensor");
   }
   int run(App& app) override {
-    std::error_code ignored;
-    const bool is_file = std::filesystem::is_regular_file(model_, ignored);
-    if (is_file || model::is_decoder_path(model_) || model::is_seq2seq_path(model_)) {
-      return show_weights(app);
-    }
     const LocatedModel located = locate_model(app, model_, "auto");
+    const std::filesystem::path& path = located.folder;
+    if (std::filesystem::is_regular_file(path) || model::is_decoder_path(path) || model::is_seq2seq_path(path)) {
+      return show_weights(app, path);
+    }
     return show_encoder(app, located);
   }
 
  private:
-  int show_weights(App& app);
+  int show_weights(App& app, const std::filesystem::path& path);
   int show_encoder(App& app, const LocatedModel& located);
   std::string model_;
   bool tensors_ = false;
 };
 
-int InspectCommand::show_weights(App& app) {
-  const base::Json json = model::inspect_weights(model_);
+int InspectCommand::show_weights(App& app, const std::filesystem::path& path) {
+  const base::Json json = model::inspect_weights(path);
   if (app.json()) {
     app.print_json(json);
     return 0;

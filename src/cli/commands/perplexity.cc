@@ -34,7 +34,7 @@ class PerplexityCommand final : public Command {
             "slipway perplexity SmolLM2-135M-Instruct.gguf book.txt --window 512"};
   }
   void describe(Parameters& parameters) override {
-    parameters.positional("MODEL", model_, "a model folder, a .gguf file, models:/NAME@ALIAS or models:/NAME/3");
+    parameters.positional("MODEL", model_, "a model folder, a .gguf file, models:/NAME@ALIAS, models:/NAME/3 or hf://NS/NAME");
     parameters.positional("FILE", file_, "a text, a .jsonl, or - for standard input");
     parameters.flags.add("field", field_, "of a .jsonl: where the text is");
     perplexity_.describe(parameters.flags);

@@ -53,7 +53,7 @@ class PredictCommand final : public Command {
             "slipway predict --task question-answering --question 'Where is it?' MODEL 'It is in the harbour.'"};
   }
   void describe(Parameters& parameters) override {
-    parameters.positional("MODEL", model_, "a model folder, models:/NAME@ALIAS or models:/NAME/3");
+    parameters.positional("MODEL", model_, "a model folder, models:/NAME@ALIAS, models:/NAME/3 or hf://NS/NAME");
     parameters.positional("TEXT", text_, "one text, or a file of JSON lines; - or none: standard input", false);
     base::FieldTable& flags = parameters.flags;
     flags.add("task", task_name_, "what to do", task_choices());

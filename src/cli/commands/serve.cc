@@ -78,7 +78,7 @@ class ServeCommand final : public Command {
   }
   void describe(Parameters& parameters) override {
     parameters.positionals_of("MODEL", models_,
-                              "models:/NAME@ALIAS, models:/NAME/3, a model folder, a .gguf file, or word vectors; NAME=MODEL calls it NAME");
+                              "models:/NAME@ALIAS, models:/NAME/3, hf://NS/NAME, a model folder, a .gguf file, or word vectors; NAME=MODEL calls it NAME");
     parameters.flags.add("project", project_, "a slipway.yaml whose `monitor:` section to use");
     parameters.flags.add("ready_file", ready_file_, "written with pid, url and deployment once it listens");
     parameters.flags.add("until_input_ends", until_input_ends_, "drain when standard input ends before it brought a byte");
@@ -119,7 +119,8 @@ class ServeCommand final : public Command {
     const std::filesystem::path store_path = app.store_path();
     options_.store = store_path.string();
     options_.generator.isa = app.options().isa;
-    options_.generator.cache_folder = packed_folder();
+    options_.generator.cache_folder = cache_folder("packed");
+    options_.hub = hub_snapshots(app);
     options_.writers_timeout_ms = kAnswerTimeoutMs;
     options_.otlp.add_environment([](const char* name) { return std::getenv(name); });  // NOLINT(concurrency-mt-unsafe)
     record::Store* store = reference || std::filesystem::exists(store_path) ? &app.store() : nullptr;

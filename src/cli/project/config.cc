@@ -345,7 +345,7 @@ ProjectConfig load_project(const fs::path& file) {
   }
   Section model_section = root.child("model");
   FieldTable model_table;
-  model_table.add("base", c.base_model, "a model folder, models:/NAME@ALIAS");
+  model_table.add("base", c.base_model, "a model folder, models:/NAME@ALIAS, hf://NS/NAME");
   model_table.add("id", c.base_id, "the base model's name on the Hub, for the model card");
   model_section.apply(model_table);
   c.base_model = expand_path(c.base_model, model_section.where("base"));

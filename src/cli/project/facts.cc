@@ -6,6 +6,7 @@
 #include "base/cpu.h"
 #include "data/dataset.h"
 #include "govern/model_card.h"
+#include "hub/address.h"
 #include "model/cost.h"
 #include "model/folder.h"
 
@@ -28,6 +29,9 @@ const Json& summary(const Summaries& summaries, const std::string& step) {
 std::string base_name(const ProjectConfig& config) {
   if (!config.base_id.empty()) {
     return config.base_id;
+  }
+  if (hub::is_address(config.base_model)) {
+    return hub::parse_address(config.base_model).name;
   }
   return config.base_model.starts_with("models:") ? config.base_model
                                                   : std::filesystem::path(config.base_model).lexically_normal().filename().string();

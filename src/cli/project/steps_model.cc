@@ -30,13 +30,10 @@ using pipeline::Step;
 using pipeline::StepContext;
 using pipeline::StepResult;
 
-// The base model: a folder relative to the project, or a registered version.
+// The base model: a folder relative to the project, a registered version, or a repository of a hub.
 fs::path base_folder(Project& project) {
   const std::string& base = project.config.base_model;
-  if (base.starts_with("hf://")) {
-    throw Error(Code::kInvalid, fmt::format("model: base: '{}': fetch it first and name its folder; a run reads models from disk", base));
-  }
-  if (base.starts_with("models:")) {
+  if (base.starts_with("models:") || base.starts_with("hf://")) {
     return locate_model(project.app, base, "float32").folder;
   }
   const fs::path folder = project.config.dir / base;
