@@ -1,9 +1,7 @@
 // Large files by git-lfs' batch protocol: whole, or in parts that are put together. A part is a blob of its own until then.
 #include <algorithm>
-#include <charconv>
 #include <fmt/format.h>
 
-#include "api/download.h"
 #include "api/hub.h"
 #include "api/upload.h"
 #include "base/file.h"
@@ -59,7 +57,9 @@ Json upload_actions(const std::string& base, const Object& object, bool parts) {
 net::Response batch(const Backend& backend, const HubKind& kind, const net::Request& request) {
   const record::HubRepo repo = hub_repo(backend, kind, request);
   const Json body = hub_body(request);
-  const auto operation = base::get<std::string>(body, "operation", "the request");
+  if (base::get<std::string>(body, "operation", "the request") != "upload") {
+    throw HubError(422, "", "objects are uploaded here; files are read at their own addresses (…/resolve/REVISION/PATH)");
+  }
   const auto objects = body.find("objects");
   if (objects == body.end() || !objects->is_array() || objects->size() > kMaxObjects) {
     throw HubError(422, "", fmt::format("'objects' must be a list of {} at most", kMaxObjects));
@@ -74,10 +74,6 @@ net::Response batch(const Backend& backend, const HubKind& kind, const net::Requ
     const auto there = backend.store.hub().files().find_upload(object.digest);
     if (there && *there != object.size) {
       answer["error"] = {{"code", 422}, {"message", fmt::format("that object has {} bytes, not {}", *there, object.size)}};
-    } else if (operation == "download" && !there) {
-      answer["error"] = {{"code", 404}, {"message", "there is no such object"}};
-    } else if (operation == "download") {
-      answer["actions"] = {{"download", {{"href", fmt::format("{}/objects/{}", base, object.oid)}}}};
     } else if (object.size > kMaxObject) {
       answer["error"] = {{"code", 422}, {"message", "larger than a terabyte"}};
     } else if (!there) {
@@ -152,17 +148,6 @@ net::Response verify(const Backend& backend, const net::Request& request) {
   return lfs_response(Json::object());
 }
 
-net::Response send(const Backend& backend, const net::Request& request) {
-  const std::string digest = digest_of(request);
-  record::HubFiles& files = backend.store.hub().files();
-  const auto size = files.find_upload(digest);
-  if (!size) {
-    throw HubError(404, "", "there is no such object");
-  }
-  return download_answer(request, {files.blob_of(digest), *size, digest.substr(7),
-                                   {{"Content-Type", "application/octet-stream"}, {"Content-Disposition", "attachment"}}});
-}
-
 }  // namespace
 
 void add_hub_lfs_routes(Routes& routes, Backend& backend) {
@@ -185,7 +170,6 @@ void add_hub_lfs_routes(Routes& routes, Backend& backend) {
     routes.add_at("POST", lfs + "/complete/{oid}",
                   [&](const net::Request& request) { return complete(backend, kind, request); });
     routes.add_at("POST", lfs + "/verify", [&](const net::Request& request) { return verify(backend, request); });
-    routes.add_at("GET", lfs + "/objects/{oid}", [&](const net::Request& request) { return send(backend, request); });
   }
 }
 
