@@ -54,10 +54,10 @@ struct HubRepoChange {
 };
 
 struct HubSearch {
-  std::string type;
-  std::string text;               // within the name, without regard to ASCII case; "" all
-  std::string author;             // namespace; "" all
-  std::vector<std::string> tags;  // all of them in the card
+  std::string type = {};
+  std::string text = {};  // within the name, without regard to ASCII case; "" all
+  std::string author = {};  // namespace; "" all
+  std::vector<std::string> tags = {};  // all of them in the card
   bool by_update = false;         // newest first; else by name
   int limit = 100;
   int64_t offset = 0;
