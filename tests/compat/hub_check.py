@@ -4,7 +4,7 @@
 What goes up through the unmodified client comes down through it, by name, branch, tag and commit; nothing of the environment but
 HF_ENDPOINT and the place of the cache is set. Exit code 77: huggingface_hub is not installed.
 """
-import atexit, hashlib, io, json, os, pathlib, signal, subprocess, sys, tempfile, time, urllib.request
+import atexit, hashlib, io, itertools, json, os, pathlib, signal, subprocess, sys, tempfile, threading, time, urllib.request
 
 PROGRAM = sys.argv[1]
 WORK = tempfile.TemporaryDirectory()
@@ -250,6 +250,47 @@ def parts():
     assert hashlib.sha256(content(down)).hexdigest() == infos[0].lfs.sha256
 
 
+def killed(server):
+    """kill -9 while commits come in: what was acknowledged is there, of the others all or nothing."""
+    for i in range(4):
+        api.create_repo(f"team/killed-{i}")
+    acknowledged = [[] for _ in range(4)]
+
+    def commit(i):
+        for n in itertools.count():
+            lines = [{"key": "header", "value": {"summary": str(n)}}]
+            lines += [{"key": "file", "value": {"path": f"{n}/{part}", "content": f"{i} {n} {part}" * 100}} for part in "ab"]
+            body = "\n".join(map(json.dumps, lines)).encode()
+            request = urllib.request.Request(f"{server.url}/api/models/team/killed-{i}/commit/main", body, {"Content-Type": "application/x-ndjson"})
+            try:
+                with urllib.request.urlopen(request) as answer:
+                    acknowledged[i].append((n, json.load(answer)["commitOid"]))
+            except OSError:
+                return
+
+    threads = [threading.Thread(target=commit, args=(i,)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    while sum(map(len, acknowledged)) < 100:
+        time.sleep(0.01)
+    server.process.kill()
+    server.process.wait()
+    for thread in threads:
+        thread.join()
+    again = Server()
+    there = HfApi(endpoint=again.url)
+    for i in range(4):
+        files = there.list_repo_files(f"team/killed-{i}")
+        numbers = sorted({int(f.split("/")[0]) for f in files})
+        assert len(files) == 2 * len(numbers), "half a commit"
+        assert numbers[:len(acknowledged[i])] == [n for n, _ in acknowledged[i]] and len(numbers) <= len(acknowledged[i]) + 1
+        n, oid = acknowledged[i][-1]
+        with urllib.request.urlopen(f"{again.url}/team/killed-{i}/resolve/{oid}/{n}/b") as answer:
+            assert answer.read() == f"{i} {n} b".encode() * 100
+    subprocess.run([PROGRAM, "store", "verify", "--store", str(FOLDER / "record")], check=True, stdout=subprocess.DEVNULL)
+    return again, sum(map(len, acknowledged))
+
+
 repositories()
 first, second, files = uploads()
 commits(first, second)
@@ -258,9 +299,7 @@ many_files()
 file_system(files)
 ranges_and_resume(files)
 parts()
-SERVER.stop()
-SERVER2 = Server()
-os.environ["HF_ENDPOINT"] = SERVER2.url
-assert len(HfApi(endpoint=SERVER2.url).list_repo_files("team/many", repo_type="dataset")) == 2302
-SERVER2.stop()
-print(f"huggingface_hub {huggingface_hub.__version__}: good")
+again, commits_kept = killed(SERVER)
+assert len(HfApi(endpoint=again.url).list_repo_files("team/many", repo_type="dataset")) == 2302
+again.stop()
+print(f"huggingface_hub {huggingface_hub.__version__}: good; {commits_kept} acknowledged commits kept over kill -9")
