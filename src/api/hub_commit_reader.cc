@@ -30,7 +30,7 @@ std::string content_of(const Json& value, const std::string& source) {
   if (encoding != "base64") {
     throw Error(Code::kInvalid, fmt::format("{}: the encoding '{}' is neither base64 nor utf-8", source, encoding.substr(0, 50)));
   }
-  auto bytes = base::decode_base64(content);
+  auto bytes = base::base64_decode(content);
   if (!bytes) {
     throw Error(Code::kInvalid, fmt::format("{}: the content is not base64", source));
   }

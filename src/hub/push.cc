@@ -70,7 +70,7 @@ std::string sample_of(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
   file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   bytes.resize(static_cast<size_t>(file.gcount()));
-  return base::encode_base64(bytes);
+  return base::base64_encode(bytes);
 }
 
 class Pusher {
@@ -241,7 +241,7 @@ class Pusher {
       return {{"key", "lfsFile"}, {"value", {{"path", file.path}, {"algo", "sha256"}, {"oid", file.sha256}, {"size", file.size}}}};
     }
     const std::string bytes = base::read_file(what_.folder / file.path, kMaxRegular);
-    return {{"key", "file"}, {"value", {{"content", base::encode_base64(bytes)}, {"path", file.path}, {"encoding", "base64"}}}};
+    return {{"key", "file"}, {"value", {{"content", base::base64_encode(bytes)}, {"path", file.path}, {"encoding", "base64"}}}};
   }
 
   std::function<void(uint64_t)> sending() {

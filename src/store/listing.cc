@@ -28,7 +28,7 @@ void sort_and_check(std::vector<FolderEntry>& entries) {
   std::vector<std::string_view> paths;
   paths.reserve(entries.size());
   for (const FolderEntry& entry : entries) {
-    check_entry_path(entry.path);
+    base::check_entry_path(entry.path);
     if (!paths.empty() && paths.back() == entry.path) {
       throw base::bad_path(entry.path, "it is there twice");
     }

@@ -25,7 +25,7 @@ class HubApi : public ServerTest {
     return Json{{"key", "header"}, {"value", value}}.dump() + "\n";
   }
   static std::string file(const std::string& path, const std::string& bytes) {
-    return Json{{"key", "file"}, {"value", {{"path", path}, {"content", base::encode_base64(bytes)}, {"encoding", "base64"}}}}.dump() + "\n";
+    return Json{{"key", "file"}, {"value", {{"path", path}, {"content", base::base64_encode(bytes)}, {"encoding", "base64"}}}}.dump() + "\n";
   }
   static std::string lfs(const std::string& path, const Json& oid, const Json& size) {
     return Json{{"key", "lfsFile"}, {"value", {{"path", path}, {"algo", "sha256"}, {"oid", oid}, {"size", size}}}}.dump() + "\n";
