@@ -64,6 +64,10 @@ void add_metric_routes(Routes& routes, Backend& backend);
 void add_artifact_routes(Routes& routes, Backend& backend);
 void add_model_routes(Routes& routes, Backend& backend);
 void add_version_routes(Routes& routes, Backend& backend);
+void add_ui_files(Routes& routes);  // the pages
+void add_ui_run_routes(Routes& routes, Backend& backend);
+void add_ui_record_routes(Routes& routes, Backend& backend);
+void add_ui_model_routes(Routes& routes, Backend& backend);
 void add_server_routes(Routes& routes);  // health, version, what the server can do
 
 // The folder of the store's tree that an artifact's address means: "0/<run>/artifacts". Throws ApiError when the

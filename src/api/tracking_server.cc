@@ -50,6 +50,10 @@ struct TrackingServer::Impl {
     add_hub_commit_routes(hub, backend);
     add_hub_lfs_routes(hub, backend);
     add_hub_xet_routes(hub, backend);
+    add_ui_run_routes(routes, backend);
+    add_ui_record_routes(routes, backend);
+    add_ui_model_routes(routes, backend);
+    add_ui_files(routes);
     http = std::make_unique<net::HttpServer>(options.http, *router, context.log, net::Observer(), make_guard(router));
   }
 

@@ -144,6 +144,18 @@ struct Page {
   bool more = false;  // there are items after these
 };
 
+// What runs are put together by: a parameter, a tag, or an attribute of runs.
+struct Grouping {
+  Entity entity = Entity::kParam;
+  std::string key;
+};
+
+struct RunGroup {
+  std::optional<std::string> value;  // none: the runs without that parameter or tag
+  int64_t runs = 0;
+  int64_t newest_ms = 0;  // start of the newest
+};
+
 struct HistoryQuery {
   std::string run_id;
   std::string key;

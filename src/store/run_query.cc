@@ -378,10 +378,13 @@ Statement SqlText::prepare(Database& database) const {
   return statement;
 }
 
-SqlText runs_query(Database& database, const Query& query) {
-  SqlText sql;
+namespace {
+
+// " FROM runs r …  WHERE …": the runs that the query asks for, joined with what `join` adds.
+template <class Join>
+void from_matching(SqlText& sql, Database& database, const Query& query, const Join& join) {
   const Condition* first = rarest(database, query.conditions);
-  sql << "SELECT r.number FROM ";
+  sql << " FROM ";
   if (first != nullptr) {
     // CROSS JOIN: SQLite keeps this order.
     sql << "(SELECT k.run FROM " << table_of(first->entity) << " k WHERE ";
@@ -390,7 +393,7 @@ SqlText runs_query(Database& database, const Query& query) {
   } else {
     sql << "runs r";
   }
-  join_orderings(sql, query.order);
+  join(sql);
   sql << " WHERE ";
   match_experiments(sql, query.experiment_ids);
   match_lifecycle(sql, "r.deleted", query.lifecycle);
@@ -400,6 +403,14 @@ SqlText runs_query(Database& database, const Query& query) {
       match_run(sql, condition);
     }
   }
+}
+
+}  // namespace
+
+SqlText runs_query(Database& database, const Query& query) {
+  SqlText sql;
+  sql << "SELECT r.number";
+  from_matching(sql, database, query, [&](SqlText& text) { join_orderings(text, query.order); });
   if (resumes(query)) {
     sql << " AND r.started_ms <= ";
     sql.bind(query.after->started_ms) << " AND (r.started_ms < ";
@@ -408,6 +419,34 @@ SqlText runs_query(Database& database, const Query& query) {
   }
   order_runs(sql, query.order);
   page(sql, query);
+  return sql;
+}
+
+SqlText count_query(Database& database, const Query& query) {
+  SqlText sql;
+  sql << "SELECT count(*)";
+  from_matching(sql, database, query, [](SqlText&) {});
+  return sql;
+}
+
+SqlText groups_query(Database& database, const Query& query, const record::Grouping& by) {
+  SqlText sql;
+  const bool joined = by.entity == Entity::kParam || (by.entity == Entity::kTag && by.key != record::kRunNameTag);
+  if (!joined && by.entity != Entity::kAttribute && by.entity != Entity::kTag) {
+    throw Error(Code::kInvalid, "runs are grouped by a parameter, a tag or an attribute");
+  }
+  const std::string_view value =
+      joined ? "g.value"
+             : attribute_of(kRunAttributes, by.entity == Entity::kTag ? "run_name" : by.key).expression;
+  sql << "SELECT " << value << " AS v, count(*) AS n, max(r.started_ms)";
+  from_matching(sql, database, query, [&](SqlText& text) {
+    if (joined) {
+      text << fmt::format(" LEFT JOIN {} g ON g.run = r.number AND g.key = ", table_of(by.entity));
+      text.bind(by.key);
+    }
+  });
+  sql << " GROUP BY v ORDER BY n DESC, v LIMIT ";
+  sql.bind(query.limit + 1);
   return sql;
 }
 

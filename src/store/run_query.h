@@ -35,6 +35,11 @@ SqlText runs_query(Database& database, const record::Query& query);
 // this pays. What it selects counts only when it is a full page and one more: behind the runs with a value come those with
 // NaN or none, which it does not see.
 std::optional<SqlText> metric_walk(Database& database, const record::Query& query);
+// Selects how many runs match, whatever page and order the query asks for. O(runs that match).
+SqlText count_query(Database& database, const record::Query& query);
+// Selects value (NULL for runs without one), number of runs, newest start of each group, the largest groups first: one more
+// than the query's limit. Throws Error(kInvalid) for metrics and datasets.
+SqlText groups_query(Database& database, const record::Query& query, const record::Grouping& by);
 // Selects experiments.number, likewise.
 SqlText experiments_query(const record::Query& query);
 

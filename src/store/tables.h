@@ -169,6 +169,16 @@ class SqlRunTracker final : public record::RunTracker {
   Core& core_;
 };
 
+class SqlRunOverview final : public record::RunOverview {
+ public:
+  explicit SqlRunOverview(Core& core) : core_(core) {}
+  int64_t count(const record::Query& query) override;
+  record::Page<record::RunGroup> groups(const record::Query& query, const record::Grouping& by) override;
+
+ private:
+  Core& core_;
+};
+
 class SqlFiles final : public record::FileTree {
  public:
   explicit SqlFiles(Core& core) : core_(core) {}
@@ -216,9 +226,11 @@ class SqlVersionCatalog final : public record::VersionCatalog {
 
 class SqlTracking final : public record::Tracking {
  public:
-  explicit SqlTracking(Core& core) : experiments_(core), runs_(core), files_(core), models_(core), versions_(core) {}
+  explicit SqlTracking(Core& core)
+      : experiments_(core), runs_(core), overview_(core), files_(core), models_(core), versions_(core) {}
   record::ExperimentStore& experiments() override { return experiments_; }
   record::RunTracker& runs() override { return runs_; }
+  record::RunOverview& overview() override { return overview_; }
   record::FileTree& files() override { return files_; }
   record::ModelCatalog& models() override { return models_; }
   record::VersionCatalog& versions() override { return versions_; }
@@ -226,6 +238,7 @@ class SqlTracking final : public record::Tracking {
  private:
   SqlExperiments experiments_;
   SqlRunTracker runs_;
+  SqlRunOverview overview_;
   SqlFiles files_;
   SqlModelCatalog models_;
   SqlVersionCatalog versions_;

@@ -1,0 +1,147 @@
+// Requests to this server. Types come from api/openapi.yaml.
+import { QueryClient } from "@tanstack/preact-query";
+import type { components } from "../gen/api";
+
+type Schemas = components["schemas"];
+export type Run = Schemas["Run"];
+export type Experiment = Schemas["Experiment"];
+export type Curve = Schemas["Curve"];
+export type RunGroup = Schemas["RunGroup"];
+export type FileInfo = Schemas["FileInfo"];
+export type Product = Schemas["Product"];
+export type Lineage = Schemas["Lineage"];
+export type RegisteredModel = Schemas["RegisteredModel"];
+export type ModelPage = Schemas["ModelPage"];
+export type ModelVersion = Schemas["ModelVersion"];
+export type Deployment = Schemas["Deployment"];
+export type DeploymentPage = Schemas["DeploymentPage"];
+
+// What the server said was wrong, in its words.
+export class Fault extends Error {
+  constructor(readonly status: number, readonly code: string, message: string) {
+    super(message);
+  }
+}
+
+export async function ask<T>(method: "GET" | "POST" | "DELETE" | "PATCH", path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+  const init: RequestInit = { method, credentials: "same-origin" };
+  if (signal) init.signal = signal;
+  if (body !== undefined) {
+    init.headers = { "Content-Type": "application/json" };
+    init.body = JSON.stringify(body);
+  }
+  let response: Response;
+  try {
+    response = await fetch(path, init);
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new Fault(0, "UNREACHABLE", "");
+  }
+  const text = await response.text();
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    json = undefined;
+  }
+  if (!response.ok) {
+    const fault = (json ?? {}) as { error_code?: string; message?: string; error?: unknown };
+    const message = fault.message ?? (typeof fault.error === "string" ? fault.error : `${response.status} ${response.statusText}`);
+    throw new Fault(response.status, fault.error_code ?? String(response.status), message);
+  }
+  return json as T;
+}
+
+const mlflow = "/ajax-api/2.0/mlflow";
+const ui = "/ajax-api/ui";
+
+export interface RunsSpec {
+  experiments: string[];
+  filter: string;
+  order: string;
+  view: "ACTIVE_ONLY" | "DELETED_ONLY";
+}
+
+const body = (spec: RunsSpec) => ({ experiment_ids: spec.experiments, filter: spec.filter, run_view_type: spec.view });
+
+// Names of what is kept of the server: everything that is read goes through one of these.
+export const keys = {
+  experiments: ["experiments"] as const,
+  window: (spec: RunsSpec, offset: number, limit: number) => ["runs", "window", spec, offset, limit] as const,
+  count: (spec: RunsSpec) => ["runs", "count", { ...spec, order: "" }] as const,
+  groups: (spec: RunsSpec, by: string) => ["runs", "groups", { ...spec, order: "" }, by] as const,
+  run: (id: string) => ["run", id] as const,
+  curves: (ids: string[], names: string[]) => ["curves", ids, names] as const,
+  files: (id: string, path: string) => ["files", id, path] as const,
+  products: (id: string) => ["products", id] as const,
+  file: (url: string) => ["file", url] as const,
+  lineage: (node: string) => ["lineage", node] as const,
+  models: (filter: string) => ["models", filter] as const,
+  model: (name: string) => ["model", name] as const,
+  deployments: ["deployments"] as const,
+  deployment: (id: string) => ["deployment", id] as const,
+};
+
+export const client = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 2000,
+      gcTime: 60_000,
+      // What the server refuses it refuses again; only what did not reach it is tried once more.
+      retry: (count, error) => error instanceof Fault && (error.status === 0 || error.status === 503) && count < 2,
+      networkMode: "always",
+    },
+    mutations: { networkMode: "always" },
+  },
+});
+
+export async function allExperiments(signal?: AbortSignal): Promise<Experiment[]> {
+  const all: Experiment[] = [];
+  let token: string | undefined;
+  do {
+    const page: { experiments?: Experiment[]; next_page_token?: string } = await ask("POST", `${mlflow}/experiments/search`,
+      { max_results: 1000, order_by: ["last_update_time DESC"], page_token: token }, signal);
+    all.push(...(page.experiments ?? []));
+    token = page.next_page_token;
+  } while (token && all.length < 20_000);
+  return all;
+}
+
+export const runWindow = (spec: RunsSpec, offset: number, limit: number, signal?: AbortSignal) =>
+  ask<{ runs: Run[] }>("POST", `${ui}/runs/window`, { ...body(spec), order_by: spec.order ? [spec.order] : [], offset, max_results: limit }, signal)
+    .then((page) => page.runs);
+export const countRuns = (spec: RunsSpec, signal?: AbortSignal) =>
+  ask<{ runs: number }>("POST", `${ui}/runs/count`, body(spec), signal).then((answer) => answer.runs);
+export const groupRuns = (spec: RunsSpec, by: string, signal?: AbortSignal) =>
+  ask<{ groups: RunGroup[]; more: boolean }>("POST", `${ui}/runs/groups`, { ...body(spec), by, max_results: 200 }, signal);
+export const getRun = (id: string, signal?: AbortSignal) =>
+  ask<{ run: Run }>("GET", `${mlflow}/runs/get?run_id=${encodeURIComponent(id)}`, undefined, signal).then((answer) => answer.run);
+export const getCurves = (run_ids: string[], names: string[], signal?: AbortSignal) =>
+  ask<{ curves: Curve[] }>("POST", `${ui}/curves`, { run_ids, keys: names, points: 600 }, signal).then((answer) => answer.curves);
+export const listFiles = (id: string, path: string, signal?: AbortSignal) =>
+  ask<{ root_uri: string; files?: FileInfo[] }>("GET",
+    `${mlflow}/artifacts/list?run_id=${encodeURIComponent(id)}&path=${encodeURIComponent(path)}`, undefined, signal)
+    .then((answer) => answer.files ?? []);
+export const getProducts = (id: string, signal?: AbortSignal) =>
+  ask<{ artifacts: Product[] }>("GET", `${ui}/runs/${encodeURIComponent(id)}/products`, undefined, signal).then((answer) => answer.artifacts);
+export const setRunFate = (id: string, fate: "delete" | "restore") => ask("POST", `${mlflow}/runs/${fate}`, { run_id: id });
+export const getLineage = (node: string, signal?: AbortSignal) =>
+  ask<Lineage>("GET", `${ui}/lineage?node=${encodeURIComponent(node)}`, undefined, signal);
+export const searchModels = (filter: string, signal?: AbortSignal) =>
+  ask<{ registered_models?: RegisteredModel[]; next_page_token?: string }>("GET",
+    `${mlflow}/registered-models/search?max_results=200&filter=${encodeURIComponent(filter)}`, undefined, signal);
+export const getModel = (name: string, signal?: AbortSignal) =>
+  ask<ModelPage>("GET", `${ui}/models/${encodeURIComponent(name)}`, undefined, signal);
+export const setAlias = (name: string, alias: string, version: number) =>
+  ask("POST", `${mlflow}/registered-models/alias`, { name, alias, version: String(version) });
+export const getDeployments = (signal?: AbortSignal) =>
+  ask<{ deployments: Deployment[] }>("GET", `${ui}/deployments`, undefined, signal).then((answer) => answer.deployments);
+export const getDeployment = (id: string, signal?: AbortSignal) =>
+  ask<DeploymentPage>("GET", `${ui}/deployments/${encodeURIComponent(id)}`, undefined, signal);
+
+export const artifactUrl = (id: string, path: string) =>
+  `/get-artifact?run_uuid=${encodeURIComponent(id)}&path=${encodeURIComponent(path)}`;
+// The same to look at: HTML and images with a policy that lets nothing in them run.
+export const previewUrl = (id: string, path: string) =>
+  `${ui}/preview?run_id=${encodeURIComponent(id)}&path=${encodeURIComponent(path)}`;
+export const blobUrl = (digest: string) => `${ui}/blobs/${encodeURIComponent(digest)}`;

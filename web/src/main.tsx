@@ -1,0 +1,15 @@
+import "uplot/dist/uPlot.min.css";
+import "./style.css";
+import { render } from "preact";
+import { QueryClientProvider } from "@tanstack/preact-query";
+import { App } from "./app";
+import { client } from "./lib/api";
+import { fromMlflow, go } from "./lib/router";
+
+const known = location.pathname === "/" ? fromMlflow(location.hash) : undefined;
+if (known) history.replaceState(null, "", known);
+else if (location.pathname === "/" || location.pathname === "/ui") go("/ui/runs", true);
+
+const root = document.getElementById("app")!;
+root.textContent = "";
+render(<QueryClientProvider client={client}><App /></QueryClientProvider>, root);

@@ -1,0 +1,52 @@
+// Pictures of the views for docs/images, with their times of first paint and the size of all files:
+// node web/tests/e2e/shots.mjs SLIPWAY FOLDER
+import { mkdirSync } from "node:fs";
+import path from "node:path";
+import { seedRuns } from "./seed.mjs";
+import { askModel, logFiles, runPipelines, serveModel } from "./seed_record.mjs";
+import { launch, openPage, startServer, temporary } from "./support.mjs";
+
+const program = path.resolve(process.argv[2]);
+const out = path.resolve(process.argv[3]);
+mkdirSync(out, { recursive: true });
+const folder = temporary();
+runPipelines(program, folder.path, `${folder.path}/record`);
+const browser = await launch();
+const server = await startServer(program, folder.path);
+let dev;
+const served = await serveModel(program, folder.path, `${folder.path}/record`);
+try {
+  const { experiment, ids } = await seedRuns(server);
+  await logFiles(server, experiment, ids[0]);
+  await askModel(served.url, 400);
+  if (process.env.SLIPWAY_E2E_DEV) {
+    dev = await (await import("../../tools/dev.mjs")).startDev(server.url, 0, false);
+    server.url = dev.url;
+  }
+  const { versions } = await (await fetch(`${server.url}/api/ui/models/tiny-reviews`)).json();
+  const four = [0, 2, 3, 4].map((i) => ids[i]).join(",");
+  const views = {
+    "ui-runs": [`runs?e=${experiment}&order=metrics.accuracy%20DESC`, "light", ".row .pin a"],
+    "ui-curves": [`runs?e=${experiment}&sel=${four}&view=curves&smooth=0.6`, "dark", ".plot canvas"],
+    "ui-parallel": [`runs?e=${experiment}&view=parallel&cols=p:lr,p:optimizer,p:layers,m:train/loss,m:f1,m:accuracy`, "light", "polyline"],
+    "ui-run": [`runs/${ids[0]}?tab=files&path=eval/confusion.json`, "light", "figure"],
+    "ui-lineage": [`runs/${versions[0].run_id}?tab=lineage`, "light", "svg rect"],
+    "ui-model": ["models/tiny-reviews", "light", "iframe"],
+  };
+  if (process.env.SLIPWAY_SHOTS_MORE) Object.assign(views, JSON.parse(process.env.SLIPWAY_SHOTS_MORE));
+  for (const [name, [address, theme, selector]] of Object.entries(views)) {
+    const page = await openPage(browser, server, { colorScheme: theme, viewport: { width: 1200, height: 720 } });
+    await page.goto(`${server.url}/ui/${address}`);
+    await page.locator(selector).first().waitFor();
+    await page.waitForTimeout(600); // charts and frames have drawn
+    await page.screenshot({ path: path.join(out, `${name}.png`) });
+    if (page.faults.length) console.log(name, page.faults);
+    await page.context().close();
+  }
+} finally {
+  await browser.close();
+  dev?.stop();
+  await served.stop();
+  await server.stop();
+  folder.remove();
+}
