@@ -195,11 +195,8 @@ void add_ui_model_routes(Routes& routes, Backend& backend) {
   routes.add_raw("GET", "/ui/deployments/{id}", [&backend](const net::Request& request) {
     return net::json_response(deployment_page(backend, std::string(request.param("id"))));
   });
-  for (const char* what : {"classify", "explain"}) {
-    routes.add_raw("POST", fmt::format("/ui/deployments/{{id}}/{}", what), [&store, what](const net::Request& request) {
-      return forward(store, request, fmt::format("/v1/{}", what));
-    });
-  }
+  routes.add_raw("POST", "/ui/deployments/{id}/explain",
+                 [&store](const net::Request& request) { return forward(store, request, "/v1/explain"); });
 }
 
 }  // namespace slipway::api

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { servedAt, spans } from "../src/lib/aliases";
 import { estimateOf, estimateText } from "../src/lib/estimate";
-import { folded, layered, shortName } from "../src/lib/graph";
+import { folded, layered, shortName, withoutReturns } from "../src/lib/graph";
 import { confusionOf, kindOf, tableOfLines } from "../src/lib/preview";
 
 const node = (id: string) => ({ id, kind: id.split(":")[0]!, name: id });
@@ -17,6 +17,11 @@ test("each node lies right of all that it was made of, also when there is a ring
   assert.equal(new Set(places).size, nodes.length, "no two at one place");
   assert.equal(layered(nodes, [...edges, edge("model:d", "file:a")]).placed.length, 5);
   assert.deepEqual(layered([], []), { placed: [], layers: 0, rows: 0 });
+});
+
+test("what a run made and used itself is drawn as made", () => {
+  const edges = [edge("run:a", "artifact:x"), edge("artifact:x", "run:a"), edge("artifact:x", "run:b")];
+  assert.deepEqual(withoutReturns(edges), [edges[0], edges[2]]);
 });
 
 test("many of a kind become one, the one that is asked about stays", () => {

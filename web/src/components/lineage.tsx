@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/preact-query";
 import { useMemo } from "preact/hooks";
 import { getLineage, keys } from "../lib/api";
-import { folded, layered, shortName, type GraphNode } from "../lib/graph";
+import { folded, layered, shortName, type GraphNode, withoutReturns } from "../lib/graph";
 import { type Key, t } from "../lib/i18n";
 import { ErrorNote, Loading } from "./basic";
 
@@ -30,7 +30,7 @@ export function LineageGraph({ node }: { node: string }) {
   const query = useQuery({ queryKey: keys.lineage(node), queryFn: ({ signal }) => getLineage(node, signal) });
   const graph = useMemo(() => {
     if (!query.data) return undefined;
-    const small = folded(query.data.nodes, query.data.edges, node);
+    const small = folded(query.data.nodes, withoutReturns(query.data.edges), node);
     return { ...small, ...layered(small.nodes, small.edges) };
   }, [query.data, node]);
   if (query.isError) return <ErrorNote error={query.error} retry={() => void query.refetch()} />;

@@ -21,7 +21,7 @@ export function Parallel({ runs, columns, color }: { runs: Run[]; columns: Colum
   const svg = useRef<SVGSVGElement>(null);
   const drag = useRef<{ column: Column; from: number }>();
   const axes = useMemo(() => columns.map((column) => axisOf(column, runs.map((run) => cell(run, column)))), [runs, columns]);
-  const x = scalePoint<Column>().domain(columns).range([60, width - 60]);
+  const x = scalePoint<Column>().domain(columns).range([84, width - 50]);
   const y = (axis: ParallelAxis) => scaleLinear().domain(axis.domain).range([height - bottom, top]);
   const shade = axes.find((axis) => axis.column === color);
   const tint = (i: number) => {
@@ -29,7 +29,7 @@ export function Parallel({ runs, columns, color }: { runs: Run[]; columns: Colum
     if (!shade || position === undefined) return "var(--accent)";
     const [low, high] = shade.domain;
     const part = high > low ? (position - low) / (high - low) : 0.5;
-    return `hsl(${220 - 190 * part} 68% 50%)`;
+    return `color-mix(in oklab, #e8902a ${Math.round(part * 100)}%, #2f6fd0)`;
   };
   const kept = runs.map((_, i) => axes.every((axis) => keeps(axis.positions[i], ranges[axis.column])));
   const at = (event: PointerEvent) => ((event.clientY - svg.current!.getBoundingClientRect().top) / svg.current!.clientHeight) * height;

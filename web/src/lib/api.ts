@@ -14,6 +14,7 @@ export type RegisteredModel = Schemas["RegisteredModel"];
 export type ModelPage = Schemas["ModelPage"];
 export type ModelVersion = Schemas["ModelVersion"];
 export type Deployment = Schemas["Deployment"];
+export type Explanation = Schemas["Explanation"];
 export type DeploymentPage = Schemas["DeploymentPage"];
 
 // What the server said was wrong, in its words.
@@ -138,6 +139,8 @@ export const getDeployments = (signal?: AbortSignal) =>
   ask<{ deployments: Deployment[] }>("GET", `${ui}/deployments`, undefined, signal).then((answer) => answer.deployments);
 export const getDeployment = (id: string, signal?: AbortSignal) =>
   ask<DeploymentPage>("GET", `${ui}/deployments/${encodeURIComponent(id)}`, undefined, signal);
+export const explain = (deployment: string, text: string, method: string) =>
+  ask<Explanation>("POST", `${ui}/deployments/${encodeURIComponent(deployment)}/explain`, { text, method });
 
 export const artifactUrl = (id: string, path: string) =>
   `/get-artifact?run_uuid=${encodeURIComponent(id)}&path=${encodeURIComponent(path)}`;

@@ -50,6 +50,12 @@ export function layered(nodes: GraphNode[], edges: GraphEdge[]): { placed: Place
   return { placed: nodes.map((node) => ({ ...node, layer: layer.get(node.id)!, row: row.get(node.id)! })), layers, rows };
 }
 
+// A pipeline's run uses what its own earlier steps made: beside "run → artifact" the way back would only make a ring.
+export function withoutReturns(edges: GraphEdge[]): GraphEdge[] {
+  const there = new Set(edges.map((edge) => `${edge.from}\n${edge.to}`));
+  return edges.filter((edge) => !(edge.to.startsWith("run:") && there.has(`${edge.to}\n${edge.from}`)));
+}
+
 // Large layers say little: past `most` nodes of a kind in one layer, the rest become one. Predictions, which are many and lead
 // nowhere, are one at once.
 export function folded(nodes: GraphNode[], edges: GraphEdge[], keep: string, most = 12): { nodes: GraphNode[]; edges: GraphEdge[] } {

@@ -20,7 +20,7 @@ export function axisOf(column: Column, values: (number | string | undefined)[]):
     const high = present.reduce((a, b) => Math.max(a, b), -Infinity);
     const domain: [number, number] = present.length === 0 ? [0, 1] : low < high ? [low, high] : [low - 1, high + 1];
     const ticks = [0, 0.25, 0.5, 0.75, 1].map((part) => domain[0] + part * (domain[1] - domain[0]));
-    return { column, names: false, domain, positions: finite, ticks: ticks.map((tick) => [tick, number(tick)]) };
+    return { column, names: false, domain, positions: finite, ticks: ticks.map((tick) => [tick, number(Number(tick.toPrecision(3)))]) };
   }
   const names = [...new Set(given.map(String))].sort();
   const positions = values.map((value) => (value === undefined || value === "" ? undefined : names.indexOf(String(value))));

@@ -67,6 +67,7 @@ try {
     "/api/ui/blobs/{digest}": [[{ digest: versions[0].artifacts.find((one) => !one.folder).digest }, 200], [{ digest: versions[0].artifacts.find((one) => one.folder).digest }, 404], [{ digest: "sha256:../x" }, 404]],
     "/api/ui/models/{name}": [[{ name: "tiny-reviews" }, 200], [{ name: "none" }, 404]],
     "/api/ui/deployments": [[{}, 200]],
+    "/api/ui/deployments/{id}/explain": [[{ id: deployments[0].id, text: "a joy" }, 503]],
     "/api/ui/deployments/{id}": [[{ id: deployments[0].id }, 200], [{ id: "none" }, 404]],
   };
   for (const [route, methods] of Object.entries(api.paths)) {

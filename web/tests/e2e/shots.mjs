@@ -35,7 +35,7 @@ try {
   };
   if (process.env.SLIPWAY_SHOTS_MORE) Object.assign(views, JSON.parse(process.env.SLIPWAY_SHOTS_MORE));
   for (const [name, [address, theme, selector]] of Object.entries(views)) {
-    const page = await openPage(browser, server, { colorScheme: theme, viewport: { width: 1200, height: 720 } });
+    const page = await openPage(browser, server, { colorScheme: theme, viewport: { width: 1200, height: 690 } });
     await page.goto(`${server.url}/ui/${address}`);
     await page.locator(selector).first().waitFor();
     await page.waitForTimeout(600); // charts and frames have drawn
