@@ -67,6 +67,7 @@ void add_version_routes(Routes& routes, Backend& backend);
 void add_ui_files(Routes& routes);  // the pages
 void add_ui_run_routes(Routes& routes, Backend& backend);
 void add_ui_record_routes(Routes& routes, Backend& backend);
+void add_ui_dataset_routes(Routes& routes, Backend& backend);
 void add_ui_model_routes(Routes& routes, Backend& backend);
 void add_server_routes(Routes& routes);  // health, version, what the server can do
 

@@ -52,6 +52,7 @@ struct TrackingServer::Impl {
     add_hub_xet_routes(hub, backend);
     add_ui_run_routes(routes, backend);
     add_ui_record_routes(routes, backend);
+    add_ui_dataset_routes(routes, backend);
     add_ui_model_routes(routes, backend);
     add_ui_files(routes);
     http = std::make_unique<net::HttpServer>(options.http, *router, context.log, net::Observer(), make_guard(router));

@@ -5,6 +5,7 @@ import { Dialog, Icon } from "./components/basic";
 import { type Key, setLang, t, useLang } from "./lib/i18n";
 import { go, onLinkClick, usePlace } from "./lib/router";
 import { type Theme, setTheme, theme } from "./lib/theme";
+import { DatasetsPage } from "./pages/datasets/list";
 import { DeploymentsPage } from "./pages/deployments/list";
 import { ModelsPage } from "./pages/models/list";
 import { RunsPage } from "./pages/runs";
@@ -24,6 +25,7 @@ const entries: Entry[] = [
   { path: "/ui/runs", name: "nav.runs", icon: "runs", key: "r", list: RunsPage, one: () => import("./pages/run").then((module) => module.RunPage) },
   { path: "/ui/models", name: "nav.models", icon: "models", key: "m", list: ModelsPage, one: () => import("./pages/models/model").then((module) => module.ModelPage) },
   { path: "/ui/deployments", name: "nav.deployments", icon: "deploy", key: "d", list: DeploymentsPage, one: () => import("./pages/deployments/one").then((module) => module.DeploymentPage) },
+  { path: "/ui/datasets", name: "nav.datasets", icon: "data", key: "s", list: DatasetsPage, one: () => import("./pages/datasets/one").then((module) => module.DatasetPage) },
 ];
 
 function Later({ load, id }: { load: () => Promise<Page>; id: string }) {

@@ -16,6 +16,7 @@ const kindName = (kind: string) => (kinds[kind] ? t(kinds[kind][0]) : kind);
 export function hrefOf(node: { id: string }): string | undefined {
   const [kind, rest = ""] = [node.id.slice(0, node.id.indexOf(":")), node.id.slice(node.id.indexOf(":") + 1)];
   if (kind === "run") return `/ui/runs/${rest}`;
+  if (kind === "dataset") return `/ui/datasets/${rest}`;
   if (kind === "deployment") return `/ui/deployments/${rest}`;
   if (kind !== "model") return undefined;
   const slash = rest.lastIndexOf("/");

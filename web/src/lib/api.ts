@@ -14,6 +14,10 @@ export type RegisteredModel = Schemas["RegisteredModel"];
 export type ModelPage = Schemas["ModelPage"];
 export type ModelVersion = Schemas["ModelVersion"];
 export type Deployment = Schemas["Deployment"];
+export type Dataset = Schemas["Dataset"];
+export type DatasetPage = Schemas["DatasetPage"];
+export type DatasetRows = Schemas["DatasetRows"];
+export type DatasetDiff = Schemas["DatasetDiff"];
 export type Explanation = Schemas["Explanation"];
 export type DeploymentPage = Schemas["DeploymentPage"];
 
@@ -81,6 +85,10 @@ export const keys = {
   model: (name: string) => ["model", name] as const,
   deployments: ["deployments"] as const,
   deployment: (id: string) => ["deployment", id] as const,
+  datasets: ["datasets"] as const,
+  dataset: (digest: string) => ["dataset", digest] as const,
+  rows: (digest: string, split: string, offset: number, text: string, label: string) => ["rows", digest, split, offset, text, label] as const,
+  datasetDiff: (digest: string, from: string) => ["dataset diff", digest, from] as const,
 };
 
 export const client = new QueryClient({
@@ -139,6 +147,13 @@ export const getDeployments = (signal?: AbortSignal) =>
   ask<{ deployments: Deployment[] }>("GET", `${ui}/deployments`, undefined, signal).then((answer) => answer.deployments);
 export const getDeployment = (id: string, signal?: AbortSignal) =>
   ask<DeploymentPage>("GET", `${ui}/deployments/${encodeURIComponent(id)}`, undefined, signal);
+const dataset = (digest: string, more = "") => `${ui}/datasets/${encodeURIComponent(digest)}${more}`;
+export const getDatasets = (signal?: AbortSignal) => ask<{ datasets: Dataset[] }>("GET", `${ui}/datasets`, undefined, signal).then((answer) => answer.datasets);
+export const getDataset = (digest: string, signal?: AbortSignal) => ask<DatasetPage>("GET", dataset(digest), undefined, signal);
+export const getRows = (digest: string, query: Record<string, string>, signal?: AbortSignal) =>
+  ask<DatasetRows>("GET", dataset(digest, `/rows?${new URLSearchParams(query)}`), undefined, signal);
+export const diffDatasets = (digest: string, from: string, signal?: AbortSignal) =>
+  ask<DatasetDiff>("GET", dataset(digest, `/diff?from=${encodeURIComponent(from)}`), undefined, signal);
 export const explain = (deployment: string, text: string, method: string) =>
   ask<Explanation>("POST", `${ui}/deployments/${encodeURIComponent(deployment)}/explain`, { text, method });
 

@@ -59,4 +59,9 @@ export const en = {
   "explain.method": "Method", "explain.for": "for the class", "explain.against": "against it", "explain.text": "A text", "explain.other": "Another wording of it", "explain.do": "Explain", "explain.working": "The model answers some hundred versions of the text…",
   "explain.hint": "Ctrl Enter too", "explain.base": "without its words {value}", "explain.words": "The words, coloured by their share", "explain.word": "Word", "explain.value": "Share", "explain.faith": "How far the model agrees: comprehensiveness {comprehensiveness} (high is good), sufficiency {sufficiency} (low is good).",
   "explain.same": "Both are {label}; the other wording changes it by {change}.", "explain.flipped": "The other wording turns {from} into {to}.",
+  "datasets.none": "No datasets are recorded yet. A pipeline makes them:", "datasets.version": "Version", "datasets.rows": "Rows", "datasets.splits": "Splits", "datasets.labels": "Labels", "datasets.size": "Size",
+  "datasets.tab.statistics": "Statistics", "datasets.tab.rows": "Rows", "datasets.tab.diff": "Differences", "datasets.tab.lineage": "Lineage", "datasets.balance": "Rows of each class", "datasets.lengths": "Words a row",
+  "datasets.top": "Most frequent words", "datasets.languages": "Languages", "datasets.split": "Split", "datasets.any": "any", "datasets.search": "Find rows by a part of their text", "datasets.previous": "Previous", "datasets.next": "Next",
+  "datasets.noRows": "No such rows.", "datasets.shown": "Rows {from} to {to}.", "datasets.cut": "The search stopped after a million rows.", "datasets.against": "Compared with the version",
+  "datasets.added": "{n} rows are new", "datasets.removed": "{n} rows are gone", "datasets.moved": "{n} rows are in another split", "datasets.relabelled": "{n} rows have another label",
 };

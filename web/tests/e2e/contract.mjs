@@ -49,7 +49,9 @@ try {
   const asked = async (address) => (await fetch(`${server.url}${address}`)).json();
   const { versions } = await asked("/api/ui/models/tiny-reviews");
   const { deployments } = await asked("/api/ui/deployments");
+  const { datasets } = await asked("/api/ui/datasets");
   assert.equal(versions.length, 2);
+  assert.equal(datasets.length, 2);
   assert.ok(deployments.length >= 2);
   const of = { experiment_ids: [experiment] };
   // What to ask each route: [parameters or body, expected status].
@@ -66,6 +68,10 @@ try {
     "/api/ui/preview": [[{ run_id: ids[0], path: "notes.txt" }, 200], [{ run_id: ids[0], path: "none.txt" }, 404], [{ run_id: ids[0], path: "../../x" }, 400]],
     "/api/ui/blobs/{digest}": [[{ digest: versions[0].artifacts.find((one) => !one.folder).digest }, 200], [{ digest: versions[0].artifacts.find((one) => one.folder).digest }, 404], [{ digest: "sha256:../x" }, 404]],
     "/api/ui/models/{name}": [[{ name: "tiny-reviews" }, 200], [{ name: "none" }, 404]],
+    "/api/ui/datasets": [[{}, 200]],
+    "/api/ui/datasets/{digest}": [[{ digest: versions[0].dataset }, 200], [{ digest: datasets[0].artifact }, 200], [{ digest: "sha256:none" }, 404]],
+    "/api/ui/datasets/{digest}/rows": [[{ digest: datasets[0].digest, split: "test", offset: 3, limit: 5 }, 200], [{ digest: datasets[0].digest, text: "wonderful", label: "good" }, 200], [{ digest: datasets[0].digest, limit: "x" }, 400]],
+    "/api/ui/datasets/{digest}/diff": [[{ digest: datasets[0].digest, from: datasets[1].digest }, 200], [{ digest: datasets[0].digest, from: "none" }, 404]],
     "/api/ui/deployments": [[{}, 200]],
     "/api/ui/deployments/{id}/explain": [[{ id: deployments[0].id, text: "a joy" }, 503]],
     "/api/ui/deployments/{id}": [[{ id: deployments[0].id }, 200], [{ id: "none" }, 404]],

@@ -5,6 +5,7 @@ import { launch, skip, startServer, temporary } from "./support.mjs";
 import { askModel, logFiles, runPipelines, serveModel } from "./seed_record.mjs";
 import { tests as models } from "./models.mjs";
 import { tests as deployments } from "./deployments.mjs";
+import { tests as datasets } from "./datasets.mjs";
 import { tests as run } from "./run.mjs";
 import { seedRuns } from "./seed.mjs";
 import { tests as runs } from "./runs.mjs";
@@ -35,7 +36,7 @@ try {
     dev = await (await import("../../tools/dev.mjs")).startDev(server.url, 0, false);
     server.url = dev.url;
   }
-  for (const [name, test] of Object.entries({ ...runs, ...run, ...models, ...deployments })) {
+  for (const [name, test] of Object.entries({ ...runs, ...run, ...models, ...deployments, ...datasets })) {
     if (!name.includes(only)) continue;
     try {
       await test({ browser, server, seed, served });

@@ -14,10 +14,10 @@ function ran(command, args, options) {
   return done.stdout;
 }
 
-// Before the server: a small project through `slipway run`, twice, into `record`.
+// Before the server: a small project through `slipway run`, twice, into `record`: the second has more rows.
 export function runPipelines(program, folder, record) {
-  for (const seed of ["7", "8"]) {
-    ran("python3", [join(root, "tests/support/tiny_project.py"), folder, "rows=400", `train_seed=${seed}`]);
+  for (const rows of ["400", "420"]) {
+    ran("python3", [join(root, "tests/support/tiny_project.py"), folder, `rows=${rows}`]);
     ran(program, ["run", "slipway.yaml", "--store", record], { cwd: folder });
   }
 }

@@ -1,4 +1,4 @@
-// Pictures of the views for docs/images, with their times of first paint and the size of all files:
+// Pictures of the views for docs/images:
 // node web/tests/e2e/shots.mjs SLIPWAY FOLDER
 import { mkdirSync } from "node:fs";
 import path from "node:path";
@@ -24,6 +24,8 @@ try {
     server.url = dev.url;
   }
   const { versions } = await (await fetch(`${server.url}/api/ui/models/tiny-reviews`)).json();
+  const { deployments } = await (await fetch(`${server.url}/api/ui/deployments`)).json();
+  const live = deployments.find((one) => one.status === "ready").id;
   const four = [0, 2, 3, 4].map((i) => ids[i]).join(",");
   const views = {
     "ui-runs": [`runs?e=${experiment}&order=metrics.accuracy%20DESC`, "light", ".row .pin a"],
@@ -31,14 +33,16 @@ try {
     "ui-parallel": [`runs?e=${experiment}&view=parallel&cols=p:lr,p:optimizer,p:layers,m:train/loss,m:f1,m:accuracy`, "light", "polyline"],
     "ui-run": [`runs/${ids[0]}?tab=files&path=eval/confusion.json`, "light", "figure"],
     "ui-lineage": [`runs/${versions[0].run_id}?tab=lineage`, "light", "svg rect"],
+    "ui-deployment": [`deployments/${live}`, "light", "canvas"],
+    "ui-explain": [`deployments/${live}?tab=explain&text=a+wonderful+film+with+a+boring+ending&text2=a+wonderful+film+with+a+moving+ending`, "light", ".word"],
+    "ui-dataset": [`datasets/${versions[0].dataset}`, "dark", ".bars"],
     "ui-model": ["models/tiny-reviews", "light", "iframe"],
   };
-  if (process.env.SLIPWAY_SHOTS_MORE) Object.assign(views, JSON.parse(process.env.SLIPWAY_SHOTS_MORE));
   for (const [name, [address, theme, selector]] of Object.entries(views)) {
     const page = await openPage(browser, server, { colorScheme: theme, viewport: { width: 1200, height: 690 } });
     await page.goto(`${server.url}/ui/${address}`);
     await page.locator(selector).first().waitFor();
-    await page.waitForTimeout(600); // charts and frames have drawn
+    await page.waitForTimeout(1000); // charts and frames have drawn
     await page.screenshot({ path: path.join(out, `${name}.png`) });
     if (page.faults.length) console.log(name, page.faults);
     await page.context().close();

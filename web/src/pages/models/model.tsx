@@ -146,7 +146,7 @@ function Version({ model, version }: { model: Model; version: ModelVersion }) {
           [t("models.created"), time(version.created_ms)],
           ...(version.run_id ? [[t("runs.run"), <a href={`/ui/runs/${version.run_id}`}>{version.run_id}</a>] as [string, preact.ComponentChildren]] : []),
           ...(version.source ? [[t("run.source"), <code>{version.source}</code>] as [string, preact.ComponentChildren]] : []),
-          ...(version.dataset ? [[t("lineage.dataset"), <code>{version.dataset}</code>] as [string, preact.ComponentChildren]] : []),
+          ...(version.dataset ? [[t("lineage.dataset"), <a href={`/ui/datasets/${version.dataset}`}>{version.dataset}</a>] as [string, preact.ComponentChildren]] : []),
           ...(version.description ? [[t("models.description"), version.description] as [string, preact.ComponentChildren]] : []),
           ...(version.tags ?? []).map((tag): [string, preact.ComponentChildren] => [tag.key, tag.value ?? ""]),
         ]} />

@@ -1,0 +1,91 @@
+// The web UI in Chromium: first paint of each view, what is loaded, and a table of many runs.
+//   node bench/web/ui.mjs SLIPWAY [RUNS]      RUNS: also that many runs in one experiment (default 0)
+import { execFileSync } from "node:child_process";
+import path from "node:path";
+import { launch, openPage, startServer, temporary } from "../../web/tests/e2e/support.mjs";
+import { seedRuns } from "../../web/tests/e2e/seed.mjs";
+import { runPipelines } from "../../web/tests/e2e/seed_record.mjs";
+
+const program = path.resolve(process.argv[2]);
+const many = Number(process.argv[3] ?? 0);
+const repeats = 7;
+const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
+const range = (list) => `${median(list).toFixed(0)} (${Math.min(...list).toFixed(0)}–${Math.max(...list).toFixed(0)})`;
+
+// Milliseconds from the navigation's start: the first paint with content, and when `selector` was there; bytes over the wire.
+async function load(context, url, selector) {
+  const page = await context.newPage();
+  await page.addInitScript((wanted) => {
+    const look = () => (document.querySelector(wanted) ? (globalThis.shownAt = performance.now()) : requestAnimationFrame(look));
+    look();
+  }, selector);
+  await page.goto(url);
+  await page.waitForFunction(() => globalThis.shownAt);
+  const result = await page.evaluate(() => {
+    const entries = [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")];
+    const assets = entries.filter((one) => !one.name.includes("/api") && !one.name.includes("ajax-api"));
+    return { paint: performance.getEntriesByName("first-contentful-paint")[0].startTime, shown: globalThis.shownAt,
+      sent: assets.reduce((sum, one) => sum + one.encodedBodySize, 0), plain: assets.reduce((sum, one) => sum + one.decodedBodySize, 0) };
+  });
+  await page.close();
+  return result;
+}
+
+const folder = temporary();
+runPipelines(program, folder.path, `${folder.path}/record`);
+const browser = await launch();
+const server = await startServer(program, folder.path);
+try {
+  const { experiment, ids } = await seedRuns(server);
+  const views = { "runs, table": [`runs?e=${experiment}`, ".row .pin a"], "runs, curves of 10": [`runs?e=${experiment}&view=curves`, ".plot canvas"], "a run": [`runs/${ids[0]}`, "table.data"], "a model": ["models/tiny-reviews", "table.data"], deployments: ["deployments?all=1", "table.data"] };
+  console.log("| view | first paint, empty cache, ms | content | first paint, kept files | content | compressed kB | plain kB |\n|---|---|---|---|---|---|---|");
+  for (const [name, [address, selector]] of Object.entries(views)) {
+    const cold = [];
+    const warm = [];
+    for (let i = 0; i < repeats; i++) {
+      const context = await browser.newContext({ viewport: { width: 1360, height: 840 } });
+      cold.push(await load(context, `${server.url}/ui/${address}`, selector));
+      warm.push(await load(context, `${server.url}/ui/${address}`, selector));
+      await context.close();
+    }
+    const of = (list, key) => range(list.map((one) => one[key]));
+    console.log(`| ${name} | ${of(cold, "paint")} | ${of(cold, "shown")} | ${of(warm, "paint")} | ${of(warm, "shown")} | ${(cold[0].sent / 1000).toFixed(0)} | ${(cold[0].plain / 1000).toFixed(0)} |`);
+  }
+  if (many > 0) {
+    const { experiment_id: large } = await server.post("experiments/create", { name: "many" });
+    execFileSync("python3", [path.join(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname), "fill.py"), path.join(folder.path, "record/slipway.db"), large, String(many)]);
+    const page = await openPage(browser, server);
+    const times = { open: [], scroll: [], sorted: [], filter: [] };
+    const first = page.locator(".row:not(.header) .pin a").first();
+    for (let i = 0; i < 5; i++) {
+      const context = await browser.newContext({ viewport: { width: 1360, height: 840 } });
+      times.open.push((await load(context, `${server.url}/ui/runs?e=${large}`, ".row .pin a")).shown);
+      times.sorted.push((await load(context, `${server.url}/ui/runs?e=${large}&order=metrics.acc%20DESC`, ".row .pin a")).shown);
+      times.filter.push((await load(context, `${server.url}/ui/runs?e=${large}&q=${encodeURIComponent(`params.seed = '${Math.floor(many / 3) + i}'`)}`, ".row .pin a")).shown);
+      await context.close();
+    }
+    await page.goto(`${server.url}/ui/runs?e=${large}`);
+    await first.waitFor();
+    await page.waitForFunction(() => document.querySelector(".rows").clientHeight > 100000);
+    for (const part of [0.5, 0.1, 0.9, 0.33, 0.77, 1, 0.05]) {
+      // From the scroll to the rows of that place: nothing but names, no grey bars.
+      times.scroll.push(await page.evaluate((to) => new Promise((resolve) => {
+        const grid = document.querySelector(".viewport");
+        const begin = performance.now();
+        const before = document.querySelector(".row:not(.header) .pin a")?.textContent;
+        grid.scrollTop = to * (grid.scrollHeight - grid.clientHeight);
+        const look = () => {
+          const now = document.querySelector(".row:not(.header) .pin a")?.textContent;
+          if (now && now !== before && !document.querySelector(".ghost")) resolve(performance.now() - begin);
+          else requestAnimationFrame(look);
+        };
+        requestAnimationFrame(look);
+      }), part));
+    }
+    console.log(`\n${many} runs in one experiment, ms: open ${range(times.open)}, ordered by a metric ${range(times.sorted)}, filter with one hit ${range(times.filter)}, a jump of the scroll bar ${range(times.scroll)}`);
+  }
+} finally {
+  await browser.close();
+  await server.stop();
+  folder.remove();
+}
