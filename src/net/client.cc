@@ -15,6 +15,7 @@
 #include <boost/beast/http/string_body.hpp>
 #include <charconv>
 #include <fmt/format.h>
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -250,7 +251,7 @@ struct HttpClient::Impl {
       return std::nullopt;
     }
     http::response_parser<http::buffer_body> parser;
-    parser.body_limit(boost::none);
+    parser.body_limit(std::numeric_limits<std::uint64_t>::max());
     parser.header_limit(kMaxHeader);
     with_stream([&](auto& way) {
       http::async_read_header(way, buffer, parser, [&](const error_code& result, size_t) { error = result; });
