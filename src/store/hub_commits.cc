@@ -74,7 +74,7 @@ class Draft final : public record::HubDraft {
 
   Core& core_;
   const int64_t repo_;
-  const PutLock lock_;
+  std::optional<PutLock> lock_;  // until it is committed
   std::vector<Step> steps_;
 };
 
@@ -190,6 +190,7 @@ HubCommit Draft::commit(const std::string& branch, const HubCommitText& text) {
       put_hub_tags(database, repo_, *text.card);
     }
   });
+  lock_.reset();
   return made;
 }
 
