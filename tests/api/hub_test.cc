@@ -70,7 +70,7 @@ TEST_F(HubApi, SaysWhatIsMissingInTheWordsThatClientsKnow) {
   EXPECT_EQ(word(ask("GET", "/gpt2/resolve/main/x")), "404 RepoNotFound");
   EXPECT_EQ(word(ask("GET", "/ns/r/resolve/none/x")), "404 RevisionNotFound");
   EXPECT_EQ(word(ask("GET", std::string(kRepo) + "/tree/refs%2Fpr%2F1")), "404 RevisionNotFound");
-  const Answer entry = ask("HEAD", "/ns/r/resolve/main/x");
+  const Answer entry = ask("GET", "/ns/r/resolve/main/x");
   EXPECT_EQ(word(entry), "404 EntryNotFound");
   EXPECT_EQ(entry.headers.get("X-Repo-Commit"), id);
   EXPECT_EQ(word(ask("GET", std::string(kRepo) + "/tree/main/none")), "404 EntryNotFound");
