@@ -106,6 +106,14 @@ net::Response error_answer(std::string_view word, const std::string& message) {
   return response;
 }
 
+std::string error_word(const std::exception& error) {
+  if (const auto* ours = dynamic_cast<const ApiError*>(&error)) {
+    return ours->word();
+  }
+  const auto* known = dynamic_cast<const base::Error*>(&error);
+  return std::string(known == nullptr ? "INTERNAL_ERROR" : word_of(known->code()));
+}
+
 net::Response error_answer(const std::exception& error) {
   if (const auto* ours = dynamic_cast<const ApiError*>(&error)) {
     net::Response response = error_answer(ours->word(), ours->what());

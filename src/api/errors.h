@@ -38,6 +38,8 @@ class ApiError : public base::Error {
 // inside.
 net::Response error_answer(const std::exception& error);
 net::Response error_answer(std::string_view word, const std::string& message);
+// Its word alone.
+std::string error_word(const std::exception& error);
 
 // As Python writes a text: 'it''s' → "it's". UTF-8 stays as it is.
 std::string python_repr(std::string_view text);

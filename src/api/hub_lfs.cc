@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "api/credentials.h"
 #include "api/hub.h"
 #include "api/upload.h"
 #include "base/file.h"
@@ -41,17 +42,18 @@ net::Response lfs_response(const Json& body) {
 }
 
 // Where a client puts an object that is not there.
-Json upload_actions(const std::string& base, const Object& object, bool parts) {
-  Json upload = {{"href", fmt::format("{}/objects/{}", base, object.oid)}, {"header", Json::object()}};
+// `ticket`, at the end of each address, says who it is: not every client shows its token there.
+Json upload_actions(const std::string& base, const Object& object, bool parts, const std::string& ticket) {
+  Json upload = {{"href", fmt::format("{}/objects/{}{}", base, object.oid, ticket)}, {"header", Json::object()}};
   if (parts && object.size > kPartBytes) {
     const uint64_t part = std::max(kPartBytes, (object.size + kMaxParts - 1) / kMaxParts);
-    upload["href"] = fmt::format("{}/complete/{}", base, object.oid);
+    upload["href"] = fmt::format("{}/complete/{}{}", base, object.oid, ticket);
     upload["header"]["chunk_size"] = std::to_string(part);
     for (uint64_t i = 1; i <= (object.size + part - 1) / part; ++i) {
-      upload["header"][fmt::format("{:05}", i)] = fmt::format("{}/parts/{}/{}", base, object.oid, i);
+      upload["header"][fmt::format("{:05}", i)] = fmt::format("{}/parts/{}/{}{}", base, object.oid, i, ticket);
     }
   }
-  return {{"upload", std::move(upload)}, {"verify", {{"href", base + "/verify"}}}};
+  return {{"upload", std::move(upload)}, {"verify", {{"href", base + "/verify" + ticket}}}};
 }
 
 net::Response batch(const Backend& backend, const HubKind& kind, const net::Request& request) {
@@ -67,6 +69,8 @@ net::Response batch(const Backend& backend, const HubKind& kind, const net::Requ
   const auto transfers = base::get_or<std::vector<std::string>>(body, "transfers", {"basic"}, "the request");
   const bool parts = std::find(transfers.begin(), transfers.end(), "multipart") != transfers.end();
   const std::string base = fmt::format("{}{}{}.git/info/lfs", hub_endpoint(backend, request), kind.web, repo.name);
+  const std::string right = backend.authority == nullptr ? "" : backend.authority->ticket(request, kind.web + repo.name + ".git/info/lfs/");
+  const std::string ticket = right.empty() ? "" : fmt::format("?{}={}", kTicketParameter, right);
   Json out = Json::array();
   for (const Json& json : *objects) {
     const Object object = object_of(json);
@@ -77,7 +81,7 @@ net::Response batch(const Backend& backend, const HubKind& kind, const net::Requ
     } else if (object.size > kMaxObject) {
       answer["error"] = {{"code", 422}, {"message", "larger than a terabyte"}};
     } else if (!there) {
-      answer["actions"] = upload_actions(base, object, parts);
+      answer["actions"] = upload_actions(base, object, parts, ticket);
     }
     out.push_back(std::move(answer));
   }

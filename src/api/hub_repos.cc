@@ -26,10 +26,13 @@ bool wants(const net::Request& request, std::string_view name) {
   return net::equal_ignoring_case(value, "true") || value == "1";
 }
 
-Json whoami() {
+Json whoami(const net::Request& request) {
+  const Caller* caller = caller_of(request);
+  const std::string name = caller == nullptr ? kHubUser : caller->account;
+  const char* role = caller == nullptr || caller->best() >= Role::kEditor ? "write" : "read";
   return {{"type", "user"},
-          {"id", kHubUser},
-          {"name", kHubUser},
+          {"id", name},
+          {"name", name},
           {"fullname", "Slipway"},
           {"email", nullptr},
           {"emailVerified", false},
@@ -38,7 +41,7 @@ Json whoami() {
           {"periodEnd", nullptr},
           {"avatarUrl", ""},
           {"orgs", Json::array()},
-          {"auth", {{"type", "access_token"}, {"accessToken", {{"displayName", "local"}, {"role", "write"}}}}}};
+          {"auth", {{"type", "access_token"}, {"accessToken", {{"displayName", "local"}, {"role", role}}}}}};
 }
 
 // "private": true, or "visibility": "private" of newer clients.
@@ -241,14 +244,39 @@ net::Response validate_yaml(const net::Request& request) {
   return net::json_response({{"errors", std::move(errors)}, {"warnings", std::move(warnings)}}, good ? 200 : 400);
 }
 
+// The repositories that a body names: what is made or removed, or both names of what is moved.
+Subjects named_in(const net::Request& request) {
+  const Json body = hub_body(request);
+  const std::string space = text_of(body, "organization");
+  Subjects subjects;
+  if (const std::string name = text_of(body, "name"); !name.empty()) {
+    subjects.names.push_back(fmt::format("{}/{}", space.empty() ? kHubUser : space, name));
+  }
+  for (const char* field : {"fromRepo", "toRepo"}) {
+    if (const std::string name = text_of(body, field); !name.empty()) {
+      subjects.names.push_back(name);
+    }
+  }
+  return subjects;
+}
+
 }  // namespace
 
 void add_hub_repo_routes(Routes& routes, Backend& backend) {
-  routes.add_at("GET", "/api/whoami-v2", [](const net::Request&) { return net::json_response(whoami()); });
-  routes.add_at("POST", "/api/validate-yaml", validate_yaml);
-  routes.add_at("POST", "/api/repos/create", [&](const net::Request& request) { return create(backend, request); });
-  routes.add_at("DELETE", "/api/repos/delete", [&](const net::Request& request) { return remove(backend, request); });
-  routes.add_at("POST", "/api/repos/move", [&](const net::Request& request) { return move(backend, request); });
+  routes.add_at(
+      "GET", "/api/whoami-v2", [](const net::Request& request) { return net::json_response(whoami(request)); },
+      filtered_by_handler());
+  routes.add_at("POST", "/api/validate-yaml", validate_yaml, filtered_by_handler());
+  // These name their repository in the body.
+  routes.add_guarded_at("POST", "/api/repos/create", {}, [&](const ChangeGuard& guard, const net::Request& request) {
+    return guard.run(request, [&] { return named_in(request); }, [&] { return create(backend, request); });
+  });
+  routes.add_guarded_at("DELETE", "/api/repos/delete", {}, [&](const ChangeGuard& guard, const net::Request& request) {
+    return guard.run(request, [&] { return named_in(request); }, [&] { return remove(backend, request); });
+  });
+  routes.add_guarded_at("POST", "/api/repos/move", {}, [&](const ChangeGuard& guard, const net::Request& request) {
+    return guard.run(request, [&] { return named_in(request); }, [&] { return move(backend, request); });
+  });
   for (const HubKind& kind : kHubKinds) {
     const std::string all = kind.api;
     const std::string one = all + "/{ns}/{repo}";
@@ -262,10 +290,10 @@ void add_hub_repo_routes(Routes& routes, Backend& backend) {
     routes.add_at("GET", one + "/revision/{rev}", tell);
     routes.add_at("PUT", one + "/settings", [&](const net::Request& request) { return settings(backend, kind, request); });
     routes.add_at("GET", one + "/auth-check", check);
-    routes.add_at("GET", one + "/auth-check/write", check);
+    routes.add_at("GET", one + "/auth-check/write", check, needs(Role::kEditor));
     // A name without a namespace: no repository has one.
-    routes.add_at("GET", all + "/{repo}", check);
-    routes.add_at("GET", std::string(kind.web) + "{repo}/resolve/{rev}/{path...}", check);
+    routes.add_at("GET", all + "/{repo}", check, filtered_by_handler());
+    routes.add_at("GET", std::string(kind.web) + "{repo}/resolve/{rev}/{path...}", check, filtered_by_handler());
   }
 }
 

@@ -170,8 +170,9 @@ void add_hub_tree_routes(Routes& routes, Backend& backend) {
     const auto tell = [&](const net::Request& request) { return tree(backend, kind, request); };
     routes.add_at("GET", one + "/tree/{rev}", tell);
     routes.add_at("GET", one + "/tree/{rev}/{path...}", tell);
-    routes.add_at("POST", one + "/paths-info/{rev}",
-                  [&](const net::Request& request) { return paths_info(backend, kind, request); });
+    routes.add_at(
+        "POST", one + "/paths-info/{rev}", [&](const net::Request& request) { return paths_info(backend, kind, request); },
+        needs(Role::kViewer));
     const auto send = [&](const net::Request& request) { return resolve(backend, kind, request); };
     for (const char* word : {"resolve", "raw"}) {
       routes.add_at("GET", fmt::format("{}{{ns}}/{{repo}}/{}/{{rev}}/{{path...}}", kind.web, word), send);

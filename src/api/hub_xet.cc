@@ -26,15 +26,17 @@ std::string name_of_xorb(std::string_view hash) {
   return fmt::format("xorb/{}", hash);
 }
 
-// There is nobody to keep out: the token says nothing.
+// Where nobody is asked the token says nothing.
 net::Response token(const Backend& backend, const HubKind& kind, const net::Request& request) {
   hub_repo(backend, kind, request);
   const int64_t now = backend.clock.unix_ms();
   const std::string url = fmt::format("{}/xet/{}", hub_endpoint(backend, request), now / kEpochMs);
   const int64_t end = now / 1000 + kTokenSeconds;
-  net::Response response = net::json_response({{"accessToken", "local"}, {"exp", end}, {"casUrl", url}});
+  const std::string ticket = backend.authority == nullptr ? "" : backend.authority->ticket(request, "/xet/");
+  const std::string token = ticket.empty() ? "local" : ticket;
+  net::Response response = net::json_response({{"accessToken", token}, {"exp", end}, {"casUrl", url}});
   response.headers.add("X-Xet-Cas-Url", url);
-  response.headers.add("X-Xet-Access-Token", "local");
+  response.headers.add("X-Xet-Access-Token", token);
   response.headers.add("X-Xet-Token-Expiration", std::to_string(end));
   return response;
 }
@@ -128,15 +130,19 @@ net::Response take_shard(const Backend& backend, const net::Request& request) {
 void add_hub_xet_routes(Routes& routes, Backend& backend) {
   for (const HubKind& kind : kHubKinds) {
     routes.add_at("GET", std::string(kind.api) + "/{ns}/{repo}/xet-write-token/{rev}",
-                  [&](const net::Request& request) { return token(backend, kind, request); });
+                  [&](const net::Request& request) { return token(backend, kind, request); }, needs(Role::kEditor));
   }
   const auto sink = [&backend](const net::Request&) -> std::shared_ptr<net::BodySink> {
     return std::make_shared<Upload>([&backend] { return backend.store.hub().files().begin_upload(); });
   };
-  routes.add_upload_at("POST", "/xet/{epoch}/v1/xorbs/{prefix}/{hash}", kMaxXorbBytes, sink,
-                       [&](const net::Request& request) { return take_xorb(backend, request); });
-  routes.add_upload_at("POST", "/xet/{epoch}/v1/shards", kMaxShardBytes, Spool::make,
-                       [&](const net::Request& request) { return take_shard(backend, request); });
+  // Contents, of which a commit makes files of a repository: there it is asked whose that is.
+  const Permission contents{Role::kEditor, true, {}};
+  routes.add_upload_at(
+      "POST", "/xet/{epoch}/v1/xorbs/{prefix}/{hash}", kMaxXorbBytes, sink,
+      [&](const net::Request& request) { return take_xorb(backend, request); }, contents);
+  routes.add_upload_at(
+      "POST", "/xet/{epoch}/v1/shards", kMaxShardBytes, Spool::make,
+      [&](const net::Request& request) { return take_shard(backend, request); }, contents);
 }
 
 }  // namespace slipway::api

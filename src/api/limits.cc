@@ -6,6 +6,8 @@
 #include <limits>
 #include <set>
 
+#include "text/unicode.h"
+
 namespace slipway::api {
 namespace {
 
@@ -215,7 +217,7 @@ std::string safe_path(std::string_view given) {
   const bool drive = path.size() >= 2 && path[1] == ':' && std::isalpha(static_cast<unsigned char>(path[0])) != 0;
   const bool control =
       std::any_of(path.begin(), path.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
-  if (path.starts_with("/") || path.starts_with("file:") || drive || control ||
+  if (path.starts_with("/") || path.starts_with("file:") || drive || control || !text::is_valid_utf8(path) ||
       path.find_first_of("\\#") != std::string::npos) {
     invalid("Invalid path");
   }

@@ -40,7 +40,7 @@ struct Field {
 };
 
 template <class T>
-struct Table;  // static constexpr std::array kFields
+struct Table;  // static constexpr std::array kFields; static constexpr bool kNamesRecord where `name` is a record's
 
 // Proto JSON: integers also as decimal texts, doubles also as texts, enumerators by name or number.
 bool read_value(const Json& value, std::string& out, const Path& path);

@@ -23,6 +23,7 @@ struct CreateExperiment {
 };
 template <>
 struct Table<CreateExperiment> {
+  static constexpr bool kNamesRecord = true;
   using M = CreateExperiment;
   static constexpr std::array kFields = {field<&M::name>("name", kRequired),
                                          field<&M::artifact_location>("artifact_location"), field<&M::tags>("tags")};

@@ -15,6 +15,7 @@ struct CreateModel {
 };
 template <>
 struct Table<CreateModel> {
+  static constexpr bool kNamesRecord = true;
   using M = CreateModel;
   static constexpr std::array kFields = {field<&M::name>("name", kRequired), field<&M::tags>("tags"),
                                          field<&M::description>("description")};
@@ -25,6 +26,7 @@ struct ModelName {
 };
 template <>
 struct Table<ModelName> {
+  static constexpr bool kNamesRecord = true;
   static constexpr std::array kFields = {field<&ModelName::name>("name", kRequired)};
 };
 
@@ -34,6 +36,7 @@ struct UpdateModel {
 };
 template <>
 struct Table<UpdateModel> {
+  static constexpr bool kNamesRecord = true;
   using M = UpdateModel;
   static constexpr std::array kFields = {field<&M::name>("name", kRequired), field<&M::description>("description")};
 };
@@ -44,6 +47,7 @@ struct RenameModel {
 };
 template <>
 struct Table<RenameModel> {
+  static constexpr bool kNamesRecord = true;
   using M = RenameModel;
   static constexpr std::array kFields = {field<&M::name>("name", kRequired), field<&M::new_name>("new_name", kRequired)};
 };
@@ -68,6 +72,7 @@ struct LatestVersions {
 };
 template <>
 struct Table<LatestVersions> {
+  static constexpr bool kNamesRecord = true;
   using M = LatestVersions;
   static constexpr std::array kFields = {field<&M::name>("name", kRequired), field<&M::stages>("stages")};
 };
@@ -79,6 +84,7 @@ struct ModelTag {
 };
 template <>
 struct Table<ModelTag> {
+  static constexpr bool kNamesRecord = true;
   using M = ModelTag;
   static constexpr std::array kFields = {field<&M::name>("name", kRequired), field<&M::key>("key", kRequired),
                                          field<&M::value>("value")};
@@ -90,6 +96,7 @@ struct ModelAlias {
 };
 template <>
 struct Table<ModelAlias> {
+  static constexpr bool kNamesRecord = true;
   using M = ModelAlias;
   static constexpr std::array kFields = {field<&M::name>("name", kRequired), field<&M::alias>("alias", kRequired)};
 };
@@ -101,6 +108,7 @@ struct SetModelAlias {
 };
 template <>
 struct Table<SetModelAlias> {
+  static constexpr bool kNamesRecord = true;
   using M = SetModelAlias;
   static constexpr std::array kFields = {field<&M::name>("name", kRequired), field<&M::alias>("alias", kRequired),
                                          field<&M::version>("version", kRequired)};
@@ -117,6 +125,7 @@ struct CreateVersion {
 };
 template <>
 struct Table<CreateVersion> {
+  static constexpr bool kNamesRecord = true;
   using M = CreateVersion;
   static constexpr std::array kFields = {field<&M::name>("name", kRequired), field<&M::source>("source", kRequired),
                                          field<&M::run_id>("run_id"),        field<&M::tags>("tags"),
@@ -130,6 +139,7 @@ struct VersionName {
 };
 template <>
 struct Table<VersionName> {
+  static constexpr bool kNamesRecord = true;
   using M = VersionName;
   static constexpr std::array kFields = {field<&M::name>("name", kRequired), field<&M::version>("version", kRequired)};
 };
@@ -141,6 +151,7 @@ struct UpdateVersion {
 };
 template <>
 struct Table<UpdateVersion> {
+  static constexpr bool kNamesRecord = true;
   using M = UpdateVersion;
   static constexpr std::array kFields = {field<&M::name>("name", kRequired), field<&M::version>("version", kRequired),
                                          field<&M::description>("description")};
@@ -154,6 +165,7 @@ struct MoveVersion {
 };
 template <>
 struct Table<MoveVersion> {
+  static constexpr bool kNamesRecord = true;
   using M = MoveVersion;
   static constexpr std::array kFields = {field<&M::name>("name", kRequired), field<&M::version>("version", kRequired),
                                          field<&M::stage>("stage", kRequired),
@@ -182,6 +194,7 @@ struct VersionTag {
 };
 template <>
 struct Table<VersionTag> {
+  static constexpr bool kNamesRecord = true;
   using M = VersionTag;
   static constexpr std::array kFields = {field<&M::name>("name", kRequired), field<&M::version>("version", kRequired),
                                          field<&M::key>("key", kRequired), field<&M::value>("value")};

@@ -6,12 +6,20 @@
 namespace slipway::api {
 namespace {
 
-void answer(const std::function<net::Response(const net::Request&)>& handle, const Routes::FailureAnswer& failure,
-            base::Log& log, const net::Request& request, const net::Responder& responder) {
+constexpr std::string_view kGitEnding = ".git";  // of a repository's address, none of its name
+
+// What all requests of a route share.
+struct Shared {
+  ChangeGuard guard;
+  Routes::Guarded handle;
+  Routes::FailureAnswer failure;
+};
+
+void answer(const Shared& route, base::Log& log, const net::Request& request, const net::Responder& responder) {
   try {
-    responder.send(handle(request));
+    responder.send(route.handle(route.guard, request));
   } catch (const std::exception& error) {
-    net::Response response = failure(error);
+    net::Response response = route.failure(error);
     if (response.status >= 500) {
       log.error("a request failed", {{"route", request.route}, {"error", std::string(error.what())}});
     }
@@ -19,39 +27,76 @@ void answer(const std::function<net::Response(const net::Request&)>& handle, con
   }
 }
 
+// A repository's address names it.
+Permission completed(std::string_view address, Permission permission) {
+  if (!permission.subjects && address.find("/{ns}/{repo}") != std::string_view::npos) {
+    permission.subjects = [](const net::Request& request) {
+      std::string name(request.param("repo"));
+      if (name.ends_with(kGitEnding)) {
+        name.resize(name.size() - kGitEnding.size());
+      }
+      return Subjects{{std::string(request.param("ns")) + "/" + name}, {}, {}};
+    };
+  }
+  return permission;
+}
+
+Routes::Guarded guarded(const Routes::Raw& handle, const Permission& permission) {
+  return [handle, subjects = permission.subjects](const ChangeGuard& guard, const net::Request& request) {
+    return guard.run(
+        request, [&] { return subjects ? subjects(request) : Subjects(); }, [&] { return handle(request); });
+  };
+}
+
 }  // namespace
 
-net::Handler Routes::on_worker(std::function<net::Response(const net::Request&)> handle) {
-  return [&workers = workers_, &log = log_, failure = failure_, handle = std::move(handle)](
-             net::Request request, const net::Responder& responder) {
+net::Handler Routes::on_worker(std::string_view method, std::string_view address, const Permission& permission,
+                               Guarded handle) {
+  const Rule rule = rule_of(method, permission);
+  rules_.add(method, address, rule);
+  const auto route = std::make_shared<const Shared>(
+      Shared{{server_.authority, server_.store, rule, fmt::format("{} {}", method, address)}, std::move(handle), failure_});
+  return [&workers = server_.workers, &log = server_.log, route](net::Request request, const net::Responder& responder) {
     auto shared = std::make_shared<net::Request>(std::move(request));
-    if (!workers.post([&log, handle, failure, shared, responder] { answer(handle, failure, log, *shared, responder); })) {
-      responder.send(failure(ApiError("RESOURCE_EXHAUSTED", "too many requests are waiting; try again")));
+    if (!workers.post([&log, route, shared, responder] { answer(*route, log, *shared, responder); })) {
+      responder.send(route->failure(ApiError("RESOURCE_EXHAUSTED", "too many requests are waiting; try again")));
     }
   };
 }
 
-void Routes::add_at(std::string_view method, std::string_view address,
-                    std::function<net::Response(const net::Request&)> handle) {
-  router_.add(method, address, on_worker(std::move(handle)));
+void Routes::add_guarded_at(std::string_view method, std::string_view address, const Permission& permission,
+                         Guarded handle) {
+  router_.add(method, address, on_worker(method, address, permission, std::move(handle)));
 }
 
-void Routes::add_upload_at(std::string_view method, std::string_view address, uint64_t max_bytes,
-                           const net::SinkMaker& make, std::function<net::Response(const net::Request&)> handle) {
-  router_.add_upload(method, address, max_bytes, make, on_worker(std::move(handle)));
+void Routes::add_at(std::string_view method, std::string_view address, const Raw& handle,
+                    const Permission& permission) {
+  const Permission whole = completed(address, permission);
+  add_guarded_at(method, address, whole, guarded(handle, whole));
 }
 
-void Routes::add_upload(std::string_view path, uint64_t max_bytes, const net::SinkMaker& make,
-                        const std::function<net::Response(const net::Request&)>& handle) {
+void Routes::add_upload(std::string_view path, uint64_t max_bytes, const net::SinkMaker& make, const Raw& handle,
+                        const Permission& permission) {
   for (const char* prefix : {"/api", "/ajax-api"}) {
-    router_.add_upload("PUT", prefix + std::string(path), max_bytes, make, on_worker(handle));
+    add_upload_at("PUT", prefix + std::string(path), max_bytes, make, handle, permission);
   }
 }
 
-void Routes::add_raw(std::string_view method, std::string_view path,
-                     std::function<net::Response(const net::Request&)> handle) {
-  add_at(method, "/ajax-api" + std::string(path), handle);
-  add_at(method, "/api" + std::string(path), std::move(handle));
+void Routes::add_upload_at(std::string_view method, std::string_view address, uint64_t max_bytes,
+                           const net::SinkMaker& make, const Raw& handle, const Permission& permission) {
+  const Permission whole = completed(address, permission);
+  router_.add_upload(method, address, max_bytes, make, on_worker(method, address, whole, guarded(handle, whole)));
+}
+
+void Routes::add_raw(std::string_view method, std::string_view path, const Raw& handle, const Permission& permission) {
+  add_at(method, "/ajax-api" + std::string(path), handle, permission);
+  add_at(method, "/api" + std::string(path), handle, permission);
+}
+
+void Routes::add_guarded_raw(std::string_view method, std::string_view path, const Guarded& handle,
+                             const Permission& permission) {
+  add_guarded_at(method, "/ajax-api" + std::string(path), permission, handle);
+  add_guarded_at(method, "/api" + std::string(path), permission, handle);
 }
 
 std::string artifact_folder(const std::string& uri) {

@@ -1,11 +1,13 @@
 // How the routes of this room are added: an address once for programs (/api) and once for pages (/ajax-api), a message
-// that its table parses, a handler that gives the JSON of the answer, on a worker because it asks the store. Filled
-// before the server starts; handlers are called from several threads at once.
+// that its table parses, a handler that gives the JSON of the answer, on a worker because it asks the store; and who may call
+// it. Filled before the server starts; handlers are called from several threads at once.
 #pragma once
 
 #include <functional>
 #include <string>
+#include <type_traits>
 
+#include "api/change_guard.h"
 #include "api/message.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -15,39 +17,68 @@
 
 namespace slipway::api {
 
+class Oidc;  // oidc.h
+
 class Routes {
  public:
+  struct Server {  // all borrowed; they outlive the router
+    net::Workers& workers;
+    base::Log& log;
+    Authority& authority;
+    record::Store& store;
+  };
   // A failure as the clients of a protocol know it.
   using FailureAnswer = std::function<net::Response(const std::exception&)>;
-  // All borrowed; workers and log outlive the router.
-  Routes(net::Router& router, net::Workers& workers, base::Log& log, FailureAnswer failure)
-      : router_(router), workers_(workers), log_(log), failure_(std::move(failure)) {}
+  Routes(net::Router& router, Rules& rules, Server server, FailureAnswer failure)
+      : router_(router), rules_(rules), server_(server), failure_(std::move(failure)) {}
 
-  // `path` is without the prefix: "/2.0/mlflow/runs/create".
+  // `path` is without the prefix: "/2.0/mlflow/runs/create". `handle` takes the message, and the request too if it wants to.
+  // Who may call it is `permission`'s say (permission.h); the message's fields name the records it is about.
   template <class T, class Handle>
-  void add(std::string_view method, std::string_view path, Handle handle) {
-    add_raw(method, path, [handle = std::move(handle)](const net::Request& request) {
-      return net::Response{200, {{"Content-Type", "application/json"}}, handle(parse_request<T>(request))};
-    });
+  void add(std::string_view method, std::string_view path, Handle handle, const Permission& permission = {}) {
+    for (const char* prefix : {"/ajax-api", "/api"}) {
+      const std::string address = prefix + std::string(path);
+      add_guarded_at(method, address, permission,
+                  [handle](const ChangeGuard& guard, const net::Request& request) {
+                    const T message = parse_request<T>(request);
+                    return guard.run(
+                        request, [&] { return subjects_of(message); },
+                        [&] {
+                          net::Response response{200, {{"Content-Type", "application/json"}}, {}};
+                          if constexpr (std::is_invocable_v<Handle, const T&, const net::Request&>) {
+                            response.body = handle(message, request);
+                          } else {
+                            response.body = handle(message);
+                          }
+                          return response;
+                        });
+                  });
+    }
   }
-  // For answers that are not JSON or need the request itself. What it throws becomes a failure answer.
-  void add_raw(std::string_view method, std::string_view path,
-               std::function<net::Response(const net::Request&)> handle);
-  // PUT of a body of `max_bytes` at most into the sink that `make` gives.
-  void add_upload(std::string_view path, uint64_t max_bytes, const net::SinkMaker& make,
-                  const std::function<net::Response(const net::Request&)>& handle);
+  using Raw = std::function<net::Response(const net::Request&)>;
+  // For answers that are not JSON or need the request itself. What it throws becomes a failure answer. What it is about
+  // is permission.subjects' say, or {ns}/{repo}'s in the address.
+  void add_raw(std::string_view method, std::string_view path, const Raw& handle, const Permission& permission = {});
+  // For a handler that finds in the body what it is about: it calls guard.run itself, or nobody is asked.
+  using Guarded = std::function<net::Response(const ChangeGuard&, const net::Request&)>;
+  void add_guarded_raw(std::string_view method, std::string_view path, const Guarded& handle,
+                       const Permission& permission = {});
+  void add_guarded_at(std::string_view method, std::string_view address, const Permission& permission, Guarded handle);
+  // PUT of a body of `max_bytes` at most into the sink that `make` gives. Decided on its head.
+  void add_upload(std::string_view path, uint64_t max_bytes, const net::SinkMaker& make, const Raw& handle,
+                  const Permission& permission = {});
   // The same at exactly this address, whatever the method.
   void add_upload_at(std::string_view method, std::string_view address, uint64_t max_bytes, const net::SinkMaker& make,
-                     std::function<net::Response(const net::Request&)> handle);
+                     const Raw& handle, const Permission& permission = {});
   // At exactly this address.
-  void add_at(std::string_view method, std::string_view address,
-              std::function<net::Response(const net::Request&)> handle);
+  void add_at(std::string_view method, std::string_view address, const Raw& handle, const Permission& permission = {});
 
  private:
-  net::Handler on_worker(std::function<net::Response(const net::Request&)> handle);
+  net::Handler on_worker(std::string_view method, std::string_view address, const Permission& permission,
+                         Guarded handle);
   net::Router& router_;
-  net::Workers& workers_;
-  base::Log& log_;
+  Rules& rules_;
+  Server server_;
   FailureAnswer failure_;
 };
 
@@ -56,6 +87,7 @@ struct Backend {
   record::Store& store;
   const base::Clock& clock;
   bool tls = false;  // addresses in answers begin with https
+  const Authority* authority = nullptr;  // for tickets; null: nobody is asked
 };
 
 void add_experiment_routes(Routes& routes, Backend& backend);
@@ -70,6 +102,9 @@ void add_ui_record_routes(Routes& routes, Backend& backend);
 void add_ui_dataset_routes(Routes& routes, Backend& backend);
 void add_ui_model_routes(Routes& routes, Backend& backend);
 void add_server_routes(Routes& routes);  // health, version, what the server can do
+// Login, logout, who am I; `oidc`: whether people can log in by an issuer.
+void add_session_routes(Routes& routes, bool oidc, Authority& authority, record::Store& store);
+void add_oidc_routes(Routes& routes, Oidc* oidc, Authority& authority, record::Store& store);  // null: there is none
 
 // The folder of the store's tree that an artifact's address means: "0/<run>/artifacts". Throws ApiError when the
 // artifacts lie in another store.

@@ -91,6 +91,18 @@ net::Response list(FileTree& files, const std::string& path) {
   return {200, {{"Content-Type", "application/json"}}, out.take()};
 }
 
+// Whose artifacts: the tree's first folders are named after experiments.
+Subjects experiment_of(std::string_view path) {
+  Subjects subjects;
+  try {
+    const std::string safe = safe_path(path);
+    subjects.experiments.push_back(safe.substr(0, safe.find('/')));
+  } catch (const base::Error&) {
+    // The handler finds the same fault and tells it.
+  }
+  return subjects;
+}
+
 net::Response done() { return {200, {{"Content-Type", "application/json"}}, kEmptyAnswer}; }
 
 }  // namespace
@@ -98,6 +110,7 @@ net::Response done() { return {200, {{"Content-Type", "application/json"}}, kEmp
 void add_artifact_routes(Routes& routes, Backend& backend) {
   FileTree& files = backend.store.tracking().files();
   const std::string base = "/2.0/mlflow-artifacts/";
+  const Permission by_path = on([](const net::Request& request) { return experiment_of(request.param("path")); });
   const auto no_multipart = [](const net::Request&) -> net::Response {
     throw ApiError("NOT_IMPLEMENTED", "Multipart upload is not supported for the current artifact repository");
   };
@@ -118,22 +131,32 @@ void add_artifact_routes(Routes& routes, Backend& backend) {
         }
         upload->commit();
         return done();
-      });
-  routes.add_raw("GET", base + "artifacts/{path...}",
-                 [&files](const net::Request& request) { return download(files, request, path_of(request)); });
-  routes.add_raw("DELETE", base + "artifacts/{path...}", [&files](const net::Request& request) {
-    files.remove(path_of(request));
-    return done();
-  });
-  routes.add_raw("GET", base + "artifacts",
-                 [&files](const net::Request& request) { return list(files, safe_path(request.query_value("path"))); });
+      },
+      by_path);
+  routes.add_raw(
+      "GET", base + "artifacts/{path...}",
+      [&files](const net::Request& request) { return download(files, request, path_of(request)); }, by_path);
+  routes.add_raw(
+      "DELETE", base + "artifacts/{path...}",
+      [&files](const net::Request& request) {
+        files.remove(path_of(request));
+        return done();
+      },
+      by_path);
+  routes.add_raw(
+      "GET", base + "artifacts",
+      [&files](const net::Request& request) { return list(files, safe_path(request.query_value("path"))); },
+      on([](const net::Request& request) { return experiment_of(request.query_value("path")); }));
   for (const char* step : {"create", "complete", "abort"}) {
-    routes.add_raw("POST", base + "mpu/" + step + "/{path...}", no_multipart);
+    routes.add_raw("POST", base + "mpu/" + step + "/{path...}", no_multipart, by_path);
   }
   // As the pages ask: a run and a path in it.
-  const auto of_run = [&backend, &files](const net::Request& request) {
+  const auto run_of = [](const net::Request& request) {
     const std::string_view given = request.query_value("run_uuid");
-    const std::string id(given.empty() ? request.query_value("run_id") : given);
+    return std::string(given.empty() ? request.query_value("run_id") : given);
+  };
+  const auto of_run = [&backend, &files, run_of](const net::Request& request) {
+    const std::string id = run_of(request);
     const std::string path = safe_path(request.query_value("path"));
     const auto run = backend.store.tracking().runs().find(id);
     if (!run) {
@@ -141,8 +164,9 @@ void add_artifact_routes(Routes& routes, Backend& backend) {
     }
     return download(files, request, artifact_folder(run->artifact_uri) + "/" + path);
   };
-  routes.add_at("GET", "/get-artifact", of_run);
-  routes.add_at("GET", "/ajax-api/2.0/mlflow/get-artifact", of_run);
+  const Permission by_run = on([run_of](const net::Request& request) { return Subjects{{}, {}, {run_of(request)}}; });
+  routes.add_at("GET", "/get-artifact", of_run, by_run);
+  routes.add_at("GET", "/ajax-api/2.0/mlflow/get-artifact", of_run, by_run);
 }
 
 }  // namespace slipway::api

@@ -41,9 +41,14 @@ void check_location(const std::string& location) {
   }
 }
 
-std::string create(ExperimentStore& experiments, const CreateExperiment& request) {
+std::string create(ExperimentStore& experiments, const CreateExperiment& request, const net::Request& head) {
   check_experiment_name(request.name);
   check_location(request.artifact_location);
+  if (const Caller* caller = caller_of(head);
+      caller != nullptr && !request.artifact_location.empty() && caller->everywhere() < Role::kEditor) {
+    // Artifacts belong to the project of the experiment whose folder they lie in.
+    throw ApiError("PERMISSION_DENIED", "Permission denied: only an editor of every project says where artifacts lie");
+  }
   for (const record::KeyValue& tag : request.tags) {
     check_experiment_tag(tag);
   }
@@ -83,7 +88,8 @@ std::string get_by_name(ExperimentStore& experiments, const ExperimentName& requ
   return shown(*found);
 }
 
-std::string search(ExperimentStore& experiments, const SearchExperiments& request) {
+// A page holds what the caller may see of it: perhaps less than was asked for.
+std::string search(ExperimentStore& experiments, const SearchExperiments& request, const net::Request& head) {
   if (request.max_results < 1 || request.max_results > kMaxPage) {
     invalid(fmt::format("Invalid value {} for parameter 'max_results' supplied. It must be {}", request.max_results,
                         request.max_results < 1 ? "a positive integer" : fmt::format("at most {}", kMaxPage)));
@@ -104,7 +110,9 @@ std::string search(ExperimentStore& experiments, const SearchExperiments& reques
   if (!page.items.empty()) {
     out.begin_array("experiments");
     for (const Experiment& experiment : page.items) {
-      write_experiment(out, {}, experiment);
+      if (may_see(head, experiment.name)) {
+        write_experiment(out, {}, experiment);
+      }
     }
     out.end_array();
   }
@@ -156,14 +164,20 @@ void add_experiment_routes(Routes& routes, Backend& backend) {
     };
   };
   routes.add<CreateExperiment>("POST", "/2.0/mlflow/experiments/create",
-                               [&](const CreateExperiment& request) { return create(experiments, request); });
+                               [&](const CreateExperiment& message, const net::Request& request) {
+                                 return create(experiments, message, request);
+                               });
   routes.add<ExperimentId>("GET", "/2.0/mlflow/experiments/get",
                            [&](const ExperimentId& request) { return get(experiments, request); });
   routes.add<ExperimentName>("GET", "/2.0/mlflow/experiments/get-by-name",
                              [&](const ExperimentName& request) { return get_by_name(experiments, request); });
   for (const char* method : {"GET", "POST"}) {
-    routes.add<SearchExperiments>(method, "/2.0/mlflow/experiments/search",
-                                  [&](const SearchExperiments& request) { return search(experiments, request); });
+    routes.add<SearchExperiments>(
+        method, "/2.0/mlflow/experiments/search",
+        [&](const SearchExperiments& message, const net::Request& request) {
+          return search(experiments, message, request);
+        },
+        filtered_by_handler());
   }
   routes.add<ExperimentId>("POST", "/2.0/mlflow/experiments/delete", change(true));
   routes.add<ExperimentId>("POST", "/2.0/mlflow/experiments/restore", change(false));
@@ -184,8 +198,9 @@ void add_experiment_routes(Routes& routes, Backend& backend) {
                                  experiments.remove_tag(request.experiment_id, request.key);
                                  return kEmptyAnswer;
                                });
-  routes.add<SearchDatasets>("POST", "/2.0/mlflow/experiments/search-datasets",
-                             [&](const SearchDatasets& request) { return search_datasets(experiments, request); });
+  routes.add<SearchDatasets>(
+      "POST", "/2.0/mlflow/experiments/search-datasets",
+      [&](const SearchDatasets& request) { return search_datasets(experiments, request); }, needs(Role::kViewer));
 }
 
 }  // namespace slipway::api

@@ -54,7 +54,8 @@ std::string rename(Backend& backend, const RenameModel& request) {
   return shown(backend, request.new_name);
 }
 
-std::string search(Backend& backend, const SearchModels& request) {
+// A page holds what the caller may see of it: perhaps less than was asked for.
+std::string search(Backend& backend, const SearchModels& request, const net::Request& head) {
   if (request.max_results < 1) {
     invalid(
         fmt::format("Invalid value for max_results. It must be a positive integer, but got {}", request.max_results));
@@ -71,7 +72,9 @@ std::string search(Backend& backend, const SearchModels& request) {
   if (!page.items.empty()) {
     out.begin_array("registered_models");
     for (const RegisteredModel& model : page.items) {
-      write_model(out, {}, model, latest_versions(tracking.versions(), model.name, {}));
+      if (may_see(head, model.name)) {
+        write_model(out, {}, model, latest_versions(tracking.versions(), model.name, {}));
+      }
     }
     out.end_array();
   }
@@ -146,15 +149,18 @@ void add_model_routes(Routes& routes, Backend& backend) {
                           [&](const UpdateModel& request) { return update(backend, request); });
   routes.add<RenameModel>("POST", base + "rename",
                           [&](const RenameModel& request) { return rename(backend, request); });
-  routes.add<ModelName>("DELETE", base + "delete", [&](const ModelName& request) {
+  routes.add<ModelName>("DELETE", base + "delete", [&](const ModelName& request) {  // an admin's, as any DELETE
     models.remove(request.name);
     return kEmptyAnswer;
   });
-  routes.add<SearchModels>("GET", base + "search",
-                           [&](const SearchModels& request) { return search(backend, request); });
+  routes.add<SearchModels>(
+      "GET", base + "search",
+      [&](const SearchModels& message, const net::Request& request) { return search(backend, message, request); },
+      filtered_by_handler());
   for (const char* method : {"GET", "POST"}) {
-    routes.add<LatestVersions>(method, base + "get-latest-versions",
-                               [&](const LatestVersions& request) { return latest(backend, request); });
+    routes.add<LatestVersions>(
+        method, base + "get-latest-versions", [&](const LatestVersions& request) { return latest(backend, request); },
+        needs(Role::kViewer));
   }
   routes.add<ModelTag>("POST", base + "set-tag", [&](const ModelTag& request) {
     const KeyValue tag{request.key, request.value};
@@ -162,17 +168,25 @@ void add_model_routes(Routes& routes, Backend& backend) {
     models.set_tag(request.name, tag);
     return kEmptyAnswer;
   });
-  routes.add<ModelTag>("DELETE", base + "delete-tag", [&](const ModelTag& request) {
-    models.remove_tag(request.name, request.key);
-    return kEmptyAnswer;
-  });
-  routes.add<SetModelAlias>("POST", base + "alias",
-                            [&](const SetModelAlias& request) { return set_alias(backend, request); });
+  routes.add<ModelTag>(
+      "DELETE", base + "delete-tag",
+      [&](const ModelTag& request) {
+        models.remove_tag(request.name, request.key);
+        return kEmptyAnswer;
+      },
+      needs(Role::kEditor));
+  // What an alias names is what is served.
+  routes.add<SetModelAlias>(
+      "POST", base + "alias", [&](const SetModelAlias& request) { return set_alias(backend, request); },
+      needs(Role::kApprover));
   routes.add<ModelAlias>("GET", base + "alias", [&](const ModelAlias& request) { return by_alias(backend, request); });
-  routes.add<ModelAlias>("DELETE", base + "alias", [&](const ModelAlias& request) {
-    models.remove_alias(request.name, request.alias);
-    return kEmptyAnswer;
-  });
+  routes.add<ModelAlias>(
+      "DELETE", base + "alias",
+      [&](const ModelAlias& request) {
+        models.remove_alias(request.name, request.alias);
+        return kEmptyAnswer;
+      },
+      needs(Role::kApprover));
 }
 
 }  // namespace slipway::api

@@ -188,23 +188,29 @@ void add_run_routes(Routes& routes, Backend& backend) {
     runs.add_inputs(request.run_id, {{}, {}, request.models});
     return kEmptyAnswer;
   });
-  routes.add<SearchRuns>("POST", base + "search", [&](const SearchRuns& request) { return search(runs, request); });
+  routes.add<SearchRuns>(
+      "POST", base + "search", [&](const SearchRuns& request) { return search(runs, request); }, needs(Role::kViewer));
   routes.add<ListArtifacts>("GET", "/2.0/mlflow/artifacts/list",
                             [&](const ListArtifacts& request) { return list_artifacts(backend, request); });
   // No logged model can be made yet, so there are none to be found: clients ask whenever a folder of artifacts is
   // empty.
-  routes.add_raw("POST", "/2.0/mlflow/logged-models/search", [](const net::Request&) {
-    return net::Response{200, {{"Content-Type", "application/json"}}, kEmptyAnswer};
-  });
+  routes.add_raw(
+      "POST", "/2.0/mlflow/logged-models/search",
+      [](const net::Request&) {
+        return net::Response{200, {{"Content-Type", "application/json"}}, kEmptyAnswer};
+      },
+      filtered_by_handler());
   // A body of a megabyte at most; told before anything is parsed.
-  routes.add_raw("POST", base + "log-batch", [&](const net::Request& request) {
+  routes.add_guarded_raw("POST", base + "log-batch", [&](const ChangeGuard& guard, const net::Request& request) {
     constexpr size_t kMaxBody = 1'000'000;
     if (request.body.size() > kMaxBody) {
       invalid(fmt::format("Batched logging API requests must be at most {} bytes, got a request of size {}.", kMaxBody,
                           request.body.size()));
     }
-    return net::Response{
-        200, {{"Content-Type", "application/json"}}, log_batch(runs, parse_request<LogBatch>(request))};
+    auto batch = parse_request<LogBatch>(request);
+    return guard.run(
+        request, [&] { return subjects_of(batch); },
+        [&] { return net::Response{200, {{"Content-Type", "application/json"}}, log_batch(runs, std::move(batch))}; });
   });
 }
 

@@ -9,8 +9,9 @@ constexpr const char* kMlflowVersion = "3.17.2";
 }  // namespace
 
 void add_server_routes(Routes& routes) {
-  routes.add_at("GET", "/health", [](const net::Request&) { return net::text_response("OK"); });
-  routes.add_at("GET", "/version", [](const net::Request&) { return net::text_response(kMlflowVersion); });
+  routes.add_at("GET", "/health", [](const net::Request&) { return net::text_response("OK"); }, for_everybody());
+  routes.add_at("GET", "/version", [](const net::Request&) { return net::text_response(kMlflowVersion); },
+                for_everybody());
   routes.add_raw("GET", "/3.0/mlflow/server-info", [](const net::Request&) {
     return net::json_response({{"store_type", "SqlStore"},
                                {"workspaces_enabled", false},
@@ -20,7 +21,7 @@ void add_server_routes(Routes& routes) {
                                {"presigned_upload_run_id_supported", false},
                                {"presigned_upload_model_id_supported", false},
                                {"features_enabled", Json::object()}});
-  });
+  }, filtered_by_handler());  // of no record
 }
 
 }  // namespace slipway::api

@@ -108,7 +108,8 @@ std::string transition(record::VersionCatalog& versions, const MoveVersion& requ
                                {std::nullopt, stage, request.archive_existing_versions}));
 }
 
-std::string search(record::VersionCatalog& versions, const SearchVersions& request) {
+// A page holds what the caller may see of it: perhaps less than was asked for.
+std::string search(record::VersionCatalog& versions, const SearchVersions& request, const net::Request& head) {
   if (request.max_results < 1) {
     invalid(
         fmt::format("Invalid value for max_results. It must be a positive integer, but got {}", request.max_results));
@@ -124,7 +125,9 @@ std::string search(record::VersionCatalog& versions, const SearchVersions& reque
   if (!page.items.empty()) {
     out.begin_array("model_versions");
     for (const CatalogVersion& version : page.items) {
-      write_version(out, {}, version);
+      if (may_see(head, version.model)) {
+        write_version(out, {}, version);
+      }
     }
     out.end_array();
   }
@@ -165,14 +168,17 @@ void add_version_routes(Routes& routes, Backend& backend) {
   });
   routes.add<UpdateVersion>("PATCH", base + "update",
                             [&](const UpdateVersion& request) { return update(versions, request); });
-  routes.add<MoveVersion>("POST", base + "transition-stage",
-                          [&](const MoveVersion& request) { return transition(versions, request); });
+  routes.add<MoveVersion>(
+      "POST", base + "transition-stage", [&](const MoveVersion& request) { return transition(versions, request); },
+      needs(Role::kApprover));
   routes.add<VersionName>("DELETE", base + "delete", [&](const VersionName& request) {
     versions.remove(request.name, version_number(request.version));
     return kEmptyAnswer;
   });
-  routes.add<SearchVersions>("GET", base + "search",
-                             [&](const SearchVersions& request) { return search(versions, request); });
+  routes.add<SearchVersions>(
+      "GET", base + "search",
+      [&](const SearchVersions& message, const net::Request& request) { return search(versions, message, request); },
+      filtered_by_handler());
   routes.add<VersionName>("GET", base + "get-download-uri",
                           [&](const VersionName& request) { return download_uri(backend, request); });
   routes.add<VersionTag>("POST", base + "set-tag", [&](const VersionTag& request) {
@@ -181,10 +187,13 @@ void add_version_routes(Routes& routes, Backend& backend) {
     versions.set_tag(request.name, version_number(request.version), tag);
     return kEmptyAnswer;
   });
-  routes.add<VersionTag>("DELETE", base + "delete-tag", [&](const VersionTag& request) {
-    versions.remove_tag(request.name, version_number(request.version), request.key);
-    return kEmptyAnswer;
-  });
+  routes.add<VersionTag>(
+      "DELETE", base + "delete-tag",
+      [&](const VersionTag& request) {
+        versions.remove_tag(request.name, version_number(request.version), request.key);
+        return kEmptyAnswer;
+      },
+      needs(Role::kEditor));
 }
 
 }  // namespace slipway::api

@@ -5,7 +5,11 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <tuple>
+#include <vector>
 
+#include "api/authority.h"
+#include "api/oidc.h"
 #include "base/context.h"
 #include "base/fields.h"
 #include "net/server.h"
@@ -17,6 +21,10 @@ struct TrackingServerOptions {
   int drain_ms = 10'000;  // what drain() without a deadline allows
   int workers = 16;       // requests at the store at once; most of them wait for the disk, together for one fsync
   int max_queue = 4096;   // more wait nowhere: 429
+  bool insecure_no_tls = false;            // other machines may talk to it in the clear: a proxy does TLS
+  std::vector<std::string> allowed_hosts;  // see GuardOptions
+  OidcOptions oidc;
+  AuthorityOptions access;                 // `required` and `secure` are set by the server
   net::ServerOptions http;
   TrackingServerOptions();
   void describe(base::FieldTable& table);
@@ -24,7 +32,8 @@ struct TrackingServerOptions {
 
 class TrackingServer {
  public:
-  // Throws Error(kInvalid) for an address that is not of this machine alone: there are no accounts yet.
+  // An address that is not of this machine alone needs TLS, or insecure_no_tls, and asks for accounts: throws
+  // Error(kInvalid) without TLS, or when there is no account that could let anybody in.
   TrackingServer(TrackingServerOptions options, record::Store& store, base::Context& context);
   ~TrackingServer();
   TrackingServer(const TrackingServer&) = delete;
@@ -34,6 +43,10 @@ class TrackingServer {
   void start();
   std::string url() const;
   int port() const;
+  // Method and pattern of every route, and its rule: null where nobody gave one. For tests.
+  std::vector<std::tuple<std::string, std::string, const Rule*>> routes() const;
+  // Reads the certificate again; on failure the old one stays and the log says why.
+  void reload_tls();
   // Until SIGTERM, SIGINT or the context's stop token; returns the signal, 0 for the token.
   int wait_until_signal();
   // Takes no more; returns how many requests were cut off at the deadline (0: a clean drain).

@@ -72,12 +72,13 @@ net::Response ui_file(const net::Request& request, std::span<const UiAsset> asse
 
 void add_ui_files(Routes& routes) {
   const auto page = [](const net::Request& request) { return ui_page(request, ui_assets()); };
-  routes.add_at("GET", "/", page);
-  routes.add_at("GET", "/ui", page);
-  routes.add_at("GET", "/ui/{path...}", page);
-  routes.add_at("GET", "/ui/assets/{name}", [](const net::Request& request) {
-    return ui_file(request, ui_assets(), request.param("name"));
-  });
+  for (const char* address : {"/", "/ui", "/ui/{path...}"}) {
+    routes.add_at("GET", address, page, for_everybody());
+  }
+  routes.add_at(
+      "GET", "/ui/assets/{name}",
+      [](const net::Request& request) { return ui_file(request, ui_assets(), request.param("name")); },
+      for_everybody());
 }
 
 }  // namespace slipway::api

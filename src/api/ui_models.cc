@@ -187,16 +187,20 @@ net::Response forward(record::Store& store, const net::Request& request, const s
 
 void add_ui_model_routes(Routes& routes, Backend& backend) {
   record::Store& store = backend.store;
-  routes.add_raw("GET", "/ui/models/{name}", [&store](const net::Request& request) {
-    return net::json_response(model_page(store, std::string(request.param("name"))));
-  });
+  routes.add_raw(
+      "GET", "/ui/models/{name}",
+      [&store](const net::Request& request) {
+        return net::json_response(model_page(store, std::string(request.param("name"))));
+      },
+      on([](const net::Request& request) { return Subjects{{std::string(request.param("name"))}, {}, {}}; }));
   routes.add_raw("GET", "/ui/deployments",
                  [&store](const net::Request&) { return net::json_response(deployments(store)); });
   routes.add_raw("GET", "/ui/deployments/{id}", [&backend](const net::Request& request) {
     return net::json_response(deployment_page(backend, std::string(request.param("id"))));
   });
-  routes.add_raw("POST", "/ui/deployments/{id}/explain",
-                 [&store](const net::Request& request) { return forward(store, request, "/v1/explain"); });
+  routes.add_raw(
+      "POST", "/ui/deployments/{id}/explain",
+      [&store](const net::Request& request) { return forward(store, request, "/v1/explain"); }, needs(Role::kViewer));
 }
 
 }  // namespace slipway::api

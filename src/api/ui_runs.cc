@@ -142,10 +142,10 @@ std::string curves(RunTracker& runs, const Curves& request) {
 void add_ui_run_routes(Routes& routes, Backend& backend) {
   record::RunOverview& overview = backend.store.tracking().overview();
   RunTracker& runs = backend.store.tracking().runs();
-  routes.add<CountRuns>("POST", "/ui/runs/count", [&](const CountRuns& request) { return count(overview, request); });
-  routes.add<WindowOfRuns>("POST", "/ui/runs/window", [&](const WindowOfRuns& request) { return window(runs, request); });
-  routes.add<GroupRuns>("POST", "/ui/runs/groups", [&](const GroupRuns& request) { return groups(overview, request); });
-  routes.add<Curves>("POST", "/ui/curves", [&](const Curves& request) { return curves(runs, request); });
+  routes.add<CountRuns>("POST", "/ui/runs/count", [&](const CountRuns& request) { return count(overview, request); }, needs(Role::kViewer));
+  routes.add<WindowOfRuns>("POST", "/ui/runs/window", [&](const WindowOfRuns& request) { return window(runs, request); }, needs(Role::kViewer));
+  routes.add<GroupRuns>("POST", "/ui/runs/groups", [&](const GroupRuns& request) { return groups(overview, request); }, needs(Role::kViewer));
+  routes.add<Curves>("POST", "/ui/curves", [&](const Curves& request) { return curves(runs, request); }, needs(Role::kViewer));
 }
 
 }  // namespace slipway::api

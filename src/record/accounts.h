@@ -1,6 +1,6 @@
 // Who may use the record, and what was changed by whom: accounts with roles, their tokens, the audit log. Plain values and
 // the interfaces that `store` implements; the interfaces are safe from any thread, a write that returned is durable.
-// docs/decisions/0005: what a project is.
+// docs/decisions/0006: what a project is.
 #pragma once
 
 #include <cstdint>
