@@ -6,7 +6,9 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "cli/blob_transport.h"
 #include "cli/progress.h"
+#include "store/s3.h"
 #include "store/store.h"
 
 namespace slipway::cli {
@@ -18,6 +20,8 @@ void GlobalOptions::describe(base::FieldTable& table) {
   table.add("quiet", quiet, "no progress, no notes");
   table.add("color", color, "colours", {"auto", "always", "never"});
   table.add("store", store, "the folder of the record, against the project's folder; or postgresql://… for its rows");
+  table.add("blobs", blobs, "where artifacts' contents are: s3://BUCKET/PREFIX (AWS_ACCESS_KEY_ID, …); default: in the folder");
+  table.add("blobs_endpoint", blobs_endpoint, "the S3 server, http(s)://HOST[:PORT]; default: AWS_ENDPOINT_URL, else Amazon's");
   table.add("threads", threads, "threads for computing; 0 = the cores this process may use", {0, 1024});
   table.add("isa", isa, "limit of the instruction set: scalar, avx2, avx512, avx512_vnni");
   table.add("log_level", log_level, "least level of log lines on standard error", {"debug", "info", "warning", "error"});
@@ -79,10 +83,33 @@ fs::path App::store_path(const fs::path& project_dir) const {
   return folder.is_absolute() ? folder : fs::absolute(project_dir / folder);
 }
 
-store::StoreOptions App::store_options() const {
+std::vector<std::string> App::store_flags(const fs::path& project_dir) const {
+  const bool server = store::is_database_url(options_.store);
+  std::vector<std::string> flags = {"--store", server ? options_.store : store_path(project_dir).string()};
+  if (!options_.blobs.empty()) {
+    flags.insert(flags.end(), {"--blobs", options_.blobs});
+  }
+  if (!options_.blobs_endpoint.empty()) {
+    flags.insert(flags.end(), {"--blobs-endpoint", options_.blobs_endpoint});
+  }
+  return flags;
+}
+
+store::StoreOptions App::store_options() {
   store::StoreOptions options;
   if (store::is_database_url(options_.store)) {
     options.database_url = options_.store;
+  }
+  if (!options_.blobs.empty()) {
+    const auto variable = [](const char* name) {
+      const char* value = std::getenv(name);
+      return std::string(value != nullptr ? value : "");
+    };
+    if (!blob_transport_) {
+      blob_transport_ = std::make_unique<BlobTransport>();
+    }
+    options.objects =
+        store::open_s3(store::s3_options(options_.blobs, options_.blobs_endpoint, variable), *blob_transport_, clock_);
   }
   return options;
 }

@@ -7,6 +7,7 @@
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "base/context.h"
 #include "base/fields.h"
@@ -14,6 +15,8 @@
 #include "store/store.h"
 
 namespace slipway::cli {
+
+class BlobTransport;
 
 // Streams are injected so that tests see what a user sees.
 struct IoStreams {
@@ -29,6 +32,8 @@ struct GlobalOptions {
   bool quiet = false;
   std::string color = "auto";
   std::string store = ".slipway";
+  std::string blobs;
+  std::string blobs_endpoint;
   int threads = 0;
   std::string isa;
   std::string log_level = "warning";
@@ -64,8 +69,10 @@ class App {
 
   // The store's folder: --store, made absolute against `project_dir`; `.slipway` there when --store names a database.
   std::filesystem::path store_path(const std::filesystem::path& project_dir = {}) const;
-  // Where its rows are, when not in the folder.
-  store::StoreOptions store_options() const;
+  // Where its rows and blobs are, when not in the folder. What it borrows lives as long as the App.
+  store::StoreOptions store_options();
+  // The flags that name the same place to another process.
+  std::vector<std::string> store_flags(const std::filesystem::path& project_dir = {}) const;
   // Opens it once; the folder is created only when `create`, else a missing one is Error(kNotFound).
   record::Store& store(const std::filesystem::path& project_dir = {}, bool create = false);
   std::shared_ptr<record::Store> shared_store();
@@ -77,8 +84,9 @@ class App {
   std::unique_ptr<base::Pool> pool_;
   std::unique_ptr<base::Log> log_;
   std::unique_ptr<base::Progress> progress_;
-  std::shared_ptr<record::Store> store_;
+  std::unique_ptr<BlobTransport> blob_transport_;  // outlives the store
   base::SystemClock clock_;
+  std::shared_ptr<record::Store> store_;
 };
 
 }  // namespace slipway::cli

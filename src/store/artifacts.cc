@@ -83,11 +83,7 @@ std::optional<Artifact> SqlArtifacts::find(const std::string& digest) {
 }
 
 std::filesystem::path SqlArtifacts::path_of(const std::string& digest) {
-  std::filesystem::path path = core_.blobs.place(digest);
-  if (!core_.blobs.contains(digest)) {
-    throw Error(Code::kNotFound, fmt::format("the store has no blob {}", digest));
-  }
-  return path;
+  return core_.blobs.fetch(digest);
 }
 
 void SqlArtifacts::checkout(const std::string& digest, const std::filesystem::path& target, bool verify) {

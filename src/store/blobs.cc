@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/fs.h>
+#include <optional>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -107,11 +108,14 @@ class Temporary {
 
   const fs::path& path() const noexcept { return path_; }
   const File& file() const noexcept { return file_; }
-  // On the disk, and read-only.
-  void seal() const {
+  void protect() const {
     if (::fchmod(file_.fd(), 0444) != 0) {
       fail("protect", path_, errno);
     }
+  }
+  // On the disk, and read-only.
+  void seal() const {
+    protect();
     if (::fsync(file_.fd()) != 0) {
       fail("sync", path_, errno);
     }
@@ -173,6 +177,14 @@ void place_copy(const fs::path& from, const fs::path& to) {
   }
 }
 
+std::optional<uint64_t> size_in_folder(const fs::path& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) {
+    return std::nullopt;
+  }
+  return static_cast<uint64_t>(info.st_size);
+}
+
 // Regular files below `folder`, relative, in no order. Throws for anything but files and folders.
 void walk(const fs::path& folder, const std::string& prefix, int depth, std::vector<std::string>& files) {
   if (depth > kMaxFolderDepth) {
@@ -210,23 +222,92 @@ fs::path Blobs::place(const std::string& digest) const {
 }
 
 bool Blobs::contains(const std::string& digest) const {
-  struct stat info {};
-  return ::stat(place(digest).c_str(), &info) == 0 && S_ISREG(info.st_mode);
+  return size_in_folder(place(digest)).has_value() || (remote_ && remote_->size_of(digest));
 }
 
 bool Blobs::has(const std::string& digest, uint64_t size) const {
-  struct stat info {};
-  return ::stat(place(digest).c_str(), &info) == 0 && S_ISREG(info.st_mode) &&
-         static_cast<uint64_t>(info.st_size) == size;
+  return (remote_ ? remote_->size_of(digest) : size_in_folder(place(digest))) == size;
+}
+
+fs::path Blobs::fetch(const std::string& digest) const {
+  const fs::path path = place(digest);
+  const auto here = size_in_folder(path);
+  if (!remote_) {
+    if (!here) {
+      throw Error(Code::kNotFound, fmt::format("the store has no blob {}", digest));
+    }
+    return path;
+  }
+  if (!here) {
+    const Temporary temporary(folder_);
+    uint64_t size = 0;
+    remote_->read(digest, [&](std::string_view piece) {
+      temporary.file().write(piece, temporary.path());
+      size += piece.size();
+    });
+    temporary.protect();
+    Folders touched;
+    place_file(temporary.path(), digest, touched);
+    remote_->used(path, size);
+  } else {
+    remote_->used(path, 0);
+  }
+  return path;
+}
+
+void Blobs::list(const std::function<void(const std::string& digest, uint64_t size)>& visit,
+                 const std::function<void(const fs::path& file)>& other) const {
+  if (remote_) {
+    remote_->list(visit);
+  }
+  for (const auto& entry : fs::recursive_directory_iterator(folder_)) {
+    if (!entry.is_regular_file()) {
+      continue;
+    }
+    const std::string digest = "sha256:" + entry.path().filename().string();
+    if (!base::is_digest(digest) || place(digest) != entry.path()) {
+      if (entry.path() != folder_ / "lock") {
+        other(entry.path());
+      }
+    } else if (!remote_) {
+      visit(digest, entry.file_size());
+    }
+  }
+}
+
+void Blobs::remove(const std::string& digest) const {
+  if (remote_) {
+    remote_->remove(digest);
+  }
+  std::error_code copy_gone;
+  fs::remove(place(digest), copy_gone);
+  if (copy_gone && !remote_) {
+    fail("remove", place(digest), copy_gone.value());
+  }
 }
 
 void Blobs::sync(const Folders& touched) {
   for (const fs::path& folder : touched) {
+    std::error_code error;
+    if (!fs::exists(folder, error)) {
+      continue;  // a blob that is elsewhere only
+    }
     base::sync_dir(folder);
   }
 }
 
-void Blobs::keep(const fs::path& temporary, const std::string& digest, Folders& touched) const {
+// Acknowledged by who called, once the folders are synced: elsewhere first, then here.
+void Blobs::keep(const fs::path& temporary, const Blob& blob, Folders& touched) const {
+  if (remote_) {
+    remote_->put(blob.digest, temporary);
+  }
+  place_file(temporary, blob.digest, touched);
+  if (remote_) {
+    remote_->used(place(blob.digest), blob.size);
+  }
+}
+
+void Blobs::place_file(const fs::path& temporary, const std::string& digest, Folders& touched) const {
   const fs::path target = place(digest);
   const fs::path folder = target.parent_path();
   if (::mkdir(folder.c_str(), 0755) == 0) {
@@ -248,7 +329,7 @@ Blob Blobs::put_bytes(std::string_view bytes, Folders& touched) {
     const Temporary temporary(folder_);
     temporary.file().write(bytes, temporary.path());
     temporary.seal();
-    keep(temporary.path(), blob.digest, touched);
+    keep(temporary.path(), blob, touched);
   }
   return blob;
 }
@@ -269,7 +350,7 @@ Blob Blobs::put_file(const fs::path& path, bool follow, Folders& touched) {
   // Its digest is taken again from what is copied: the file may be changing.
   const Blob blob = copy_and_hash(source, path, temporary.file(), temporary.path());
   temporary.seal();
-  keep(temporary.path(), blob.digest, touched);
+  keep(temporary.path(), blob, touched);
   return blob;
 }
 
@@ -330,17 +411,17 @@ Blob BlobWriter::commit() {
     touched.insert(state_->blobs.place(blob.digest).parent_path());  // whoever put it may not have synced its name yet
   } else {
     state_->temporary.seal();
-    state_->blobs.keep(state_->temporary.path(), blob.digest, touched);
+    state_->blobs.keep(state_->temporary.path(), blob, touched);
   }
   Blobs::sync(touched);
   return blob;
 }
 
 std::vector<FolderEntry> Blobs::read_listing(const std::string& digest) const {
-  const fs::path path = place(digest);
   if (!contains(digest)) {
     throw Error(Code::kNotFound, fmt::format("the store has no artifact {}", digest));
   }
+  const fs::path path = fetch(digest);
   {
     const File file(path, O_RDONLY);
     std::string head(16, '\0');
@@ -353,6 +434,10 @@ std::vector<FolderEntry> Blobs::read_listing(const std::string& digest) const {
 }
 
 void Blobs::verify(const std::string& digest) const {
+  if (remote_) {
+    remote_->read(digest, [](std::string_view) {});
+    return;
+  }
   const fs::path path = place(digest);
   if (!contains(digest)) {
     throw Error(Code::kNotFound, fmt::format("the blob {} is missing from the store", digest));
@@ -397,7 +482,7 @@ void Blobs::checkout(const std::string& digest, const fs::path& wanted, bool ver
       if (file.parent_path() != building) {
         base::make_dirs(file.parent_path());
       }
-      place_copy(place(entry.digest), file);
+      place_copy(fetch(entry.digest), file);
     }
     if (::rename(building.c_str(), target.c_str()) != 0) {
       fail("create", target, errno);

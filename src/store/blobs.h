@@ -1,9 +1,13 @@
 // Files named by the SHA-256 of their content, under blobs/ab/abcdef…: written once under a temporary name, hashed
 // while written, synced, made read-only, renamed. Never half of one, never changed. Any thread, several processes.
+//
+// Their place may be an object store instead (remote_blobs.h): then a blob is put there before it is acknowledged, and the
+// folder holds copies of those that were put or read lately.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -11,6 +15,7 @@
 #include <vector>
 
 #include "store/lock.h"
+#include "store/remote_blobs.h"
 
 namespace slipway::store {
 
@@ -28,7 +33,8 @@ struct FolderEntry {
 
 class Blobs {
  public:
-  explicit Blobs(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  explicit Blobs(std::filesystem::path folder, std::shared_ptr<RemoteBlobs> remote = nullptr)
+      : folder_(std::move(folder)), remote_(std::move(remote)) {}
 
   // Hold it from before a put until the row that names the blob is committed: garbage collection waits for it.
   FileLock writing() const { return FileLock::shared(folder_ / "lock"); }
@@ -40,7 +46,14 @@ class Blobs {
   Blob put_file(const std::filesystem::path& path);
   Blob put_folder(const std::filesystem::path& path);
 
-  // The blob's place, whether or not it is there. Throws kInvalid for a text that is not a digest: no other text ever
+  // Where the blob can be read, for ten minutes at least when its place is elsewhere; it is copied here first then. Throws
+  // kNotFound, kIntegrity, kInvalid, kUnavailable.
+  std::filesystem::path fetch(const std::string& digest) const;
+  // Every blob; `other`: files of the folder that are none.
+  void list(const std::function<void(const std::string& digest, uint64_t size)>& visit,
+            const std::function<void(const std::filesystem::path& file)>& other) const;
+  void remove(const std::string& digest) const;
+  // The blob's place in the folder, whether or not it is there. Throws kInvalid for a text that is not a digest: no other text ever
   // becomes a part of a path.
   std::filesystem::path place(const std::string& digest) const;
   bool contains(const std::string& digest) const;
@@ -61,12 +74,14 @@ class Blobs {
   using Folders = std::set<std::filesystem::path>;
   Blob put_file(const std::filesystem::path& path, bool follow, Folders& touched);
   Blob put_bytes(std::string_view bytes, Folders& touched);
-  void keep(const std::filesystem::path& temporary, const std::string& digest, Folders& touched) const;
+  void keep(const std::filesystem::path& temporary, const Blob& blob, Folders& touched) const;
+  void place_file(const std::filesystem::path& temporary, const std::string& digest, Folders& touched) const;
   // Whether the blob is there, whole as far as its size tells.
   bool has(const std::string& digest, uint64_t size) const;
   static void sync(const Folders& touched);
 
   std::filesystem::path folder_;
+  std::shared_ptr<RemoteBlobs> remote_;  // null: the folder is their place
 };
 
 // A blob whose content comes piece by piece, over minutes perhaps: hashed while it is written, gone when it is dropped

@@ -55,6 +55,15 @@ std::unique_ptr<Database> DatabasePlace::open(bool create) const {
   return open_postgres({.url = url, .lock_timeout_ms = busy_timeout_ms});
 }
 
+Blobs blobs_of(const std::filesystem::path& folder, const StoreOptions& options) {
+  std::filesystem::path place = folder / "blobs";
+  std::shared_ptr<RemoteBlobs> remote;
+  if (options.objects) {
+    remote = std::make_shared<RemoteBlobs>(options.objects, place, static_cast<uint64_t>(options.blob_cache_bytes));
+  }
+  return Blobs(std::move(place), std::move(remote));
+}
+
 PutLock::~PutLock() {
   if (server_) {
     unlock_blobs(**server_, true);
@@ -75,7 +84,7 @@ Core::Core(std::filesystem::path folder_in, const StoreOptions& options, Databas
            std::unique_ptr<Database> database)
     : folder(std::move(folder_in)),
       clock(options.clock != nullptr ? options.clock : &system_clock),
-      blobs(folder / "blobs"),
+      blobs(blobs_of(folder, options)),
       on_server(!place.url.empty()),
       readers(std::move(place)),
       writer(std::move(database)) {}

@@ -63,15 +63,16 @@ class Readers {
   std::vector<std::unique_ptr<Database>> idle_;
 };
 
+// Those of a store's folder, or of the objects that the options name.
+Blobs blobs_of(const std::filesystem::path& folder, const StoreOptions& options);
+
 // Holds off the collection of garbage, of this folder and by other servers of the same database, until it goes.
 class PutLock {
  public:
   PutLock(FileLock file, std::optional<Readers::Lease> server) : file_(std::move(file)), server_(std::move(server)) {}
   ~PutLock();
-  PutLock(PutLock&&) noexcept = default;
   PutLock(const PutLock&) = delete;
   PutLock& operator=(const PutLock&) = delete;
-  PutLock& operator=(PutLock&&) = delete;
 
  private:
   FileLock file_;

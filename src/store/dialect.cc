@@ -138,6 +138,22 @@ class Translation {
     }
   }
 
+  // Whether the function at hand has more than one argument.
+  bool several_arguments() const {
+    int depth = 0;
+    for (size_t ahead = 1; at_ + ahead < tokens_.size(); ++ahead) {
+      const std::string_view text = peek(ahead).text;
+      depth += text == "(" ? 1 : text == ")" ? -1 : 0;
+      if (depth == 0) {
+        return false;
+      }
+      if (depth == 1 && text == ",") {
+        return true;
+      }
+    }
+    return false;
+  }
+
   void insert_or() {
     if (!peek(2).is("IGNORE")) {
       throw base::Error(base::Code::kFailure, "the statement is written for SQLite only: INSERT OR REPLACE");
@@ -213,6 +229,10 @@ class Translation {
       return;
     } else if (words({"WHERE", "1"}) && (peek(2).word || peek(2).text.empty() || peek(2).text == ")")) {
       put("WHERE true", 2);
+    } else if (token.is("REGEXP")) {
+      put("~");
+    } else if ((token.is("MAX") || token.is("MIN")) && peek(1).text == "(" && several_arguments()) {
+      put(token.is("MAX") ? "greatest" : "least");
     } else if (token.is("USER")) {
       put("\"user\"");
     } else if (token.is("UNIXEPOCH")) {

@@ -2,6 +2,8 @@
 //   ?, ?3                          $1, $3
 //   a GLOB ?, a LIKE ?             a LIKE $1 (the pattern is converted when it is bound), a ILIKE $1 ESCAPE '' : SQLite's LIKE
 //                                  ignores the case of ASCII letters, and so does ILIKE under the collation "C"
+//   a REGEXP ?                     a ~ $1
+//   max(a, b), min(a, b)           greatest(a, b), least(a, b)
 //   LIMIT ?                        LIMIT nullif($1, -1)
 //   INSERT OR IGNORE INTO …        INSERT INTO … ON CONFLICT DO NOTHING
 //   a CROSS JOIN b ON …            a JOIN b ON … (SQLite keeps the order)
@@ -16,7 +18,8 @@
 //   WITHOUT ROWID                  (nothing)
 // What differs is to be written so that both understand it: INSERT … ON CONFLICT(key) DO UPDATE with columns of the row that is
 // there named TABLE.COLUMN; no INSERT OR REPLACE; no comparison as a value (CASE WHEN … THEN 1 ELSE 0 END); no column compared
-// with a value of another type; no PRAGMA, json_ functions or rowid.
+// with a value of another type; no PRAGMA, no rowid, of JSON only
+// json_each, json_extract, json_type and json_valid (postgres.cc has them for PostgreSQL).
 #pragma once
 
 #include <string>

@@ -119,11 +119,14 @@ int64_t SqlFiles::remove(const std::string& path) {
 }
 
 std::filesystem::path SqlFiles::blob_of(const TreeFile& file) {
-  std::filesystem::path path = core_.blobs.place(file.digest);
-  if (!core_.blobs.contains(file.digest)) {
+  try {
+    return core_.blobs.fetch(file.digest);
+  } catch (const Error& error) {
+    if (error.code() != Code::kNotFound) {
+      throw;
+    }
     throw Error(Code::kIntegrity, fmt::format("the blob {} of '{}' is missing from the store", file.digest, file.path));
   }
-  return path;
 }
 
 }  // namespace slipway::store

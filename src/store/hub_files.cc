@@ -196,11 +196,7 @@ std::optional<uint64_t> SqlHubFiles::find_upload(const std::string& digest) {
 }
 
 std::filesystem::path SqlHubFiles::blob_of(const std::string& digest) {
-  std::filesystem::path path = core_.blobs.place(digest);
-  if (!core_.blobs.contains(digest)) {
-    throw Error(Code::kNotFound, fmt::format("the store has no blob {}", digest));
-  }
-  return path;
+  return core_.blobs.fetch(digest);
 }
 
 void SqlHubFiles::name_upload(const std::string& name, const std::string& digest) {

@@ -17,6 +17,26 @@ using base::Error;
 
 constexpr Oid kBytea = 17;
 
+// SQLite's functions over JSON texts, as far as statements use them: paths are '$' or '$.a.b', without quoted names.
+constexpr const char* kFunctions = R"sql(
+CREATE OR REPLACE FUNCTION json_path(path text) RETURNS text[] LANGUAGE sql IMMUTABLE AS $$
+  SELECT string_to_array(nullif(substr(path, 3), ''), '.') $$;
+CREATE OR REPLACE FUNCTION json_extract(doc text, path text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+  SELECT doc::json #>> coalesce(json_path(path), '{}') $$;
+CREATE OR REPLACE FUNCTION json_type(doc text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+  SELECT CASE json_typeof(doc::json) WHEN 'string' THEN 'text' WHEN 'boolean' THEN btrim(doc)
+    WHEN 'number' THEN CASE WHEN doc ~ '[.eE]' THEN 'real' ELSE 'integer' END ELSE json_typeof(doc::json) END $$;
+CREATE OR REPLACE FUNCTION json_valid(doc text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
+  BEGIN PERFORM doc::json; RETURN true; EXCEPTION WHEN others THEN RETURN false; END $$;
+CREATE OR REPLACE FUNCTION json_each(doc text, path text) RETURNS TABLE(key text, value text) LANGUAGE sql IMMUTABLE AS $$
+  SELECT e.key, e.value FROM (SELECT doc::json #> coalesce(json_path(path), '{}') AS j) AS d,
+    json_each_text(CASE WHEN json_typeof(d.j) = 'object' THEN d.j ELSE '{}' END) AS e
+  UNION ALL SELECT (e.n - 1)::text, e.v FROM (SELECT doc::json #> coalesce(json_path(path), '{}') AS j) AS d,
+    json_array_elements_text(CASE WHEN json_typeof(d.j) = 'array' THEN d.j ELSE '[]' END) WITH ORDINALITY AS e(v, n) $$;
+CREATE OR REPLACE FUNCTION json_each(doc text) RETURNS TABLE(key text, value text) LANGUAGE sql IMMUTABLE AS $$
+  SELECT e.key, e.value FROM json_each(doc, '$') AS e $$;
+)sql";
+
 class PostgresCursor final : public Cursor {
  public:
   PostgresCursor(PostgresConnection& connection, std::shared_ptr<Prepared> statement)
@@ -178,10 +198,8 @@ void finish_postgres(Database& database) {
 
 void prepare_postgres(Database& database, int version) {
   database.exec("SET LOCAL statement_timeout = 0");
+  database.exec(kFunctions);
   if (version == 0) {
-    database.exec(
-        "CREATE FUNCTION json_each(text) RETURNS TABLE(key text, value text) LANGUAGE sql IMMUTABLE AS "
-        "'SELECT * FROM pg_catalog.json_each_text($1::json)'");
     return;
   }
   const std::string schema = database.scalar("SELECT current_schema()");

@@ -39,7 +39,7 @@ void unlock_blobs(Database& database, bool shared) noexcept;
 
 // The version of the schema, 0 when it is empty; nullopt when there are tables of another program.
 std::optional<int> postgres_version(Database& database);
-// What the first step needs that PostgreSQL has not; a later one: the tables copied to the schema SCHEMA_vN_backup. Inside a
+// What steps and statements need that PostgreSQL has not; from version 1 on, also the tables copied to the schema SCHEMA_vN_backup. Inside a
 // transaction.
 void prepare_postgres(Database& database, int version);
 // After the last step: numbers go on behind those that steps copied.

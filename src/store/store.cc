@@ -63,6 +63,7 @@ void make_folder(const fs::path& folder) {
 
 void StoreOptions::describe(base::FieldTable& table) {
   table.add("database_url", database_url, "postgresql://…: where the rows are; empty = in the folder");
+  table.add("blob_cache_bytes", blob_cache_bytes, "what the folder may hold of blobs that are in an object store", {0, 1e15});
   table.add("busy_timeout_ms", busy_timeout_ms, "how long a write waits for other processes, in milliseconds",
             {0, 3.6e6});
   table.add("max_database_bytes", max_database_bytes, "largest size of SQLite's database; 0 = no limit", {0, 1e15});

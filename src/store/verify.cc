@@ -36,20 +36,11 @@ bool has_table(Database& database, const std::string& name) {
          !database.scalar(fmt::format("SELECT 1 FROM sqlite_master WHERE name = '{}'", name).c_str()).empty();
 }
 
-// Every file under blobs/: digest -> size; what is not named like a blob goes to `others`.
+// Every blob: digest -> size; files that are none go to `others`.
 std::unordered_map<std::string, uint64_t> list_blobs(const Blobs& blobs, std::vector<fs::path>& others) {
   std::unordered_map<std::string, uint64_t> found;
-  for (const auto& entry : fs::recursive_directory_iterator(blobs.folder())) {
-    if (!entry.is_regular_file()) {
-      continue;
-    }
-    const std::string digest = "sha256:" + entry.path().filename().string();
-    if (base::is_digest(digest) && blobs.place(digest) == entry.path()) {
-      found.emplace(digest, entry.file_size());
-    } else if (entry.path() != blobs.folder() / "lock") {
-      others.push_back(entry.path());
-    }
-  }
+  blobs.list([&](const std::string& digest, uint64_t size) { found.emplace(digest, size); },
+             [&](const fs::path& file) { others.push_back(file); });
   return found;
 }
 
@@ -104,7 +95,7 @@ bool is_leftover(const std::string& name) {
 VerifyReport verify_store(const fs::path& wanted, const StoreOptions& options) {
   const fs::path folder = fs::absolute(wanted).lexically_normal();
   VerifyReport report;
-  const Blobs blobs(folder / "blobs");
+  const Blobs blobs = blobs_of(folder, options);
   const auto problem = [&](const std::string& text) {
     if (report.problems.size() < kMaxProblems) {
       report.problems.push_back(text);
@@ -153,7 +144,7 @@ VerifyReport verify_store(const fs::path& wanted, const StoreOptions& options) {
 
 GarbageReport collect_garbage(const fs::path& wanted, bool dry_run, const StoreOptions& options) {
   const fs::path folder = fs::absolute(wanted).lexically_normal();
-  const Blobs blobs(folder / "blobs");
+  const Blobs blobs = blobs_of(folder, options);
   const auto database = open_existing(folder, options);
   const FileLock lock = blobs.collecting();  // no put is under way: all rows of finished ones are committed
   if (!database->is_file()) {
@@ -173,7 +164,7 @@ GarbageReport collect_garbage(const fs::path& wanted, bool dry_run, const StoreO
     ++report.blobs;
     report.bytes += size;
     if (!dry_run) {
-      fs::remove(blobs.place(digest));
+      blobs.remove(digest);
     }
   }
   for (const fs::path& path : others) {

@@ -123,7 +123,7 @@ class ServeCommand final : public Command {
     options_.hub = hub_snapshots(app);
     options_.writers_timeout_ms = kAnswerTimeoutMs;
     options_.otlp.add_environment([](const char* name) { return std::getenv(name); });  // NOLINT(concurrency-mt-unsafe)
-    record::Store* store = reference || std::filesystem::exists(store_path) ? &app.store() : nullptr;
+    record::Store* store = reference || store::is_database_url(app.options().store) || std::filesystem::exists(store_path) ? &app.store() : nullptr;
     serve::ModelServer server(options_, std::move(sources),
                               serve::model_maker(options_, store, [&, store] { return hooks(store, context); }), context);
     server.start();

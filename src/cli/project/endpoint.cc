@@ -26,12 +26,14 @@ record::Deployment Endpoint::ensure_running(base::Context& context) {
                        "--address",     config_.deploy.address,
                        "--port",        std::to_string(config_.deploy.port),
                        "--precision",   config_.deploy.precision,
-                       "--store",       folder.string(),
                        "--project",     config_.file.string(),
                        "--ready-file",  ready.string(),
                        "--threads",     std::to_string(app_.options().threads),
                        "--log-level",   "info",
                        "--until-input-ends"};
+  for (const std::string& word : app_.store_flags(config_.dir)) {
+    options.arguments.push_back(word);
+  }
   options.tied = true;
   options.log_file = folder / "logs" / (config_.deploy.endpoint + ".log");
   options.ready_file = ready;
