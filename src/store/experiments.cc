@@ -117,8 +117,12 @@ void SqlExperiments::change(const std::string& id, const record::ExperimentChang
       if (*change.deleted == deleted) {
         no_such_experiment(number);  // none that is active (or deleted), as MLflow says it
       }
-      database.prepare("UPDATE experiments SET deleted = ? WHERE number = ?").bind(*change.deleted ? 1 : 0, number).run();
-      database.prepare("UPDATE runs SET deleted = ? WHERE experiment = ?").bind(*change.deleted ? 1 : 0, number).run();
+      const int now_deleted = *change.deleted ? 1 : 0;
+      database.prepare("UPDATE experiments SET deleted = ?, deleted_ms = ? WHERE number = ?").bind(now_deleted, now, number).run();
+      // A run that was deleted before keeps its time.
+      database.prepare("UPDATE runs SET deleted = ?1, deleted_ms = ?2 WHERE experiment = ?3 AND deleted <> ?4")
+          .bind(now_deleted, now, number, now_deleted)
+          .run();
     }
     if (change.name) {
       if (deleted) {

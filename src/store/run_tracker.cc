@@ -223,7 +223,9 @@ TrackedRun SqlRunTracker::change(const std::string& id, const record::RunChange&
       throw Error(Code::kNotFound, fmt::format("Run with id={} not found", id));
     }
     if (change.deleted) {
-      database.prepare("UPDATE runs SET deleted = ? WHERE number = ?").bind(*change.deleted ? 1 : 0, row->number).run();
+      database.prepare("UPDATE runs SET deleted = ?, deleted_ms = ? WHERE number = ?")
+          .bind(*change.deleted ? 1 : 0, core_.now(), row->number)
+          .run();
     }
     if (change.status) {
       database.prepare("UPDATE runs SET status = ? WHERE number = ?")

@@ -195,7 +195,16 @@ CREATE TABLE hub_upload_names(name TEXT PRIMARY KEY, digest TEXT NOT NULL) WITHO
 CREATE INDEX hub_upload_names_by_digest ON hub_upload_names(digest);
 )sql";
 
-constexpr std::array<const char*, 5> kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5};
+// Version 6: when it was deleted: garbage is collected some time after. Of what was deleted before, that time begins now.
+constexpr const char* kVersion6 = R"sql(
+ALTER TABLE runs ADD COLUMN deleted_ms INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE experiments ADD COLUMN deleted_ms INTEGER NOT NULL DEFAULT 0;
+UPDATE runs SET deleted_ms = unixepoch() * 1000 WHERE deleted = 1;
+UPDATE experiments SET deleted_ms = unixepoch() * 1000 WHERE deleted = 1;
+CREATE INDEX runs_by_deletion ON runs(deleted_ms) WHERE deleted = 1;
+)sql";
+
+constexpr std::array<const char*, 6> kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5, kVersion6};
 
 int pragma_number(Database& database, const char* sql) { return std::atoi(database.scalar(sql).c_str()); }
 

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,15 +51,27 @@ struct VerifyReport {
 // has the digest of its name. Reports rather than throws. May run while the store is in use.
 VerifyReport verify_store(const std::filesystem::path& folder, const StoreOptions& options = {});
 
+struct GarbageOptions {
+  // Runs and experiments that were deleted at least so long ago are removed for good; none: rows are left alone.
+  std::optional<int64_t> retention_ms = std::nullopt;
+  bool dry_run = false;  // only count
+};
+
 struct GarbageReport {
+  int64_t experiments = 0;
+  int64_t runs = 0;
+  int64_t kept_runs = 0;  // deleted, but a model version came from them
   int64_t blobs = 0;      // that no record names
   uint64_t bytes = 0;     // of these blobs
   int64_t leftovers = 0;  // temporary files of writers that were killed
+  uint64_t leftover_bytes = 0;
 };
 
-// Removes blobs that no record names, and leftovers of killed writers; `dry_run` only counts. Waits for writes of
-// artifacts that are under way, and these wait for it. May run while the store is in use.
-GarbageReport collect_garbage(const std::filesystem::path& folder, bool dry_run, const StoreOptions& options = {});
+// Removes what was deleted long enough ago, then blobs that no record names and leftovers of killed writers: rows first, in
+// transactions, so that a crash in between leaves only blobs for the next time. May run while the store is in use: it waits for
+// writes of artifacts that are under way, and these wait while blobs go.
+GarbageReport collect_garbage(const std::filesystem::path& folder, const GarbageOptions& garbage,
+                              const StoreOptions& options = {});
 
 // Whether `text` is an address of a database for StoreOptions::database_url rather than a folder; and how it is shown, without
 // the password.

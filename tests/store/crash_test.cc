@@ -156,8 +156,8 @@ TEST(Crash, WhatWasAcknowledgedSurvivesKill9) {
   }
   const VerifyReport report = verify_store(folder, options);
   EXPECT_TRUE(report.problems.empty()) << report.problems.front();
-  collect_garbage(folder, false, options);
-  EXPECT_EQ(collect_garbage(folder, true, options).leftovers, 0);
+  collect_garbage(folder, {}, options);
+  EXPECT_EQ(collect_garbage(folder, {.retention_ms = {}, .dry_run = true}, options).leftovers, 0);
   EXPECT_GE(checked, static_cast<size_t>(kills));
 }
 

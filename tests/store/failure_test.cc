@@ -24,7 +24,7 @@ TEST_F(Failure, MissingStoreIsNotFoundUnlessItMayBeMade) {
   EXPECT_EQ(error.code(), Code::kNotFound);
   EXPECT_FALSE(fs::exists(dir_.path() / "none"));
   EXPECT_EQ(error_of([&] { verify_store(dir_.path() / "none"); }).code(), Code::kNotFound);
-  EXPECT_EQ(error_of([&] { collect_garbage(dir_.path() / "none", true); }).code(), Code::kNotFound);
+  EXPECT_EQ(error_of([&] { collect_garbage(dir_.path() / "none", {.retention_ms = {}, .dry_run = true}); }).code(), Code::kNotFound);
 }
 
 TEST_F(Failure, AFileThatIsNoDatabaseIsToldWithAdvice) {
@@ -202,7 +202,7 @@ TEST_F(Failure, ABlobThatCannotBeWrittenLeavesNothing) {
   EXPECT_TRUE(said.starts_with("unavailable ")) << said;
   open();
   EXPECT_TRUE(store_->artifacts().list("", 9).empty());
-  EXPECT_EQ(collect_garbage(folder(), true).leftovers, 0);
+  EXPECT_EQ(collect_garbage(folder(), {.retention_ms = {}, .dry_run = true}).leftovers, 0);
   EXPECT_TRUE(verify_store(folder()).problems.empty());
 }
 

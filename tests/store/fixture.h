@@ -26,7 +26,7 @@ class StoreTest : public ::testing::Test {
     open();
   }
   VerifyReport verify() const { return verify_store(folder(), options_); }
-  GarbageReport collect(bool dry_run) const { return collect_garbage(folder(), dry_run, options_); }
+  GarbageReport collect(bool dry_run) const { return collect_garbage(folder(), {.retention_ms = {}, .dry_run = dry_run}, options_); }
   // The rows themselves.
   std::unique_ptr<Database> database() const {
     return DatabasePlace{folder() / "slipway.db", options_.database_url, 1000}.open(true);

@@ -1,4 +1,4 @@
-// slipway store verify | gc: the record checked against its digests, and what nobody names removed.
+// slipway store verify: the record checked against its digests.
 #include <ostream>
 
 #include <fmt/format.h>
@@ -42,31 +42,8 @@ class VerifyCommand final : public Command {
   }
 };
 
-class GcCommand final : public Command {
- public:
-  CommandInfo info() const override {
-    return {"store gc", "remove blobs that no record names", "Counts only, unless --yes.", "slipway store gc --yes"};
-  }
-  void describe(Parameters& parameters) override { parameters.flags.add("yes", yes_, "really remove them"); }
-  int run(App& app) override {
-    const store::GarbageReport report = store::collect_garbage(existing_store(app), !yes_, app.store_options());
-    if (app.json()) {
-      app.print_json({{"blobs", report.blobs}, {"bytes", report.bytes}, {"leftovers", report.leftovers}, {"removed", yes_}});
-    } else {
-      app.out() << fmt::format("{} blobs ({}) and {} leftovers {}\n", report.blobs,
-                               human_count(static_cast<int64_t>(report.bytes), "bytes"), report.leftovers,
-                               yes_ ? "removed" : "could be removed; --yes removes them");
-    }
-    return 0;
-  }
-
- private:
-  bool yes_ = false;
-};
-
 }  // namespace
 
 std::unique_ptr<Command> make_store_verify() { return std::make_unique<VerifyCommand>(); }
-std::unique_ptr<Command> make_store_gc() { return std::make_unique<GcCommand>(); }
 
 }  // namespace slipway::cli
