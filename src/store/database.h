@@ -18,7 +18,7 @@
 namespace slipway::store {
 
 // What is bound to a statement whose text was put together.
-using Value = std::variant<int64_t, double, std::string>;
+using Value = std::variant<int64_t, double, std::string, std::monostate>;  // the last: NULL
 // What a back end is given: NULL, or a value; a text is borrowed for the call.
 using Bound = std::variant<std::monostate, int64_t, double, std::string_view>;
 
@@ -113,6 +113,7 @@ class Statement {
   void bind_one(int index, std::string_view value) { cursor_->bind(index, value); }
   void bind_one(int index, const std::string& value) { cursor_->bind(index, std::string_view(value)); }
   void bind_one(int index, const std::optional<std::string>& value);  // nullopt becomes NULL
+  void bind_one(int index, std::monostate) { bind_one(index, std::optional<std::string>()); }
   void bind_one(int index, const char* value) { cursor_->bind(index, std::string_view(value)); }
 
   std::unique_ptr<Cursor> own_;  // null: lent by the cache

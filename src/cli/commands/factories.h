@@ -51,6 +51,8 @@ std::unique_ptr<Command> make_monitor_events();
 std::unique_ptr<Command> make_monitor_simulate();
 std::unique_ptr<Command> make_store_verify();
 std::unique_ptr<Command> make_gc();
+std::unique_ptr<Command> make_export();
+std::unique_ptr<Command> make_import();
 std::unique_ptr<Command> make_users_add();
 std::unique_ptr<Command> make_users_list();
 std::unique_ptr<Command> make_users_remove();

@@ -1,0 +1,73 @@
+// slipway export | import: all of a record as one file or folder, and back.
+#include <ostream>
+
+#include <fmt/format.h>
+
+#include "cli/app.h"
+#include "cli/commands/factories.h"
+#include "cli/progress.h"
+#include "store/transfer.h"
+
+namespace slipway::cli {
+namespace {
+
+std::string bytes_text(uint64_t bytes) { return human_count(static_cast<int64_t>(bytes), "bytes"); }
+
+void tell(App& app, const store::TransferReport& report, const std::string& what) {
+  if (app.json()) {
+    app.print_json({{"tables", report.tables},
+                    {"rows", report.rows},
+                    {"blobs", report.blobs},
+                    {"bytes", report.bytes},
+                    {"blobs_there", report.blobs_there},
+                    {"already", report.already}});
+    return;
+  }
+  app.out() << fmt::format("{}: {} rows of {} tables, {} blobs ({})\n", what, report.rows, report.tables, report.blobs,
+                           bytes_text(report.bytes));
+}
+
+class ExportCommand final : public Command {
+ public:
+  CommandInfo info() const override {
+    return {"export", "all of the record as one file or folder",
+            "Experiments, runs, metrics, artifacts, the registry with the history of its aliases, lineage: everything, as one\n"
+            "state, while a server may be writing. A TARGET that ends in .tar.zst is a file, any other a folder, in which an\n"
+            "interrupted export goes on. It holds what the record holds, secrets too: keep it as such.",
+            "slipway export record.tar.zst\nslipway import record.tar.zst --store copy"};
+  }
+  void describe(Parameters& parameters) override { parameters.positional("TARGET", target_, "FILE.tar.zst or a folder"); }
+  int run(App& app) override {
+    tell(app, store::export_store(app.store_path(), target_, {}, app.store_options()), "exported");
+    return 0;
+  }
+
+ private:
+  std::string target_;
+};
+
+class ImportCommand final : public Command {
+ public:
+  CommandInfo info() const override {
+    return {"import", "a record from an export",
+            "Into a store that is not there yet (--store): it appears whole or not at all, every digest checked. Repeating an\n"
+            "import changes nothing; an interrupted one goes on. Other trackers: import mlflow, import tensorboard, import wandb.",
+            "slipway import record.tar.zst --store copy"};
+  }
+  void describe(Parameters& parameters) override { parameters.positional("SOURCE", source_, "what 'slipway export' made"); }
+  int run(App& app) override {
+    const store::TransferReport report = store::import_store(source_, app.store_path());
+    tell(app, report, report.already ? "imported before, nothing to do" : "imported");
+    return 0;
+  }
+
+ private:
+  std::string source_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_export() { return std::make_unique<ExportCommand>(); }
+std::unique_ptr<Command> make_import() { return std::make_unique<ImportCommand>(); }
+
+}  // namespace slipway::cli
