@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "store/store.h"
+#include "track/importer.h"
 #include "track/rest.h"
 
 namespace slipway::track {
@@ -148,7 +149,7 @@ class StoreTarget final : public Target {
     }
     record::TrackedRun run;
     run.id = id;
-    run.experiment_id = experiment_id(info.experiment);
+    run.experiment_id = ensure_experiment(tracking(), info.experiment, base::SystemClock().unix_ms());
     run.name = info.name;
     run.user = info.user;
     run.started_ms = info.started_ms;
@@ -190,24 +191,6 @@ class StoreTarget final : public Target {
       store_ = store::open_store(folder_);
     }
     return store_->tracking();
-  }
-
-  std::string experiment_id(const std::string& name) {
-    if (const auto found = tracking().experiments().find_by_name(name)) {
-      return found->id;
-    }
-    try {
-      record::Experiment experiment;
-      experiment.name = name;
-      experiment.created_ms = experiment.updated_ms = base::SystemClock().unix_ms();
-      return tracking().experiments().create(experiment).id;
-    } catch (const Error& error) {
-      const auto found = tracking().experiments().find_by_name(name);
-      if (error.code() != Code::kConflict || !found) {
-        throw;
-      }
-      return found->id;
-    }
   }
 
   const std::string folder_;

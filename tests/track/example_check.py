@@ -74,7 +74,36 @@ def commands(folder):
     assert list((folder / "record/blobs").rglob("*")), "the plot is kept"
 
 
-for check in (example, commands):
+def everything(folder):
+    """What other trackers wrote, taken over, looked at, moved and cleaned."""
+    data = pathlib.Path(__file__).resolve().parent / "data"
+
+    def told(*words, code=0):
+        return [json.loads(line) for line in call(folder, SLIPWAY, *words, "--json", code=code).splitlines()]
+
+    assert told("import", "mlflow", str(data / "mlruns"))[0]["versions"] == 2
+    assert told("import", "tensorboard", str(data / "tensorboard"), "--experiment", "boards")[0]["runs"] == 3
+    assert told("import", "wandb", str(data / "wandb/run.wandb"))[0]["points"] > 90
+    assert told("import", "wandb", str(data / "wandb/run.wandb"))[0]["runs_there"] == 1
+    [diff] = told("models", "diff", "classifier/1", "classifier@champion")
+    assert diff["b"] == "classifier/3" and {"what": "tag", "key": "checked", "a": None, "b": "yes"} in diff["differences"], diff
+    assert not [one for one in diff["differences"] if one["what"] == "parameter"], "both came from one run"
+    told("models", "served", "2026-01-01T00:00:00Z", code=3)
+    call(folder, SLIPWAY, "models", "served", "yesterday", code=2)
+    before = runs(folder, folder / ".slipway")
+    call(folder, SLIPWAY, "export", "all.tar.zst")
+    assert os.stat(folder / "all.tar.zst").st_mode & 0o077 == 0, "nobody else's business"
+    assert not told("import", "all.tar.zst", "--store", "copy")[0]["already"]
+    assert told("import", "all.tar.zst", "--store", "copy")[0]["already"]
+    assert runs(folder, folder / "copy") == before
+    call(folder, SLIPWAY, "import", "all.tar.zst", code=5)
+    call(folder, SLIPWAY, "gc", "--retention", "soon", code=2)
+    [dry] = told("gc", "--retention", "0")
+    assert not dry["removed"] and dry["runs"] == dry["blobs"] == 0, dry
+    assert call(folder, SLIPWAY, "store", "verify").endswith("whole\n")
+
+
+for check in (example, commands, everything):
     with tempfile.TemporaryDirectory() as folder:
         check(pathlib.Path(folder))
 print("the example and the commands of logging hold")

@@ -8,11 +8,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "api/tracking_server.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "net/client.h"
 #include "store/store.h"
+#include "server.h"
 #include "track/spool_root.h"
 #include "track/target.h"
 
@@ -78,38 +78,6 @@ class RunTest : public ::testing::Test {
   }
 
   base::TempDir dir_;
-};
-
-// A tracking server that can go and come back at the same address.
-class Server {
- public:
-  explicit Server(fs::path folder) : folder_(std::move(folder)) { start(); }
-  void start() {
-    store_ = store::open_store(folder_);
-    api::TrackingServerOptions options;
-    options.http.port = port_;
-    server_ = std::make_unique<api::TrackingServer>(options, *store_, context_);
-    server_->start();
-    url_ = server_->url();
-    port_ = std::atoi(url_.substr(url_.rfind(':') + 1).c_str());
-  }
-  void stop() {
-    server_.reset();
-    store_.reset();
-  }
-  const std::string& url() const { return url_; }
-
- private:
-  const fs::path folder_;
-  base::SystemClock clock_;
-  base::Log log_;
-  base::Pool pool_{1};
-  base::SilentProgress progress_;
-  base::Context context_{pool_, log_, clock_, progress_, {}};
-  int port_ = 0;
-  std::string url_;
-  std::unique_ptr<record::Store> store_;
-  std::unique_ptr<api::TrackingServer> server_;
 };
 
 void log_some(Run& run) {
