@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <memory>
 #include <set>
 
 #include "base/error.h"
@@ -36,7 +37,7 @@ struct Wanted {
 
 class Draft final : public record::HubDraft {
  public:
-  Draft(Core& core, int64_t repo) : core_(core), repo_(repo), lock_(core.putting()) {}
+  Draft(Core& core, int64_t repo) : core_(core), repo_(repo), lock_(new PutLock(core.putting())) {}
 
   void put(const std::string& path, std::string_view bytes) override {
     base::check_entry_path(path);
@@ -74,7 +75,7 @@ class Draft final : public record::HubDraft {
 
   Core& core_;
   const int64_t repo_;
-  std::optional<PutLock> lock_;  // until it is committed
+  std::unique_ptr<PutLock> lock_;  // until it is committed
   std::vector<Step> steps_;
 };
 
