@@ -17,7 +17,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       // refused
     }
   };
-  for (const api::Grammar* grammar : {&api::run_grammar(), &api::experiment_grammar()}) {
+  for (const api::Grammar* grammar : {&api::run_grammar(), &api::experiment_grammar(), &api::trace_grammar(), &api::logged_model_grammar(),
+                                      &api::eval_dataset_grammar()}) {
     attempt([&] { api::parse_filter(text, *grammar); });
     attempt([&] { api::parse_order(std::vector<std::string>{text}, *grammar); });
   }

@@ -10,6 +10,7 @@
 
 #include "api/errors.h"
 #include "api/filter_lexer.h"
+#include "api/filter_parts.h"
 
 namespace slipway::api {
 namespace {
@@ -21,7 +22,6 @@ using record::Ordering;
 
 constexpr size_t kMaxFilter = size_t{64} << 10;
 constexpr size_t kMaxConditions = 100;
-constexpr size_t kMaxList = 1000;
 constexpr size_t kMaxOrderings = 100;
 
 constexpr std::array<std::string_view, 5> kRunTexts = {"artifact_uri", "run_id", "run_name", "status", "user_id"};
@@ -34,46 +34,14 @@ constexpr std::array<std::string_view, 6> kNumberOperators = {"!=", "<", "<=", "
 constexpr std::array<std::string_view, 6> kPairOperators = {"!=", "=", "ILIKE", "IS NOT NULL", "IS NULL", "LIKE"};
 constexpr std::array<std::string_view, 6> kTextOperators = {"!=", "=", "ILIKE", "IN", "LIKE", "NOT IN"};
 
-struct Operator {
-  std::string_view text;
-  Comparator comparator;
-};
-constexpr std::array<Operator, 12> kOperators = {{{"=", Comparator::kEqual},
-                                                  {"!=", Comparator::kNotEqual},
-                                                  {">", Comparator::kGreater},
-                                                  {">=", Comparator::kGreaterEqual},
-                                                  {"<", Comparator::kLess},
-                                                  {"<=", Comparator::kLessEqual},
-                                                  {"LIKE", Comparator::kLike},
-                                                  {"ILIKE", Comparator::kILike},
-                                                  {"IN", Comparator::kIn},
-                                                  {"NOT IN", Comparator::kNotIn},
-                                                  {"IS NULL", Comparator::kIsNull},
-                                                  {"IS NOT NULL", Comparator::kIsNotNull}}};
-
 template <class List>
 bool has(const List& list, std::string_view item) {
   return std::find(list.begin(), list.end(), item) != list.end();
 }
 
-// As Python shows a set of texts, in an order of our own.
-template <class List>
-std::string shown(const List& items) {
-  std::string out = "{";
-  for (const std::string_view item : items) {
-    out += (out.size() > 1 ? ", " : "") + python_repr(item);
-  }
-  return out + "}";
-}
-
-bool is_quoted(std::string_view text, char quote) {
-  return text.size() >= 2 && text.front() == quote && text.back() == quote;
-}
-
-std::string_view unquoted(std::string_view text) {
-  const bool quoted = is_quoted(text, '\'') || is_quoted(text, '"') || is_quoted(text, '`');
-  return quoted ? text.substr(1, text.size() - 2) : text;
-}
+std::string shown(std::span<const std::string_view> items) { return filter_parts::python_set(items); }
+bool is_quoted(std::string_view text, char quote) { return filter_parts::has_quotes(text, quote); }
+std::string_view unquoted(std::string_view text) { return filter_parts::without_quotes(text); }
 
 std::optional<Entity> entity_of(std::string_view name) {
   struct Alias {
@@ -165,39 +133,8 @@ const char* name_of(Entity entity) {
     case Entity::kParam: return "parameter";
     case Entity::kTag: return "tag";
     case Entity::kDataset: return "dataset";
-    case Entity::kAttribute: break;
+    default: return "attribute";
   }
-  return "attribute";
-}
-
-std::vector<std::string> list_of(std::string_view text) {
-  std::vector<std::string> items;
-  bool comma = true;  // an item may come
-  for (const Token& token : lex_filter(text.substr(1, text.size() - 2))) {
-    const bool quoted =
-        token.kind == TokenKind::kText || (token.kind == TokenKind::kName && is_quoted(token.text, '"'));
-    if (quoted && comma) {
-      items.emplace_back(unquoted(token.text));
-      comma = false;
-    } else if (token.text == "," && !comma) {
-      comma = true;
-    } else if (token.kind == TokenKind::kNumber && comma) {
-      invalid(
-          fmt::format("While parsing a list in the query, expected string value, punctuation, or whitespace, but got "
-                      "different type in list: {}",
-                      text));
-    } else {
-      invalid(
-          "While parsing a list in the query, expected a non-empty list of string values, but got ill-formed list.");
-    }
-  }
-  if (items.empty()) {
-    invalid("While parsing a list in the query, expected a non-empty list of string values, but got empty list");
-  }
-  if (items.size() > kMaxList) {
-    invalid(fmt::format("a list in a filter may have {} items, this has {}", kMaxList, items.size()));
-  }
-  return items;
 }
 
 double real_of(std::string_view text) {
@@ -243,7 +180,7 @@ decltype(Condition::value) value_of(const Identifier& id, const Token& token, co
       }
       invalid(fmt::format("Only [{}] attributes support comparison with a list of quoted string values.", keys));
     }
-    return list_of(token.text);
+    return filter_parts::texts_of_list(token.text);
   }
   if (pair) {
     invalid(fmt::format("Expected a quoted string value for {} (e.g. 'my-value'). Got value {}", name_of(id.entity),
@@ -271,9 +208,7 @@ Comparator comparator_of(const Identifier& id, const Token& token, const Grammar
     const bool closing = id.entity == Entity::kParam || (id.entity == Entity::kAttribute && !id.number);
     invalid(fmt::format("Invalid comparator '{}' not one of '{}{}", token.word, shown(allowed), closing ? "'" : ""));
   }
-  const auto* const found =
-      std::find_if(kOperators.begin(), kOperators.end(), [&](const Operator& op) { return op.text == token.word; });
-  return found->comparator;
+  return filter_parts::comparator(token.word);
 }
 
 void check_presence(const Identifier& id, const Grammar& grammar) {
@@ -336,6 +271,11 @@ Condition comparison(const Token& left, const Token& op, const Token* right, con
   return condition;
 }
 
+Identifier own_identifier(std::string_view text, const Grammar& grammar) {
+  record::Ordering ordering = grammar.ordering(text);
+  return {ordering.entity, std::move(ordering.key), false};
+}
+
 bool is_operand(const Token& token) {
   return token.kind == TokenKind::kName || token.kind == TokenKind::kText || token.kind == TokenKind::kNumber;
 }
@@ -359,6 +299,24 @@ const Grammar& model_grammar() noexcept {
   static constexpr std::array<std::string_view, 3> kOrder = {"creation_timestamp", "last_updated_timestamp",
                                                              "timestamp"};
   static constexpr Grammar kGrammar{false, kTexts, {}, kTexts, kOrder};
+  return kGrammar;
+}
+
+const Grammar& logged_model_grammar() noexcept {
+  static constexpr Grammar kGrammar{false, {}, {}, {}, {}, logged_model_condition, nullptr};
+  return kGrammar;
+}
+
+const Grammar& trace_grammar() noexcept {
+  static constexpr Grammar kGrammar{true, {}, {}, {}, {}, trace_condition, trace_ordering};
+  return kGrammar;
+}
+
+const Grammar& eval_dataset_grammar() noexcept {
+  static constexpr std::array<std::string_view, 3> kTexts = {"created_by", "last_updated_by", "name"};
+  static constexpr std::array<std::string_view, 2> kNumbers = {"created_time", "last_update_time"};
+  static constexpr std::array<std::string_view, 1> kLists = {"name"};
+  static constexpr Grammar kGrammar{false, kTexts, kNumbers, kLists, {}};
   return kGrammar;
 }
 
@@ -408,7 +366,8 @@ std::vector<Condition> parse_filter(std::string_view filter, const Grammar& gram
   }
   std::vector<Condition> conditions;
   for (const Clause& clause : clauses) {
-    conditions.push_back(comparison(*clause.left, *clause.op, clause.right, grammar));
+    conditions.push_back(grammar.condition != nullptr ? grammar.condition(*clause.left, *clause.op, clause.right)
+                                                      : comparison(*clause.left, *clause.op, clause.right, grammar));
   }
   return conditions;
 }
@@ -428,7 +387,8 @@ std::vector<Ordering> parse_order(std::span<const std::string> clauses, const Gr
     if (tokens.size() == 2 && !descending && !same_word(tokens[1].text, "asc")) {
       invalid(fmt::format("Invalid ordering key in order_by clause '{}'.", clause));
     }
-    const Identifier id = identifier_of(tokens[0].text, grammar, true);
+    const Identifier id = grammar.ordering != nullptr ? own_identifier(tokens[0].text, grammar)
+                                                      : identifier_of(tokens[0].text, grammar, true);
     if (id.entity == Entity::kDataset) {
       invalid("Invalid identifier type 'dataset'");
     }

@@ -121,7 +121,7 @@ void check_tag_key(const std::string& key) {
   check_length("key", kMaxKey, key);
 }
 
-void check_metric(record::MetricPoint& point, const Path* where) {
+void check_metric(BatchMetric& point, const Path* where) {
   check_key(point.key, {where, "name"});
   if (point.time_ms < 0) {
     bad_value(Path{where, "timestamp"}.text(), point.time_ms,
@@ -197,6 +197,18 @@ void check_batch(LogBatch& batch) {
         fmt::format("Duplicate parameter keys have been submitted: [{}]. Please ensure the request contains only one "
                     "param value per param key.",
                     twice));
+  }
+}
+
+void take_metrics(std::vector<BatchMetric> metrics, record::RunBatch& batch) {
+  batch.metrics.reserve(batch.metrics.size() + metrics.size());
+  for (BatchMetric& metric : metrics) {
+    record::MetricPoint point{std::move(metric.key), metric.value, metric.step, metric.time_ms};
+    if (!metric.model_id.empty()) {
+      batch.model_metrics.push_back(
+          {point, std::move(metric.model_id), {}, std::move(metric.dataset_name), std::move(metric.dataset_digest)});
+    }
+    batch.metrics.push_back(std::move(point));
   }
 }
 

@@ -130,6 +130,11 @@ bool read_value(const Json& value, std::vector<std::string>& out, const Path& /*
   return true;
 }
 
+bool read_value(const Json& value, Json& out, const Path& /*path*/) {
+  out = value;
+  return true;
+}
+
 void check_at_most(const Json& value, int64_t at_most, const Path& path) {
   int64_t number = 0;
   const bool list = value.is_array();

@@ -51,6 +51,7 @@ bool read_value(const Json& value, bool& out, const Path& path);
 bool read_value(const Json& value, record::RunStatus& out, const Path& path);
 bool read_value(const Json& value, record::Lifecycle& out, const Path& path);
 bool read_value(const Json& value, std::vector<std::string>& out, const Path& path);
+bool read_value(const Json& value, Json& out, const Path& path);  // anything
 template <class T>
 bool read_value(const Json& value, std::optional<T>& out, const Path& path) {
   return read_value(value, out.emplace(), path);

@@ -134,13 +134,21 @@ struct LogMetric {
   double value = 0;
   int64_t timestamp = 0;
   int64_t step = 0;
+  std::string model_id;
+  std::string dataset_name;
+  std::string dataset_digest;
 };
 template <>
 struct Table<LogMetric> {
   using M = LogMetric;
   static constexpr std::array kFields = {field<&M::run_id>("run_id", kRequired, "run_uuid"),
-                                         field<&M::key>("key", kRequired), field<&M::value>("value", kRequired),
-                                         field<&M::timestamp>("timestamp", kRequired), field<&M::step>("step")};
+                                         field<&M::key>("key", kRequired),
+                                         field<&M::value>("value", kRequired),
+                                         field<&M::timestamp>("timestamp", kRequired),
+                                         field<&M::step>("step"),
+                                         field<&M::model_id>("model_id"),
+                                         field<&M::dataset_name>("dataset_name"),
+                                         field<&M::dataset_digest>("dataset_digest")};
 };
 
 struct RunKeyValue {  // log-parameter, set-tag
@@ -166,16 +174,30 @@ struct Table<RunKey> {
                                          field<&M::key>("key", kRequired)};
 };
 
+struct BatchMetric {
+  std::string key;
+  double value = 0;
+  int64_t step = 0;
+  int64_t time_ms = 0;
+  std::string model_id = {};  // of a logged model, "" of none
+  std::string dataset_name = {};
+  std::string dataset_digest = {};
+};
 template <>
-struct Table<record::MetricPoint> {
-  using M = record::MetricPoint;
-  static constexpr std::array kFields = {field<&M::key>("key", kRequired), field<&M::value>("value", kRequired),
-                                         field<&M::time_ms>("timestamp", kRequired), field<&M::step>("step")};
+struct Table<BatchMetric> {
+  using M = BatchMetric;
+  static constexpr std::array kFields = {field<&M::key>("key", kRequired),
+                                         field<&M::value>("value", kRequired),
+                                         field<&M::time_ms>("timestamp", kRequired),
+                                         field<&M::step>("step"),
+                                         field<&M::model_id>("model_id"),
+                                         field<&M::dataset_name>("dataset_name"),
+                                         field<&M::dataset_digest>("dataset_digest")};
 };
 
 struct LogBatch {
   std::string run_id;
-  std::vector<record::MetricPoint> metrics;
+  std::vector<BatchMetric> metrics;
   std::vector<record::KeyValue> params;
   std::vector<record::KeyValue> tags;
 };

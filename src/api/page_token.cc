@@ -10,7 +10,7 @@
 namespace slipway::api {
 namespace {
 
-constexpr size_t kMaxToken = 4096;
+constexpr size_t kMaxToken = 64 << 10;  // one that names a thousand experiments
 
 // The token's object, `offset` in it looked at. Throws ApiError.
 Json parse_token(const std::string& token) {
@@ -32,6 +32,10 @@ Json parse_token(const std::string& token) {
 }
 
 }  // namespace
+
+std::string encode_token(const Json& token) { return base::base64_encode(base::dump_json(token)); }
+
+Json decode_token(const std::string& token) { return parse_token(token); }
 
 std::string page_token(int64_t offset) { return base::base64_encode(fmt::format("{{\"offset\": {}}}", offset)); }
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "base/json.h"
 #include "record/tracking.h"
 
 namespace slipway::api {
@@ -16,5 +17,10 @@ std::string page_token(int64_t offset, const record::RunPlace& last);
 int64_t page_offset(const std::string& token);
 // Nothing for a token without a place. Throws as page_offset does.
 std::optional<record::RunPlace> page_place(const std::string& token);
+
+
+// Where a token holds more beside the offset: the object as a token, and back. decode_token throws as page_offset does.
+std::string encode_token(const base::Json& token);
+base::Json decode_token(const std::string& token);
 
 }  // namespace slipway::api

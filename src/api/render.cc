@@ -9,20 +9,6 @@ using record::KeyValue;
 
 void begin(JsonWriter& out, std::string_view name) { name.empty() ? out.begin_object() : out.begin_object(name); }
 
-void write_pairs(JsonWriter& out, std::string_view name, const std::vector<KeyValue>& pairs) {
-  if (pairs.empty()) {
-    return;
-  }
-  out.begin_array(name);
-  for (const KeyValue& pair : pairs) {
-    out.begin_object();
-    out.field("key", pair.key);
-    out.field("value", pair.value);
-    out.end_object();
-  }
-  out.end_array();
-}
-
 // In the order of record::RunStatus. A run that awaits approval is one that is scheduled.
 constexpr std::array<std::string_view, 5> kStatuses = {"RUNNING", "FINISHED", "FAILED", "KILLED", "SCHEDULED"};
 
@@ -69,6 +55,20 @@ void write_models(JsonWriter& out, std::string_view name, const std::vector<reco
 
 }  // namespace
 
+void write_pairs(JsonWriter& out, std::string_view name, const std::vector<KeyValue>& pairs) {
+  if (pairs.empty()) {
+    return;
+  }
+  out.begin_array(name);
+  for (const KeyValue& pair : pairs) {
+    out.begin_object();
+    out.field("key", pair.key);
+    out.field("value", pair.value);
+    out.end_object();
+  }
+  out.end_array();
+}
+
 void write_experiment(JsonWriter& out, std::string_view name, const record::Experiment& experiment) {
   begin(out, name);
   out.field("experiment_id", experiment.id);
@@ -91,6 +91,23 @@ void write_metric(JsonWriter& out, const record::MetricPoint& point, std::string
   if (!run_id.empty()) {
     out.field("run_id", run_id);
   }
+  out.end_object();
+}
+
+void write_model_metric(JsonWriter& out, const record::LoggedModelMetric& metric) {
+  out.begin_object();
+  out.field("key", metric.point.key);
+  out.field("value", metric.point.value);
+  out.field("timestamp", metric.point.time_ms);
+  out.field("step", metric.point.step);
+  if (!metric.dataset_name.empty()) {
+    out.field("dataset_name", metric.dataset_name);
+  }
+  if (!metric.dataset_digest.empty()) {
+    out.field("dataset_digest", metric.dataset_digest);
+  }
+  out.field("model_id", metric.model_id);
+  out.field("run_id", metric.run_id);
   out.end_object();
 }
 

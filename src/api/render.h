@@ -16,6 +16,9 @@ void write_run(JsonWriter& out, std::string_view name, const record::TrackedRun&
 void write_run_info(JsonWriter& out, std::string_view name, const record::TrackedRun& run);
 // `run_id` empty: left out.
 void write_metric(JsonWriter& out, const record::MetricPoint& point, std::string_view run_id = {});
+void write_model_metric(JsonWriter& out, const record::LoggedModelMetric& metric);
+// The field `name` of the open object, a list of {key, value}; nothing for none.
+void write_pairs(JsonWriter& out, std::string_view name, const std::vector<record::KeyValue>& pairs);
 // The field "files" of the open object; nothing for no entries. `folder`: before each name, with a slash; empty: none.
 void write_files(JsonWriter& out, std::span<const record::TreeEntry> entries, const std::string& folder = {});
 

@@ -82,12 +82,15 @@ class Routes {
   FailureAnswer failure_;
 };
 
+class WebhookSender;
+
 // What the handlers work on; borrowed, outlives the server.
 struct Backend {
   record::Store& store;
   const base::Clock& clock;
   bool tls = false;  // addresses in answers begin with https
   const Authority* authority = nullptr;  // for tickets; null: nobody is asked
+  WebhookSender* webhooks = nullptr;  // null: nobody is told of anything
 };
 
 void add_experiment_routes(Routes& routes, Backend& backend);
@@ -101,6 +104,17 @@ void add_ui_run_routes(Routes& routes, Backend& backend);
 void add_ui_record_routes(Routes& routes, Backend& backend);
 void add_ui_dataset_routes(Routes& routes, Backend& backend);
 void add_ui_model_routes(Routes& routes, Backend& backend);
+void add_logged_model_routes(Routes& routes, Backend& backend);
+void add_trace_routes(Routes& routes, Backend& backend);
+void add_assessment_routes(Routes& routes, Backend& backend);
+void add_otlp_routes(Routes& routes, Backend& backend);
+void add_upload_routes(Routes& routes, Backend& backend);
+// Those that were begun more than a day ago and never completed; their parts go with the next collection of garbage.
+void forget_old_uploads(Backend& backend);
+void add_webhook_routes(Routes& routes, Backend& backend);
+void add_eval_dataset_routes(Routes& routes, Backend& backend);
+void add_scorer_routes(Routes& routes, Backend& backend);
+void add_absent_routes(Routes& routes);
 void add_server_routes(Routes& routes);  // health, version, what the server can do
 // Login, logout, who am I; `oidc`: whether people can log in by an issuer.
 void add_session_routes(Routes& routes, bool oidc, Authority& authority, record::Store& store);
@@ -109,6 +123,9 @@ void add_oidc_routes(Routes& routes, Oidc* oidc, Authority& authority, record::S
 // The folder of the store's tree that an artifact's address means: "0/<run>/artifacts". Throws ApiError when the
 // artifacts lie in another store.
 std::string artifact_folder(const std::string& uri);
+
+// A file of the tree as a download, or a part of it (Range), or "not modified". Throws Error(kNotFound).
+net::Response send_file(record::FileTree& files, const net::Request& request, const std::string& path);
 
 // The answer of a call that has nothing to say.
 inline const std::string kEmptyAnswer = "{}";

@@ -69,26 +69,44 @@ std::string disposition(std::string_view path) {
   return value;
 }
 
-net::Response download(FileTree& files, const net::Request& request, const std::string& path) {
-  const auto file = files.find(path);
-  if (!file) {
-    throw base::Error(base::Code::kNotFound, fmt::format("No such artifact: '{}'", path));
-  }
-  return download_answer(request, {files.blob_of(*file),
-                                   file->size,
-                                   file->digest.substr(file->digest.find(':') + 1),
-                                   {{"Content-Type", media_type(path)},
-                                    {"Content-Disposition", disposition(path)},
-                                    {"Last-Modified", net::http_date(file->modified_ms / 1000)},
-                                    {"Cache-Control", "no-cache"}}});
-}
-
 net::Response list(FileTree& files, const std::string& path) {
   JsonWriter out;
   out.begin_object();
   write_files(out, files.list(path));
   out.end_object();
   return {200, {{"Content-Type", "application/json"}}, out.take()};
+}
+
+net::Response done() { return {200, {{"Content-Type", "application/json"}}, kEmptyAnswer}; }
+
+// As the pages send a small file: the run and the path in the address, the content as the body.
+net::Response upload_small(Backend& backend, const net::Request& request) {
+  constexpr size_t kMaxSmall = 10'000'000;
+  const std::string id(request.query_value("run_uuid"));
+  if (id.empty()) {
+    invalid("Request must specify run_uuid.");
+  }
+  if (request.query_value("path").empty()) {
+    invalid("Request must specify path.");
+  }
+  const std::string path = safe_path(request.query_value("path"));
+  if (path.empty()) {
+    invalid("Invalid path");
+  }
+  if (request.body.empty()) {
+    invalid("Request must specify data.");
+  }
+  if (request.body.size() > kMaxSmall) {
+    invalid("Artifact size is too large. Max size is 10MB.");
+  }
+  const auto run = backend.store.tracking().runs().find(id);
+  if (!run) {
+    throw base::Error(base::Code::kNotFound, fmt::format("Run with id={} not found", id));
+  }
+  const auto writer = backend.store.tracking().files().begin(artifact_folder(run->artifact_uri) + "/" + path);
+  writer->write(request.body);
+  writer->commit();
+  return done();
 }
 
 // Whose artifacts: the tree's first folders are named after experiments.
@@ -103,17 +121,26 @@ Subjects experiment_of(std::string_view path) {
   return subjects;
 }
 
-net::Response done() { return {200, {{"Content-Type", "application/json"}}, kEmptyAnswer}; }
-
 }  // namespace
+
+net::Response send_file(FileTree& files, const net::Request& request, const std::string& path) {
+  const auto file = files.find(path);
+  if (!file) {
+    throw base::Error(base::Code::kNotFound, fmt::format("No such artifact: '{}'", path));
+  }
+  return download_answer(request, {files.blob_of(*file),
+                                   file->size,
+                                   file->digest.substr(file->digest.find(':') + 1),
+                                   {{"Content-Type", media_type(path)},
+                                    {"Content-Disposition", disposition(path)},
+                                    {"Last-Modified", net::http_date(file->modified_ms / 1000)},
+                                    {"Cache-Control", "no-cache"}}});
+}
 
 void add_artifact_routes(Routes& routes, Backend& backend) {
   FileTree& files = backend.store.tracking().files();
   const std::string base = "/2.0/mlflow-artifacts/";
   const Permission by_path = on([](const net::Request& request) { return experiment_of(request.param("path")); });
-  const auto no_multipart = [](const net::Request&) -> net::Response {
-    throw ApiError("NOT_IMPLEMENTED", "Multipart upload is not supported for the current artifact repository");
-  };
   routes.add_upload(
       base + "artifacts/{path...}", kMaxArtifact,
       [&files](const net::Request& request) -> std::shared_ptr<net::BodySink> {
@@ -135,7 +162,7 @@ void add_artifact_routes(Routes& routes, Backend& backend) {
       by_path);
   routes.add_raw(
       "GET", base + "artifacts/{path...}",
-      [&files](const net::Request& request) { return download(files, request, path_of(request)); }, by_path);
+      [&files](const net::Request& request) { return send_file(files, request, path_of(request)); }, by_path);
   routes.add_raw(
       "DELETE", base + "artifacts/{path...}",
       [&files](const net::Request& request) {
@@ -147,9 +174,6 @@ void add_artifact_routes(Routes& routes, Backend& backend) {
       "GET", base + "artifacts",
       [&files](const net::Request& request) { return list(files, safe_path(request.query_value("path"))); },
       on([](const net::Request& request) { return experiment_of(request.query_value("path")); }));
-  for (const char* step : {"create", "complete", "abort"}) {
-    routes.add_raw("POST", base + "mpu/" + step + "/{path...}", no_multipart, by_path);
-  }
   // As the pages ask: a run and a path in it.
   const auto run_of = [](const net::Request& request) {
     const std::string_view given = request.query_value("run_uuid");
@@ -162,9 +186,11 @@ void add_artifact_routes(Routes& routes, Backend& backend) {
     if (!run) {
       throw base::Error(base::Code::kNotFound, fmt::format("Run with id={} not found", id));
     }
-    return download(files, request, artifact_folder(run->artifact_uri) + "/" + path);
+    return send_file(files, request, artifact_folder(run->artifact_uri) + "/" + path);
   };
   const Permission by_run = on([run_of](const net::Request& request) { return Subjects{{}, {}, {run_of(request)}}; });
+  routes.add_at("POST", "/ajax-api/2.0/mlflow/upload-artifact",
+                [&backend](const net::Request& request) { return upload_small(backend, request); }, by_run);
   routes.add_at("GET", "/get-artifact", of_run, by_run);
   routes.add_at("GET", "/ajax-api/2.0/mlflow/get-artifact", of_run, by_run);
 }

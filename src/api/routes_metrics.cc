@@ -17,9 +17,13 @@ constexpr int64_t kMaxBulk = 25'000;  // points of one bulk answer
 constexpr size_t kMaxBulkRuns = 100;
 
 std::string log_metric(RunTracker& runs, const LogMetric& request) {
-  record::MetricPoint point{request.key, request.value, request.step, request.timestamp};
-  check_metric(point);
-  runs.log(request.run_id, {{std::move(point)}, {}, {}});
+  std::vector<BatchMetric> metrics(1);
+  metrics.front() = {request.key,      request.value,        request.step,          request.timestamp,
+                     request.model_id, request.dataset_name, request.dataset_digest};
+  check_metric(metrics.front());
+  record::RunBatch batch;
+  take_metrics(std::move(metrics), batch);
+  runs.log(request.run_id, batch);
   return kEmptyAnswer;
 }
 

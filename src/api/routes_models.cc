@@ -3,6 +3,7 @@
 #include "api/filter.h"
 #include "api/page_token.h"
 #include "api/registry.h"
+#include "api/registry_events.h"
 #include "api/registry_messages.h"
 #include "api/routes.h"
 
@@ -40,6 +41,7 @@ std::string create(Backend& backend, const CreateModel& request) {
   }
   model.tags = request.tags;
   backend.store.tracking().models().create(std::move(model));
+  tell_model_created(backend, request.name, request.tags, request.description);
   return shown(backend, request.name);
 }
 
@@ -109,6 +111,7 @@ std::string set_alias(Backend& backend, const SetModelAlias& request) {
   check_alias(request.alias);
   found_version(backend.store.tracking().versions(), request.name, request.version);
   backend.store.registry().set_alias(request.name, request.alias, version_number(request.version), -1);
+  tell_alias_changed(backend, request.name, request.alias, request.version);
   return kEmptyAnswer;
 }
 
@@ -166,12 +169,14 @@ void add_model_routes(Routes& routes, Backend& backend) {
     const KeyValue tag{request.key, request.value};
     check_model_tag(tag);
     models.set_tag(request.name, tag);
+    tell_tag_changed(backend, request.name, {}, request.key, request.value);
     return kEmptyAnswer;
   });
   routes.add<ModelTag>(
       "DELETE", base + "delete-tag",
       [&](const ModelTag& request) {
         models.remove_tag(request.name, request.key);
+        tell_tag_changed(backend, request.name, {}, request.key, std::nullopt);
         return kEmptyAnswer;
       },
       needs(Role::kEditor));
@@ -184,6 +189,7 @@ void add_model_routes(Routes& routes, Backend& backend) {
       "DELETE", base + "alias",
       [&](const ModelAlias& request) {
         models.remove_alias(request.name, request.alias);
+        tell_alias_changed(backend, request.name, request.alias, std::nullopt);
         return kEmptyAnswer;
       },
       needs(Role::kApprover));

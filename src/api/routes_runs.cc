@@ -96,7 +96,9 @@ std::string log_parameter(RunTracker& runs, const RunKeyValue& request) {
 std::string log_batch(RunTracker& runs, LogBatch request) {
   check_batch(request);
   try {
-    runs.log(request.run_id, {std::move(request.metrics), std::move(request.params), std::move(request.tags)});
+    record::RunBatch batch{{}, std::move(request.params), std::move(request.tags)};
+    take_metrics(std::move(request.metrics), batch);
+    runs.log(request.run_id, batch);
   } catch (const record::ParamConflict& conflict) {
     std::string list;
     for (const auto& change : conflict.changes) {
@@ -192,14 +194,6 @@ void add_run_routes(Routes& routes, Backend& backend) {
       "POST", base + "search", [&](const SearchRuns& request) { return search(runs, request); }, needs(Role::kViewer));
   routes.add<ListArtifacts>("GET", "/2.0/mlflow/artifacts/list",
                             [&](const ListArtifacts& request) { return list_artifacts(backend, request); });
-  // No logged model can be made yet, so there are none to be found: clients ask whenever a folder of artifacts is
-  // empty.
-  routes.add_raw(
-      "POST", "/2.0/mlflow/logged-models/search",
-      [](const net::Request&) {
-        return net::Response{200, {{"Content-Type", "application/json"}}, kEmptyAnswer};
-      },
-      filtered_by_handler());
   // A body of a megabyte at most; told before anything is parsed.
   routes.add_guarded_raw("POST", base + "log-batch", [&](const ChangeGuard& guard, const net::Request& request) {
     constexpr size_t kMaxBody = 1'000'000;

@@ -16,8 +16,8 @@ void add_server_routes(Routes& routes) {
     return net::json_response({{"store_type", "SqlStore"},
                                {"workspaces_enabled", false},
                                {"trace_archival_enabled", false},
-                               {"multipart_uploads_enabled", false},
-                               {"multipart_downloads_enabled", false},
+                               {"multipart_uploads_enabled", true},
+                               {"multipart_downloads_enabled", true},
                                {"presigned_upload_run_id_supported", false},
                                {"presigned_upload_model_id_supported", false},
                                {"features_enabled", Json::object()}});

@@ -4,14 +4,18 @@
 #include "api/limits.h"
 #include "api/page_token.h"
 #include "api/registry.h"
+#include "api/registry_events.h"
 #include "api/registry_messages.h"
 #include "api/routes.h"
+#include "api/span_content.h"
 
 namespace slipway::api {
 namespace {
 
 using record::CatalogVersion;
 using record::KeyValue;
+
+constexpr std::string_view kLoggedModels = "models:/m-";  // a logged model, by its id
 
 std::string shown(const CatalogVersion& version) {
   JsonWriter out;
@@ -66,12 +70,41 @@ void check_source(Backend& backend, const CreateVersion& request) {
   if (scheme == "runs" && !source.starts_with("runs:/" + request.run_id + "/")) {
     foreign_source(source, "run_id");
   }
-  if (scheme == "mlflow-artifacts") {
-    const auto run = backend.store.tracking().runs().find(request.run_id);
-    if (!run || !is_below(source, run->artifact_uri)) {
-      foreign_source(source, "run_id");
+  if (scheme != "mlflow-artifacts" && !source.starts_with(kLoggedModels)) {
+    return;
+  }
+  if (!request.model_id.empty()) {
+    const auto model = backend.store.tracking().logged_models().find(request.model_id);
+    if (!model || model->deleted ||
+        (!is_below(source, model->artifact_uri) && !is_below(source, "models:/" + request.model_id))) {
+      foreign_source(source, "model_id");
+    }
+    return;
+  }
+  const auto run = backend.store.tracking().runs().find(request.run_id);
+  if (scheme == "mlflow-artifacts" && (!run || !is_below(source, run->artifact_uri))) {
+    foreign_source(source, "run_id");
+  }
+}
+
+// A logged model says, in a tag, as which versions it is registered.
+void note_registration(Backend& backend, const CatalogVersion& version) {
+  constexpr const char* kTag = "mlflow.modelVersions";
+  record::LoggedModelStore& models = backend.store.tracking().logged_models();
+  const auto model = models.find(version.model_id);
+  if (!model || model->deleted) {
+    return;
+  }
+  Json registrations = Json::array();
+  for (const KeyValue& tag : model->tags) {
+    if (tag.key == kTag) {
+      registrations = Json::parse(tag.value, nullptr, false);
     }
   }
+  registrations = registrations.is_array() ? registrations : Json::array();
+  registrations.push_back({{"name", version.model}, {"version", version.version}});
+  const KeyValue tag{kTag, python_json_text(registrations)};
+  models.set_tags(version.model_id, {&tag, 1});
 }
 
 std::string create(Backend& backend, const CreateVersion& request) {
@@ -88,7 +121,12 @@ std::string create(Backend& backend, const CreateVersion& request) {
   version.model_id = request.model_id;
   version.description = request.description;
   version.tags = request.tags;
-  return shown(backend.store.tracking().versions().create(std::move(version)));
+  version = backend.store.tracking().versions().create(std::move(version));
+  if (!version.model_id.empty()) {
+    note_registration(backend, version);
+  }
+  tell_version_created(backend, version);
+  return shown(version);
 }
 
 std::string update(record::VersionCatalog& versions, const UpdateVersion& request) {
@@ -149,6 +187,13 @@ std::string download_uri(Backend& backend, const VersionName& request) {
       uri = run->artifact_uri + (slash == std::string::npos ? "" : rest.substr(slash));
     }
   }
+  if (uri.starts_with(kLoggedModels)) {
+    const std::string rest = uri.substr(std::string_view("models:/").size());
+    const size_t slash = rest.find('/');
+    if (const auto model = backend.store.tracking().logged_models().find(rest.substr(0, slash))) {
+      uri = model->artifact_uri + (slash == std::string::npos ? "" : rest.substr(slash));
+    }
+  }
   JsonWriter out;
   out.begin_object();
   out.field("artifact_uri", uri);
@@ -185,12 +230,14 @@ void add_version_routes(Routes& routes, Backend& backend) {
     const KeyValue tag{request.key, request.value};
     check_model_tag(tag);
     versions.set_tag(request.name, version_number(request.version), tag);
+    tell_tag_changed(backend, request.name, request.version, request.key, request.value);
     return kEmptyAnswer;
   });
   routes.add<VersionTag>(
       "DELETE", base + "delete-tag",
       [&](const VersionTag& request) {
         versions.remove_tag(request.name, version_number(request.version), request.key);
+        tell_tag_changed(backend, request.name, request.version, request.key, std::nullopt);
         return kEmptyAnswer;
       },
       needs(Role::kEditor));

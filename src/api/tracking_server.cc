@@ -25,6 +25,7 @@ void TrackingServerOptions::describe(base::FieldTable& table) {
                                             "this machine without accounts those of this machine");
   table.add("insecure_no_tls", insecure_no_tls, "let other machines send passwords in the clear: a proxy does TLS");
   table.add("max_queue", max_queue, "requests that may wait for a worker; more are answered 429", {1, 1e6});
+  webhooks.describe(table);
 }
 
 namespace {
@@ -70,7 +71,8 @@ struct TrackingServer::Impl {
   Impl(TrackingServerOptions options_in, record::Store& store, base::Context& context_in)
       : options(std::move(options_in)),
         context(context_in),
-        backend{store, context_in.clock, !options.http.tls_cert.empty(), &authority},
+        webhooks(options.webhooks, store, context_in.log),
+        backend{store, context_in.clock, !options.http.tls_cert.empty(), &authority, &webhooks},
         authority(access_of(checked(options, store)), store, context_in.clock, context_in.log),
         oidc(options.oidc.issuer.empty() ? nullptr : std::make_unique<Oidc>(options.oidc, context_in.clock)),
         workers(options.workers, static_cast<size_t>(options.max_queue)) {
@@ -98,6 +100,15 @@ struct TrackingServer::Impl {
     add_ui_dataset_routes(routes, backend);
     add_ui_model_routes(routes, backend);
     add_ui_files(routes);
+    add_logged_model_routes(routes, backend);
+    add_trace_routes(routes, backend);
+    add_assessment_routes(routes, backend);
+    add_otlp_routes(routes, backend);
+    add_upload_routes(routes, backend);
+    add_webhook_routes(routes, backend);
+    add_eval_dataset_routes(routes, backend);
+    add_scorer_routes(routes, backend);
+    add_absent_routes(routes);
     router = filled;
     http = std::make_unique<net::HttpServer>(options.http, *router, context.log, net::Observer(),
                                              make_guard(router, rules, authority, {options.allowed_hosts}));
@@ -105,6 +116,7 @@ struct TrackingServer::Impl {
 
   TrackingServerOptions options;
   base::Context& context;
+  WebhookSender webhooks;
   Backend backend;
   Authority authority;
   std::unique_ptr<Oidc> oidc;  // null: nobody logs in by an issuer
@@ -125,6 +137,7 @@ TrackingServer::~TrackingServer() {
 }
 
 void TrackingServer::start() {
+  forget_old_uploads(impl_->backend);
   impl_->signals = std::make_unique<net::SignalWait>();
   impl_->signals->on_hangup([this] { reload_tls(); });
   impl_->http->start();

@@ -10,6 +10,7 @@
 
 #include "api/authority.h"
 #include "api/oidc.h"
+#include "api/webhooks.h"
 #include "base/context.h"
 #include "base/fields.h"
 #include "net/server.h"
@@ -25,6 +26,7 @@ struct TrackingServerOptions {
   std::vector<std::string> allowed_hosts;  // see GuardOptions
   OidcOptions oidc;
   AuthorityOptions access;                 // `required` and `secure` are set by the server
+  WebhookOptions webhooks;
   net::ServerOptions http;
   TrackingServerOptions();
   void describe(base::FieldTable& table);

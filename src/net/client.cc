@@ -18,6 +18,7 @@
 #include <limits>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "base/file.h"
 #include "net/encoding.h"
@@ -73,9 +74,17 @@ struct HttpClient::Impl {
   void connect(bool sent) {
     error_code error;
     tcp::resolver resolver(io);
-    const auto endpoints = resolver.resolve(host, port, error);
+    std::vector<tcp::endpoint> endpoints;
+    for (const auto& found : resolver.resolve(host, port, error)) {
+      if (!options.admit || options.admit(found.endpoint().address().to_string())) {
+        endpoints.push_back(found.endpoint());
+      }
+    }
     if (error) {
       fail("cannot find", error, sent);
+    }
+    if (endpoints.empty()) {
+      throw base::Error(base::Code::kNotAllowed, fmt::format("{} has no address that may be connected to", url));
     }
     stream.emplace(io);
     buffer.clear();

@@ -16,6 +16,9 @@ struct ClientOptions {
   std::chrono::milliseconds timeout{30'000};  // for one whole exchange
   size_t max_body_bytes = size_t{256} << 20;
   std::string ca_file = {};  // https: PEM file of the authorities to trust; empty: the system's
+  // Which addresses of the host may be connected to; empty: all. Asked of the very address that is then used, so that a
+  // name cannot mean another one meanwhile. When none may: Error(kNotAllowed).
+  std::function<bool(const std::string& address)> admit = {};
 };
 
 // There is no answer. Whether the request may be sent again without being done twice depends on sent().

@@ -74,6 +74,9 @@ void Router::add_route(Route route) {
   if (this->handler(route.method, route.pattern) != nullptr) {
     throw std::logic_error("two handlers for " + route.method + " " + route.pattern);
   }
+  if (route.pattern.find('{') == std::string::npos) {
+    literal_.emplace(route.method + " " + route.pattern, routes_.size());
+  }
   routes_.push_back(std::move(route));
 }
 
@@ -97,6 +100,16 @@ Router::Match Router::find(Request& request) const {
   if (request.path.empty() || request.path.front() != '/') {
     return {nullptr, nullptr, 0, 400, ""};
   }
+  const std::string_view wanted = request.method == "HEAD" ? "GET" : std::string_view(request.method);
+  std::string whole;
+  whole.reserve(wanted.size() + 1 + request.path.size());
+  whole.append(wanted).append(" ").append(request.path);
+  if (const auto exact = literal_.find(whole); exact != literal_.end()) {
+    const Route& route = routes_[exact->second];
+    request.route = route.pattern;
+    request.params.clear();
+    return {&route.handler, route.sink ? &route.sink : nullptr, route.max_bytes, 200, ""};
+  }
   std::vector<std::string> segments = split_path(request.path);
   std::string decoded;
   for (std::string& segment : segments) {
@@ -108,7 +121,6 @@ Router::Match Router::find(Request& request) const {
   if (segments.size() > 1 && segments.back().empty()) {
     segments.pop_back();  // "/health/" is "/health"
   }
-  const std::string_view wanted = request.method == "HEAD" ? "GET" : std::string_view(request.method);
   const Route* best = nullptr;
   int best_score = -1;
   Match missed;

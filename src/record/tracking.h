@@ -84,11 +84,21 @@ struct RunChange {
   std::optional<bool> deleted;  // alone: allowed for a deleted run too
 };
 
+// A value of a metric that belongs to a logged model, and on which dataset it was measured ("" when not said).
+struct LoggedModelMetric {
+  MetricPoint point;
+  std::string model_id;
+  std::string run_id;  // given by the store
+  std::string dataset_name;
+  std::string dataset_digest;
+};
+
 // What one request adds to a run: all of it or nothing.
 struct RunBatch {
   std::vector<MetricPoint> metrics;  // finite or NaN
   std::vector<KeyValue> params;
   std::vector<KeyValue> tags;  // replace; the last of a key counts
+  std::vector<LoggedModelMetric> model_metrics = {};  // those of `metrics` that are a logged model's too
 };
 
 struct RunInputs {
@@ -98,10 +108,14 @@ struct RunInputs {
 };
 
 // A search is a conjunction. Texts in it are values: none of them becomes a part of a query's text.
-enum class Entity { kAttribute, kMetric, kParam, kTag, kDataset };
+enum class Entity {
+  kAttribute, kMetric, kParam, kTag, kDataset,
+  kMetadata, kSpan, kFeedback, kExpectation, kIssue  // of traces
+};
 enum class Comparator {
   kEqual, kNotEqual, kGreater, kGreaterEqual, kLess, kLessEqual,
   kLike, kILike,  // % and _; ILIKE ignores the case of ASCII letters
+  kRLike,         // a regular expression of RE2 that matches somewhere
   kIn, kNotIn, kIsNull, kIsNotNull
 };
 

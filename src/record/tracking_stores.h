@@ -13,6 +13,9 @@
 
 #include "base/error.h"
 #include "record/catalog.h"
+#include "record/logged_models.h"
+#include "record/server_records.h"
+#include "record/traces.h"
 #include "record/tracking.h"
 
 namespace slipway::record {
@@ -105,6 +108,9 @@ class Tracking {
   virtual FileTree& files() = 0;
   virtual ModelCatalog& models() = 0;
   virtual VersionCatalog& versions() = 0;
+  virtual LoggedModelStore& logged_models() = 0;
+  virtual Traces& traces() = 0;
+  virtual ServerRecords& server() = 0;
 };
 
 }  // namespace slipway::record

@@ -71,6 +71,9 @@ class PutLock {
  public:
   PutLock(FileLock file, std::optional<Readers::Lease> server) : file_(std::move(file)), server_(std::move(server)) {}
   ~PutLock();
+  PutLock(PutLock&& other) noexcept : file_(std::move(other.file_)), server_(std::move(other.server_)) {
+    other.server_.reset();
+  }
   PutLock(const PutLock&) = delete;
   PutLock& operator=(const PutLock&) = delete;
 

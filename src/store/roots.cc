@@ -13,6 +13,7 @@ constexpr std::array kBlobColumns = {
     BlobColumn{"files", "digest", nullptr},
     BlobColumn{"hub_files", "digest", nullptr},
     BlobColumn{"hub_uploads", "digest", nullptr},
+    BlobColumn{"upload_parts", "digest", nullptr},
 };
 
 constexpr std::array kOwnedRows = {
@@ -25,6 +26,18 @@ constexpr std::array kOwnedRows = {
     OwnedRows{"runs", "experiment", "experiments"},
     OwnedRows{"experiment_tags", "experiment", "experiments"},
     OwnedRows{"datasets", "experiment", "experiments"},
+    OwnedRows{"logged_models", "experiment", "experiments"},
+    OwnedRows{"logged_model_params", "model", "logged_models"},
+    OwnedRows{"logged_model_tags", "model", "logged_models"},
+    OwnedRows{"logged_model_metrics", "model", "logged_models"},
+    OwnedRows{"traces", "experiment", "experiments"},
+    OwnedRows{"trace_tags", "trace", "traces"},
+    OwnedRows{"trace_metadata", "trace", "traces"},
+    OwnedRows{"trace_links", "trace", "traces"},
+    OwnedRows{"spans", "trace", "traces"},
+    OwnedRows{"assessments", "trace", "traces"},
+    OwnedRows{"eval_dataset_experiments", "experiment", "experiments"},
+    OwnedRows{"scorers", "experiment", "experiments"},
 };
 
 // Whether `path` lies below one of the two-part folders.

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
-#include <set>
 
 #include "base/error.h"
+#include "store/query_parts.h"
 #include "store/tracking.h"
 
 namespace slipway::store {
@@ -20,22 +20,9 @@ using record::Lifecycle;
 using record::Ordering;
 using record::Query;
 
-// A condition with at most so many rows is where a search begins: looking them all up costs about a millisecond.
-constexpr int64_t kFewRows = 2000;
 // Ordering so many runs by a metric takes some tens of milliseconds; only for more is its index walked, for which the runs
 // of other experiments are in the way.
 constexpr int64_t kManyRuns = 20'000;
-// What the indices run_tags_by_value and params_by_value hold.
-constexpr size_t kIndexedValue = 200;
-// GLOB tries every place for each wildcard; ten of them on 8,000 characters stay below a second.
-constexpr std::ptrdiff_t kMaxWildcards = 10;
-
-struct Attribute {
-  std::string_view key;
-  std::string_view expression;
-  bool nullable = false;
-};
-
 constexpr std::array<Attribute, 7> kRunAttributes = {{
     {"run_id", "r.id"},
     {"run_name", "r.name"},
@@ -68,74 +55,6 @@ constexpr std::array<Attribute, 7> kVersionAttributes = {{{"name", "x.model"},
 
 constexpr std::array<Attribute, 3> kDatasetAttributes = {
     {{"name", "d.name"}, {"digest", "d.digest"}, {"context", "u.context"}}};
-
-template <size_t N>
-const Attribute& attribute_of(const std::array<Attribute, N>& known, const std::string& key) {
-  const auto* const found = std::find_if(known.begin(), known.end(), [&](const Attribute& a) { return a.key == key; });
-  if (found == known.end()) {
-    throw Error(Code::kInvalid, fmt::format("Invalid attribute key '{}' specified.", key.substr(0, 100)));
-  }
-  return *found;
-}
-
-const char* operator_of(Comparator comparator) {
-  switch (comparator) {
-    case Comparator::kEqual: return " = ";
-    case Comparator::kNotEqual: return " <> ";
-    case Comparator::kGreater: return " > ";
-    case Comparator::kGreaterEqual: return " >= ";
-    case Comparator::kLess: return " < ";
-    case Comparator::kLessEqual: return " <= ";
-    case Comparator::kLike: return " GLOB ";
-    case Comparator::kILike: return " LIKE ";
-    case Comparator::kIn: return " IN (";
-    case Comparator::kNotIn: return " NOT IN (";
-    case Comparator::kIsNull: return " IS NULL";
-    case Comparator::kIsNotNull: return " IS NOT NULL";
-  }
-  return " = ";
-}
-
-// LIKE's pattern as GLOB's, which minds the case.
-std::string glob_of(const std::string& pattern) {
-  std::string glob;
-  for (const char c : pattern) {
-    switch (c) {
-      case '%': glob += '*'; break;
-      case '_': glob += '?'; break;
-      case '*':
-      case '?':
-      case '[': glob.append("[").append(1, c).append("]"); break;
-      default: glob += c;
-    }
-  }
-  return glob;
-}
-
-void compare(SqlText& sql, std::string_view expression, const Condition& condition) {
-  sql << expression << operator_of(condition.comparator);
-  if (condition.comparator == Comparator::kIsNull || condition.comparator == Comparator::kIsNotNull) {
-    return;
-  }
-  if (const auto* list = std::get_if<std::vector<std::string>>(&condition.value)) {
-    for (size_t i = 0; i < list->size(); ++i) {
-      (i == 0 ? sql : sql << ", ").bind((*list)[i]);
-    }
-    sql << ")";
-  } else if (const auto* text = std::get_if<std::string>(&condition.value)) {
-    const bool pattern = condition.comparator == Comparator::kLike || condition.comparator == Comparator::kILike;
-    if (pattern && std::count(text->begin(), text->end(), '%') > kMaxWildcards) {
-      throw Error(Code::kInvalid, fmt::format("a pattern may have {} times '%', not more", kMaxWildcards));
-    }
-    sql.bind(condition.comparator == Comparator::kLike ? glob_of(*text) : *text);
-  } else if (const auto* number = std::get_if<int64_t>(&condition.value)) {
-    sql.bind(*number);
-  } else if (const auto* real = std::get_if<double>(&condition.value)) {
-    sql.bind(*real);
-  } else {
-    sql << "NULL";
-  }
-}
 
 const char* table_of(Entity entity) {
   switch (entity) {
@@ -231,25 +150,6 @@ const Condition* rarest(Database& database, const std::vector<Condition>& condit
   return best;
 }
 
-void match_experiments(SqlText& sql, const std::vector<std::string>& ids) {
-  std::set<int64_t> numbers;
-  for (const std::string& id : ids) {
-    numbers.insert(experiment_number(id));
-  }
-  if (numbers.size() == 1) {  // "= ?" lets the index give the order
-    sql << "r.experiment = ";
-    sql.bind(*numbers.begin());
-    return;
-  }
-  sql << "r.experiment IN (";
-  bool first = true;
-  for (const int64_t number : numbers) {
-    (first ? sql : sql << ", ").bind(number);
-    first = false;
-  }
-  sql << ")";
-}
-
 void match_lifecycle(SqlText& sql, std::string_view column, Lifecycle lifecycle) {
   if (lifecycle != Lifecycle::kAll) {
     sql << " AND " << column << (lifecycle == Lifecycle::kDeleted ? " = 1" : " = 0");
@@ -299,12 +199,6 @@ bool resumes(const Query& query) {
   const bool by_start = query.order.size() == 1 && query.order.front().entity == Entity::kAttribute &&
                         query.order.front().key == "start_time" && !query.order.front().ascending;
   return query.after && (query.order.empty() || by_start);
-}
-
-void page(SqlText& sql, const Query& query) {
-  sql << " LIMIT ";
-  sql.bind(query.limit + 1) << " OFFSET ";
-  sql.bind(resumes(query) ? 0 : query.offset);
 }
 
 void match_experiment(SqlText& sql, const Condition& condition) {
@@ -360,25 +254,9 @@ SqlText catalog_query(const Query& query, const Catalog<N>& catalog, std::string
     sql << attribute_of(catalog.attributes, ordering.key).expression << (ordering.ascending ? ", " : " DESC, ");
   }
   sql << order;
-  page(sql, query);
+  page_of(sql, query.limit, query.offset);
   return sql;
 }
-
-}  // namespace
-
-SqlText& SqlText::bind(Value value) {
-  values_.push_back(std::move(value));
-  sql_ += fmt::format("?{}", values_.size());
-  return *this;
-}
-
-Statement SqlText::prepare(Database& database) const {
-  Statement statement = database.prepare_once(sql_);
-  statement.bind_all(values_);
-  return statement;
-}
-
-namespace {
 
 // " FROM runs r …  WHERE …": the runs that the query asks for, joined with what `join` adds.
 template <class Join>
@@ -395,7 +273,7 @@ void from_matching(SqlText& sql, Database& database, const Query& query, const J
   }
   join(sql);
   sql << " WHERE ";
-  match_experiments(sql, query.experiment_ids);
+  match_experiments(sql, "r.experiment", query.experiment_ids);
   match_lifecycle(sql, "r.deleted", query.lifecycle);
   for (const Condition& condition : query.conditions) {
     if (&condition != first) {
@@ -418,7 +296,7 @@ SqlText runs_query(Database& database, const Query& query) {
     sql.bind(query.after->id) << ")";
   }
   order_runs(sql, query.order);
-  page(sql, query);
+  page_of(sql, query.limit, resumes(query) ? 0 : query.offset);
   return sql;
 }
 
@@ -457,7 +335,7 @@ std::optional<SqlText> metric_walk(Database& database, const Query& query) {
   }
   SqlText probe;
   probe << "SELECT count(*) FROM (SELECT 1 FROM runs r WHERE ";
-  match_experiments(probe, query.experiment_ids);
+  match_experiments(probe, "r.experiment", query.experiment_ids);
   match_lifecycle(probe, "r.deleted", query.lifecycle);
   probe << " LIMIT ";
   probe.bind(kManyRuns) << ")";
@@ -468,14 +346,14 @@ std::optional<SqlText> metric_walk(Database& database, const Query& query) {
   SqlText sql;
   sql << "SELECT r.number FROM latest_metrics o CROSS JOIN runs r ON r.number = o.run WHERE o.nan = 0 AND o.key = ";
   sql.bind(query.order.front().key) << " AND ";
-  match_experiments(sql, query.experiment_ids);
+  match_experiments(sql, "r.experiment", query.experiment_ids);
   match_lifecycle(sql, "r.deleted", query.lifecycle);
   for (const Condition& condition : query.conditions) {
     sql << " AND ";
     match_run(sql, condition);
   }
   sql << " ORDER BY o.value" << (query.order.front().ascending ? "" : " DESC") << ", r.started_ms DESC, r.id";
-  page(sql, query);
+  page_of(sql, query.limit, query.offset);
   return sql;
 }
 
@@ -495,7 +373,7 @@ SqlText experiments_query(const Query& query) {
     sql << attribute.expression << (ordering.ascending ? ", " : " DESC, ");
   }
   sql << (by_id ? "1" : "x.number DESC");
-  page(sql, query);
+  page_of(sql, query.limit, query.offset);
   return sql;
 }
 

@@ -2,31 +2,11 @@
 #pragma once
 
 #include <optional>
-#include <string>
-#include <string_view>
-#include <vector>
 
 #include "record/tracking.h"
-#include "store/database.h"
+#include "store/query_parts.h"
 
 namespace slipway::store {
-
-// Put together piece by piece; values become numbered parameters.
-class SqlText {
- public:
-  SqlText& operator<<(std::string_view literal) {
-    sql_ += literal;
-    return *this;
-  }
-  SqlText& bind(Value value);
-  const std::string& sql() const noexcept { return sql_; }
-  const std::vector<Value>& values() const noexcept { return values_; }
-  Statement prepare(Database& database) const;
-
- private:
-  std::string sql_;
-  std::vector<Value> values_;
-};
 
 // Selects runs.number of the page and one more, in order. Throws Error(kInvalid) for an attribute that there is not.
 // Looks into the indices by value: conditions that few rows satisfy are where the search begins.

@@ -118,20 +118,6 @@ class RunReader {
   bool models_;
 };
 
-// The experiment's row, active; throws in MLflow's words.
-int64_t active_experiment(Database& database, const std::string& id) {
-  const int64_t number = id.empty() ? 0 : experiment_number(id);
-  Statement query = database.prepare("SELECT deleted FROM experiments WHERE number = ?");
-  if (!query.bind(number).step()) {
-    throw Error(Code::kNotFound, fmt::format("No Experiment with id={} exists", number));
-  }
-  if (query.integer(0) != 0) {
-    throw Error(Code::kInvalid,
-                fmt::format("The experiment {} must be in the 'active' state. Current state is deleted.", number));
-  }
-  return number;
-}
-
 std::vector<int64_t> numbers_of(Database& database, const SqlText& sql) {
   std::vector<int64_t> numbers;
   Statement select = sql.prepare(database);
@@ -256,6 +242,7 @@ void SqlRunTracker::log(const std::string& id, const record::RunBatch& batch) {
       throw record::ParamConflict(std::move(conflicts));
     }
     put_metrics(database, run.number, batch.metrics);
+    put_model_metrics(database, id, batch.model_metrics);
     for (const KeyValue& tag : batch.tags) {
       put_run_tag(database, run.number, tag);
     }

@@ -204,7 +204,67 @@ UPDATE experiments SET deleted_ms = unixepoch() * 1000 WHERE deleted = 1;
 CREATE INDEX runs_by_deletion ON runs(deleted_ms) WHERE deleted = 1;
 )sql";
 
-constexpr std::array<const char*, 6> kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5, kVersion6};
+// Version 7: logged models, traces with spans and assessments, webhooks, uploads in parts, datasets and scorers of evaluations. The
+// indices by value are partial as those of runs are.
+constexpr const char* kVersion7 = R"sql(
+CREATE TABLE logged_models(number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, experiment INTEGER NOT NULL,
+  name TEXT NOT NULL, type TEXT NOT NULL, run_id TEXT NOT NULL, status TEXT NOT NULL, deleted INTEGER NOT NULL,
+  created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL);
+CREATE INDEX logged_models_by_experiment ON logged_models(experiment, deleted, created_ms DESC, id);
+CREATE TABLE logged_model_params(model INTEGER NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,
+  PRIMARY KEY(model, key)) WITHOUT ROWID;
+CREATE TABLE logged_model_tags(model INTEGER NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,
+  PRIMARY KEY(model, key)) WITHOUT ROWID;
+CREATE TABLE logged_model_metrics(model INTEGER NOT NULL, key TEXT NOT NULL, time_ms INTEGER NOT NULL,
+  step INTEGER NOT NULL, run_id TEXT NOT NULL, dataset_name TEXT NOT NULL, dataset_digest TEXT NOT NULL,
+  value REAL NOT NULL, nan INTEGER NOT NULL,
+  PRIMARY KEY(model, key, time_ms, step, run_id, dataset_name, dataset_digest)) WITHOUT ROWID;
+
+CREATE TABLE traces(number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, experiment INTEGER NOT NULL,
+  time_ms INTEGER NOT NULL, duration_ms INTEGER, state TEXT NOT NULL, client_id TEXT, request TEXT, response TEXT,
+  complete INTEGER NOT NULL);
+CREATE INDEX traces_by_experiment ON traces(experiment, time_ms DESC, id);
+CREATE TABLE trace_tags(trace INTEGER NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,
+  PRIMARY KEY(trace, key)) WITHOUT ROWID;
+CREATE INDEX trace_tags_by_value ON trace_tags(key, value) WHERE length(value) <= 200;
+CREATE TABLE trace_metadata(trace INTEGER NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,
+  PRIMARY KEY(trace, key)) WITHOUT ROWID;
+CREATE INDEX trace_metadata_by_value ON trace_metadata(key, value) WHERE length(value) <= 200;
+CREATE TABLE trace_links(kind TEXT NOT NULL, target TEXT NOT NULL, trace INTEGER NOT NULL,
+  PRIMARY KEY(kind, target, trace)) WITHOUT ROWID;
+CREATE INDEX trace_links_by_trace ON trace_links(trace);
+CREATE TABLE spans(number INTEGER PRIMARY KEY, trace INTEGER NOT NULL, id TEXT NOT NULL, parent TEXT NOT NULL,
+  name TEXT NOT NULL, type TEXT NOT NULL, status TEXT NOT NULL, start_ns INTEGER NOT NULL, end_ns INTEGER NOT NULL,
+  content TEXT NOT NULL, UNIQUE(trace, id));
+CREATE TABLE assessments(number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, trace INTEGER NOT NULL,
+  kind TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, shown TEXT NOT NULL, amount REAL, valid INTEGER NOT NULL,
+  overrides TEXT NOT NULL, created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL, body TEXT NOT NULL);
+CREATE INDEX assessments_by_trace ON assessments(trace, kind, name);
+
+CREATE TABLE webhooks(number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, description TEXT NOT NULL,
+  url TEXT NOT NULL, events TEXT NOT NULL, secret TEXT NOT NULL, active INTEGER NOT NULL, created_ms INTEGER NOT NULL,
+  updated_ms INTEGER NOT NULL);
+CREATE TABLE uploads(id TEXT PRIMARY KEY, path TEXT NOT NULL, created_ms INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE upload_parts(upload TEXT NOT NULL, part INTEGER NOT NULL, digest TEXT NOT NULL, size INTEGER NOT NULL,
+  PRIMARY KEY(upload, part)) WITHOUT ROWID;
+
+CREATE TABLE eval_datasets(number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, schema TEXT NOT NULL,
+  profile TEXT NOT NULL, digest TEXT NOT NULL, created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL,
+  created_by TEXT NOT NULL, updated_by TEXT NOT NULL);
+CREATE INDEX eval_datasets_by_time ON eval_datasets(created_ms);
+CREATE TABLE eval_dataset_tags(dataset INTEGER NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,
+  PRIMARY KEY(dataset, key)) WITHOUT ROWID;
+CREATE TABLE eval_dataset_experiments(dataset INTEGER NOT NULL, experiment INTEGER NOT NULL,
+  PRIMARY KEY(experiment, dataset)) WITHOUT ROWID;
+CREATE INDEX eval_dataset_experiments_by_dataset ON eval_dataset_experiments(dataset);
+CREATE TABLE eval_records(number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, dataset INTEGER NOT NULL,
+  inputs TEXT NOT NULL, content TEXT NOT NULL, created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL,
+  UNIQUE(dataset, inputs));
+CREATE TABLE scorers(number INTEGER PRIMARY KEY, id TEXT NOT NULL, experiment INTEGER NOT NULL, name TEXT NOT NULL,
+  version INTEGER NOT NULL, body TEXT NOT NULL, created_ms INTEGER NOT NULL, UNIQUE(experiment, name, version));
+)sql";
+
+constexpr std::array<const char*, 7> kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5, kVersion6, kVersion7};
 
 int pragma_number(Database& database, const char* sql) { return std::atoi(database.scalar(sql).c_str()); }
 

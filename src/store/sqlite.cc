@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "store/pattern.h"
 
 namespace slipway::store {
 namespace {
@@ -126,6 +127,7 @@ SqliteConnection::SqliteConnection(std::filesystem::path path, bool create, int 
     // The file may come from elsewhere: its schema may run nothing, and cells are checked while they are read.
     sqlite3_db_config(db_, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
     sqlite3_db_config(db_, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+    add_regexp(db_);
     exec("PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8000; PRAGMA synchronous=FULL");
   } catch (...) {
     sqlite3_close(db_);

@@ -224,16 +224,158 @@ class SqlVersionCatalog final : public record::VersionCatalog {
   Core& core_;
 };
 
+class SqlLoggedModels final : public record::LoggedModelStore {
+ public:
+  explicit SqlLoggedModels(Core& core) : core_(core) {}
+  record::LoggedModel create(record::LoggedModel model) override;
+  std::optional<record::LoggedModel> find(const std::string& id) override;
+  record::LoggedModel set_status(const std::string& id, const std::string& status) override;
+  void remove(const std::string& id) override;
+  record::LoggedModel set_tags(const std::string& id, std::span<const record::KeyValue> tags) override;
+  void remove_tag(const std::string& id, const std::string& key) override;
+  void add_params(const std::string& id, std::span<const record::KeyValue> params) override;
+  record::Page<record::LoggedModel> search(const record::LoggedModelQuery& query) override;
+
+ private:
+  Core& core_;
+};
+
+class SqlTraces final : public record::TraceStore {
+ public:
+  explicit SqlTraces(Core& core) : core_(core) {}
+  record::Trace start(const record::Trace& trace, bool complete) override;
+  record::Trace end(const std::string& id, int64_t end_ms, const std::string& state,
+                    std::span<const record::KeyValue> metadata, std::span<const record::KeyValue> tags) override;
+  void add_spans(const std::string& experiment_id, std::span<const record::SpanBatch> batches) override;
+  std::optional<record::Trace> find(const std::string& id, bool spans) override;
+  record::Page<record::Trace> search(const record::Query& query) override;
+  int64_t remove(const record::TraceRemoval& removal) override;
+  void change_tag(const std::string& id, const std::string& key, const std::optional<std::string>& value) override;
+  void link(const std::string& kind, std::span<const std::string> trace_ids, const std::string& target) override;
+
+ private:
+  Core& core_;
+};
+
+class SqlAssessments final : public record::AssessmentStore {
+ public:
+  explicit SqlAssessments(Core& core) : core_(core) {}
+  record::Assessment create(record::Assessment assessment) override;
+  record::Assessment find(const std::string& trace_id, const std::string& id) override;
+  record::Assessment change(const std::string& trace_id, const std::string& id,
+                            const record::AssessmentChange& change) override;
+  void remove(const std::string& trace_id, const std::string& id) override;
+
+ private:
+  Core& core_;
+};
+
+class SqlAllTraces final : public record::Traces {
+ public:
+  explicit SqlAllTraces(Core& core) : traces_(core), assessments_(core) {}
+  record::TraceStore& traces() override { return traces_; }
+  record::AssessmentStore& assessments() override { return assessments_; }
+
+ private:
+  SqlTraces traces_;
+  SqlAssessments assessments_;
+};
+
+class SqlWebhooks final : public record::WebhookStore {
+ public:
+  explicit SqlWebhooks(Core& core) : core_(core) {}
+  record::Webhook create(record::Webhook webhook) override;
+  std::optional<record::Webhook> find(const std::string& id) override;
+  record::Webhook replace(const record::Webhook& webhook) override;
+  void remove(const std::string& id) override;
+  record::Page<record::Webhook> list(int64_t offset, int64_t limit) override;
+
+ private:
+  Core& core_;
+};
+
+class SqlUploads final : public record::UploadStore {
+ public:
+  explicit SqlUploads(Core& core) : core_(core), files_(core) {}
+  void begin(const record::Upload& upload) override;
+  std::optional<record::Upload> find(const std::string& id) override;
+  std::unique_ptr<record::FileWriter> begin_part(const std::string& id, int number) override;
+  std::vector<record::UploadPart> parts(const std::string& id) override;
+  void complete(const std::string& id, std::span<const record::UploadPart> parts) override;
+  void forget(const std::string& id) override;
+  int64_t forget_before(int64_t time_ms) override;
+
+ private:
+  Core& core_;
+  SqlFiles files_;
+};
+
+class SqlEvalDatasets final : public record::EvalDatasetStore {
+ public:
+  explicit SqlEvalDatasets(Core& core) : core_(core) {}
+  record::EvalDataset create(record::EvalDataset dataset) override;
+  std::optional<record::EvalDataset> find(const std::string& id) override;
+  record::EvalDataset change(const std::string& id, const record::EvalDatasetChange& change) override;
+  void remove(const std::string& id) override;
+  record::Page<record::EvalDataset> search(const record::Query& query) override;
+  record::EvalWrite put_records(const std::string& id, std::span<const record::EvalRecord> records,
+                                const std::string& updated_by) override;
+  record::Page<record::EvalRecord> records(const std::string& id, int64_t offset, int64_t limit) override;
+  int64_t remove_records(const std::string& id, std::span<const std::string> record_ids) override;
+
+ private:
+  Core& core_;
+};
+
+class SqlScorers final : public record::ScorerStore {
+ public:
+  explicit SqlScorers(Core& core) : core_(core) {}
+  record::Scorer add(record::Scorer scorer) override;
+  std::optional<record::Scorer> find(const std::string& experiment_id, const std::string& name,
+                                     std::optional<int> version) override;
+  std::vector<record::Scorer> list(const std::string& experiment_id, const std::string& name) override;
+  int64_t remove(const std::string& experiment_id, const std::string& name, std::optional<int> version) override;
+
+ private:
+  Core& core_;
+};
+
+class SqlServerRecords final : public record::ServerRecords {
+ public:
+  explicit SqlServerRecords(Core& core) : webhooks_(core), uploads_(core), eval_datasets_(core), scorers_(core) {}
+  record::WebhookStore& webhooks() override { return webhooks_; }
+  record::UploadStore& uploads() override { return uploads_; }
+  record::EvalDatasetStore& eval_datasets() override { return eval_datasets_; }
+  record::ScorerStore& scorers() override { return scorers_; }
+
+ private:
+  SqlWebhooks webhooks_;
+  SqlUploads uploads_;
+  SqlEvalDatasets eval_datasets_;
+  SqlScorers scorers_;
+};
+
 class SqlTracking final : public record::Tracking {
  public:
   explicit SqlTracking(Core& core)
-      : experiments_(core), runs_(core), overview_(core), files_(core), models_(core), versions_(core) {}
+      : experiments_(core),
+        runs_(core),
+        overview_(core),
+        files_(core),
+        models_(core),
+        versions_(core),
+        logged_models_(core),
+        traces_(core),
+        server_(core) {}
   record::ExperimentStore& experiments() override { return experiments_; }
   record::RunTracker& runs() override { return runs_; }
   record::RunOverview& overview() override { return overview_; }
   record::FileTree& files() override { return files_; }
   record::ModelCatalog& models() override { return models_; }
   record::VersionCatalog& versions() override { return versions_; }
+  record::LoggedModelStore& logged_models() override { return logged_models_; }
+  record::Traces& traces() override { return traces_; }
+  record::ServerRecords& server() override { return server_; }
 
  private:
   SqlExperiments experiments_;
@@ -242,6 +384,9 @@ class SqlTracking final : public record::Tracking {
   SqlFiles files_;
   SqlModelCatalog models_;
   SqlVersionCatalog versions_;
+  SqlLoggedModels logged_models_;
+  SqlAllTraces traces_;
+  SqlServerRecords server_;
 };
 
 // Adds edges inside a transaction; repeats are ignored.

@@ -25,6 +25,8 @@ RunRow active_run_row(Database& database, const std::string& id);
 int64_t experiment_of_project(Database& database, const std::string& project, int64_t now_ms);
 // A decimal id as a row number. Throws Error(kInvalid).
 int64_t experiment_number(const std::string& id);
+// The experiment's row, "" being the default one. Throws Error(kNotFound | kInvalid when it is deleted) in MLflow's words.
+int64_t active_experiment(Database& database, const std::string& id);
 
 struct NewRun {
   const std::string& id;
@@ -41,6 +43,9 @@ int64_t insert_run(Database& database, const NewRun& run);
 
 // Keeps points, and the latest of each key: the highest (step, time, value). Repeats change nothing.
 void put_metrics(Database& database, int64_t run, std::span<const record::MetricPoint> points);
+// Values that are there already stay. Throws Error(kNotFound) for a logged model that is not there.
+void put_model_metrics(Database& database, const std::string& run_id,
+                       std::span<const record::LoggedModelMetric> metrics);
 // The value that is there already when it is another one; then nothing is written.
 std::optional<std::string> put_param(Database& database, int64_t run, const record::KeyValue& param);
 // Replaces; record::kRunNameTag renames the run.

@@ -44,6 +44,19 @@ int64_t experiment_number(const std::string& id) {
   return number;
 }
 
+int64_t active_experiment(Database& database, const std::string& id) {
+  const int64_t number = id.empty() ? 0 : experiment_number(id);
+  Statement query = database.prepare("SELECT deleted FROM experiments WHERE number = ?");
+  if (!query.bind(number).step()) {
+    throw Error(Code::kNotFound, fmt::format("No Experiment with id={} exists", number));
+  }
+  if (query.integer(0) != 0) {
+    throw Error(Code::kInvalid,
+                fmt::format("The experiment {} must be in the 'active' state. Current state is deleted.", number));
+  }
+  return number;
+}
+
 int64_t experiment_of_project(Database& database, const std::string& project, int64_t now_ms) {
   if (project.empty()) {
     return 0;

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/utf8.h"
 #include "store/schema.h"
 
 namespace slipway::store {
@@ -23,12 +24,14 @@ constexpr size_t kMaxName = 100;
 constexpr std::string_view kLocal[] = {"migrations", "file_stamps"};
 
 bool is_utf8(std::string_view text) {
-  try {
-    static_cast<void>(Json(text).dump());  // strict
-    return true;
-  } catch (const Json::exception&) {
-    return false;
+  while (!text.empty()) {
+    const size_t length = base::utf8_length(text);
+    if (length == 0) {
+      return false;
+    }
+    text.remove_prefix(length);
   }
+  return true;
 }
 
 bool is_table_name(std::string_view name) noexcept {

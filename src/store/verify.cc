@@ -85,5 +85,4 @@ VerifyReport verify_store(const fs::path& wanted, const StoreOptions& options) {
   return report;
 }
 
-// Every blob: digest -> size; files that are none go to `others`.
 }  // namespace slipway::store

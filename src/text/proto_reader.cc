@@ -78,7 +78,7 @@ uint32_t ProtoReader::fixed32() const {
   return bits;
 }
 
-double ProtoReader::real() const {
+uint64_t ProtoReader::fixed64() const {
   if (wire_type_ != 1) {
     fail("expected a 64-bit number");
   }
@@ -86,9 +86,10 @@ double ProtoReader::real() const {
   for (size_t i = 8; i-- > 0;) {
     bits = (bits << 8) | static_cast<unsigned char>(data_[i]);
   }
-  return std::bit_cast<double>(bits);
+  return bits;
 }
 
+double ProtoReader::real() const { return std::bit_cast<double>(fixed64()); }
 float ProtoReader::number() const { return std::bit_cast<float>(fixed32()); }
 
 }  // namespace slipway::text

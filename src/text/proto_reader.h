@@ -22,6 +22,7 @@ class ProtoReader {
   float number() const;
   double real() const;
   uint32_t fixed32() const;
+  uint64_t fixed64() const;
 
  private:
   [[noreturn]] void fail(const char* what) const;

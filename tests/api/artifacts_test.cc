@@ -115,11 +115,6 @@ TEST_F(Artifacts, NoPathLeadsOut) {
   EXPECT_EQ(fault(put("a/../b", "x")), "400 INVALID_PARAMETER_VALUE: Invalid path");
 }
 
-TEST_F(Artifacts, SaysThatPartsAreNotTakenApart) {
-  EXPECT_EQ(fault(ask("POST", "/api/2.0/mlflow-artifacts/mpu/create/a/b", "{}")),
-            "501 NOT_IMPLEMENTED: Multipart upload is not supported for the current artifact repository");
-}
-
 TEST(Range, ReadsWhatTheHeaderSays) {
   const auto text = [](std::string_view header) {
     const Range range = parse_range(header, 100);

@@ -58,7 +58,7 @@ TEST(Limits, LongValuesAreCutAtACharacter) {
 }
 
 TEST(Limits, MetricsAreFiniteOrNaN) {
-  record::MetricPoint point{"m", std::numeric_limits<double>::infinity(), 0, 0};
+  BatchMetric point{"m", std::numeric_limits<double>::infinity(), 0, 0};
   check_metric(point);
   EXPECT_EQ(point.value, 1.7976931348623157e+308);
   point.value = std::nan("");

@@ -4,7 +4,7 @@
 Each call of tracking is made through the unmodified client, and what comes back is held to what went in. At the end the server is
 killed while clients write: every write that was acknowledged must be there. Exit code 77: mlflow is not installed.
 """
-import atexit, json, math, os, pathlib, signal, subprocess, sys, tempfile, threading, time
+import json, math, os, pathlib, subprocess, sys, tempfile, threading, time
 
 os.environ.update(MLFLOW_HTTP_REQUEST_MAX_RETRIES="0", MLFLOW_DISABLE_TELEMETRY="true", DO_NOT_TRACK="true", GIT_PYTHON_REFRESH="quiet")
 try:
@@ -15,29 +15,9 @@ except ImportError as error:
     print(f"skipped: {error}")
     sys.exit(77)
 
+from recorded import Server
+
 PROGRAM = sys.argv[1]
-
-
-class Server:
-    def __init__(self, folder):
-        ready = folder / "ready.json"
-        ready.unlink(missing_ok=True)
-        self.process = subprocess.Popen([PROGRAM, "server", "--port", "0", "--data", str(folder / "record"), "--ready-file", str(ready)],
-                                        stdout=subprocess.DEVNULL)
-        atexit.register(self.process.kill)
-        deadline = time.monotonic() + 60
-        while not ready.exists():
-            assert self.process.poll() is None and time.monotonic() < deadline, "the server did not start"
-            time.sleep(0.005)
-        self.url = json.loads(ready.read_text())["url"]
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(60) == 0, "the server did not drain"
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
 
 
 def refused(call, code, text):
@@ -238,7 +218,7 @@ def killed(folder, server):
     for thread in threads:
         thread.join()
     begin = time.monotonic()
-    server = Server(folder)
+    server = Server(PROGRAM, folder)
     client = mlflow.MlflowClient(server.url)
     for run_id in run_ids:
         params = client.get_run(run_id).data.params
@@ -253,7 +233,7 @@ def killed(folder, server):
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        server = Server(folder)
+        server = Server(PROGRAM, folder)
         mlflow.set_tracking_uri(server.url)
         client = mlflow.MlflowClient(server.url)
         first = fluent()

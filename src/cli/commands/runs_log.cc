@@ -56,7 +56,13 @@ class SpoolCommand : public Command {
   RunOptions options(App& app) const {
     RunOptions options;
     const char* named = std::getenv("MLFLOW_TRACKING_URI");
-    options.tracking_uri = uri_.empty() && (named == nullptr || *named == '\0') ? app.store_path().string() : uri_;
+    options.tracking_uri = uri_;
+    if (uri_.empty() && (named == nullptr || *named == '\0')) {
+      if (!app.store_options().database_url.empty()) {
+        throw Error(Code::kInvalid, "a record in PostgreSQL is logged to through its server: --tracking-uri http://HOST:PORT");
+      }
+      options.tracking_uri = app.store_path().string();
+    }
     options.spool = root(app);
     return options;
   }

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "base/error.h"
 #include "cli/app.h"
 #include "cli/commands/factories.h"
 #include "cli/progress.h"
@@ -56,6 +57,9 @@ class ImportCommand final : public Command {
   }
   void describe(Parameters& parameters) override { parameters.positional("SOURCE", source_, "what 'slipway export' made"); }
   int run(App& app) override {
+    if (!app.store_options().database_url.empty()) {
+      throw base::Error(base::Code::kInvalid, "an import makes a record in a folder: name one with --store");
+    }
     const store::TransferReport report = store::import_store(source_, app.store_path());
     tell(app, report, report.already ? "imported before, nothing to do" : "imported");
     return 0;
