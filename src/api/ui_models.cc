@@ -180,6 +180,10 @@ net::Response forward(record::Store& store, const net::Request& request, const s
   options.timeout = std::chrono::seconds(60);  // an explanation is hundreds of predictions
   net::Response answer =
       net::HttpClient(deployment.address, options).request("POST", target, request.body, {{"Content-Type", "application/json"}});
+  if (!answer.headers.get("Content-Type").starts_with("application/json")) {
+    throw base::Error(base::Code::kUnavailable, fmt::format("deployment '{}' answered {} without JSON: is something else at {} now?",
+                                                            deployment.endpoint, answer.status, deployment.address));
+  }
   return {answer.status, {{"Content-Type", "application/json"}}, std::move(answer.body)};
 }
 

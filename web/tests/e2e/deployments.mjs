@@ -43,12 +43,12 @@ export const tests = {
     const page = await openPage(browser, server);
     const id = await liveId(server);
     await page.goto(`${server.url}/ui/deployments/${id}?tab=explain`);
-    await page.getByLabel("A text", { exact: true }).fill("a wonderful film");
-    await page.getByLabel("A text", { exact: true }).press("Control+Enter");
+    await page.getByRole("textbox", { name: "A text" }).fill("a wonderful film");
+    await page.getByRole("textbox", { name: "A text" }).press("Control+Enter");
     const first = page.getByRole("region", { name: "A text" });
     await first.locator(".word", { hasText: "wonderful" }).waitFor();
     assert.equal(await first.locator("strong").textContent(), "good");
-    await page.getByLabel("Another wording of it").fill("a dreadful film");
+    await page.getByRole("textbox", { name: "Another wording of it" }).fill("a dreadful film");
     await page.getByRole("region", { name: "Another wording of it" }).getByRole("button", { name: "Explain" }).click();
     await page.getByText("The other wording turns good into bad.").waitFor();
     await accessible(page, "explain");

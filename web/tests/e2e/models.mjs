@@ -11,7 +11,7 @@ export const tests = {
     await page.getByRole("link", { name: "tiny-reviews" }).click();
     await page.getByRole("heading", { name: "tiny-reviews" }).waitFor();
     await page.getByRole("rowheader", { name: "accuracy" }).first().waitFor();
-    assert.match(await page.locator("tr", { has: page.getByRole("rowheader", { name: "accuracy", exact: true }) }).first().textContent(), /\[.+, .+\].*n = 80/);
+    assert.match(await page.locator("tr", { has: page.getByRole("rowheader", { name: "accuracy", exact: true }) }).first().textContent(), /\[.+, .+\].*n = 84/);
     await page.frameLocator("iframe").getByRole("heading").first().waitFor();
     await accessible(page, "model");
     await page.getByLabel("Compare with").selectOption("1");

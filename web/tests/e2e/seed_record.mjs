@@ -1,7 +1,7 @@
 // A record that has everything: two runs of a pipeline (models, dataset, lineage), its model served, and files that a client logged.
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { deflateSync, crc32 as zlibCrc } from "node:zlib";
@@ -17,6 +17,7 @@ function ran(command, args, options) {
 // Before the server: a small project through `slipway run`, twice, into `record`: the second has more rows.
 export function runPipelines(program, folder, record) {
   for (const rows of ["400", "420"]) {
+    for (const old of ["reviews.csv", "base"]) rmSync(join(folder, old), { recursive: true, force: true }); // it keeps what is there
     ran("python3", [join(root, "tests/support/tiny_project.py"), folder, `rows=${rows}`]);
     ran(program, ["run", "slipway.yaml", "--store", record], { cwd: folder });
   }
