@@ -1,4 +1,6 @@
 // Commits: how files are to be sent, and the commit itself, one transaction.
+#include <algorithm>
+#include <array>
 #include <fmt/format.h>
 
 #include "api/hub.h"
@@ -13,7 +15,17 @@ using record::HubRepo;
 constexpr uint64_t kMaxCommitBody = uint64_t{4} << 30;  // it waits on the disk until it is read
 constexpr uint64_t kMaxRegular = uint64_t{1} << 20;     // bytes of a file that comes within the commit
 constexpr size_t kMaxAsked = 10'000;                    // files of one preupload
+// What the Hub keeps as large files whatever their size. Clients count on it: `datasets` deletes a .parquet once it is
+// uploaded, before the commit.
+constexpr std::array<std::string_view, 30> kLargeEndings = {
+    ".7z",  ".arrow", ".bin", ".bz2", ".ckpt", ".ftz", ".gguf", ".gz",          ".h5",    ".joblib", ".lz4",      ".mlmodel", ".model", ".msgpack", ".npy",
+    ".npz", ".onnx",  ".ot",  ".parquet", ".pb", ".pickle", ".pkl", ".pt", ".pth", ".safetensors", ".tflite", ".tgz", ".xz", ".zip", ".zst"};
 constexpr size_t kMaxTitle = 10'000;                    // bytes
+
+bool is_regular(std::string_view path, uint64_t size) {
+  return size <= kMaxRegular &&
+         std::none_of(kLargeEndings.begin(), kLargeEndings.end(), [&](std::string_view ending) { return path.ends_with(ending); });
+}
 
 net::Response preupload(const Backend& backend, const HubKind& kind, const net::Request& request) {
   const HubRepo repo = hub_repo(backend, kind, request);
@@ -26,7 +38,7 @@ net::Response preupload(const Backend& backend, const HubKind& kind, const net::
   Json out = Json::array();
   for (const Json& file : *files) {
     const auto path = base::get<std::string>(file, "path", "a file of the request");
-    const bool regular = base::get<uint64_t>(file, "size", "a file of the request") <= kMaxRegular;
+    const bool regular = is_regular(path, base::get<uint64_t>(file, "size", "a file of the request"));
     Json answer = {{"path", path}, {"uploadMode", regular ? "regular" : "lfs"}, {"shouldIgnore", false}};
     if (const auto there = backend.store.hub().files().find(repo.number, commit.id, path)) {
       answer["oid"] = there->lfs ? there->digest.substr(7) : there->oid;

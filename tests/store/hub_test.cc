@@ -189,9 +189,11 @@ TEST_F(HubStore, GarbageIsWhatNoFileAndNoRecentUploadNames) {
   const std::string lost = upload("lost");
   commit(repo, {{"a", "old"}});
   commit(repo, {{"a", "new"}});
-  const auto draft = hub().revisions().begin_commit(repo.number);
-  draft->put_lfs("k", kept, {});
-  draft->commit("main", {"t", "", "", {}});
+  {
+    const auto draft = hub().revisions().begin_commit(repo.number);  // holds garbage collection up while it lives
+    draft->put_lfs("k", kept, {});
+    draft->commit("main", {"t", "", "", {}});
+  }
   hub().files().name_upload("block", lost);
   EXPECT_EQ(hub().files().find_named("block"), lost);
   EXPECT_EQ(collect(false).blobs, 0);
