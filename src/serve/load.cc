@@ -59,7 +59,8 @@ MakeModel model_maker(const ServeOptions& options, record::Store* store, MakeHoo
     }
     if (decoder || model::is_seq2seq_path(source.path)) {
       source = sources.locate(reference, "float32");  // their weights have one artifact
-      const std::string called = name.empty() && source.version > 0 ? source.model : name;  // else its own
+      const bool brought = source.path != reference;  // from the registry or a hub: the folder's name says nothing
+      const std::string called = name.empty() && brought ? source.model : name;  // else its own
       return decoder ? load_decoder(called, source, options, store, hooks ? hooks() : ServeHooks(), host)
                      : load_seq2seq(called, source, options, store, host);
     }
