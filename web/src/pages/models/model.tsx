@@ -126,7 +126,7 @@ function Version({ model, version }: { model: Model; version: ModelVersion }) {
   const products = useQuery({ queryKey: keys.products(version.run_id), queryFn: ({ signal }) => getProducts(version.run_id, signal), enabled: version.run_id !== "", retry: false });
   const papers = (products.data ?? []).filter((one) => one.kind === "report" || one.kind === "card").map((one) => ({ ...one, role: one.kind }));
   const artifacts: ModelVersion["artifacts"] = [...papers, ...version.artifacts];
-  const shown = artifacts.find((one) => one.digest === query.get("digest")) ?? papers.find((one) => one.kind === "report") ?? papers[0];
+  const shown = artifacts.find((one) => one.digest === query.get("digest")) ?? papers.find((one) => one.name.endsWith(".html")) ?? papers[0];
   return (
     <>
       <section class="card" aria-label={t("models.version", { n: version.version })}>
