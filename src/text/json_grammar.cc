@@ -49,18 +49,6 @@ Expr write_json(Grammar& grammar, const std::vector<CodeRange>& ranges) {
 
 }  // namespace
 
-template <class Make>
-Expr JsonGrammar::shared(const std::string& name, Make make) {
-  const auto [it, fresh] = rules_.try_emplace(name, 0);
-  if (fresh) {
-    const Grammar::Rule rule = grammar_.add_rule(name, true);
-    it->second = rule;  // before its body, which may call it
-    grammar_.define(rule, make());
-    return grammar_.call(rule);
-  }
-  return grammar_.call(it->second);
-}
-
 Expr JsonGrammar::space() {
   return shared("space", [&] {
     const Expr line = grammar_.sequence(

@@ -45,6 +45,15 @@ class JsonGrammar {
   // Numbers with at most 15 digits before and after the point; without bounds also with an exponent of two digits.
   Expr number(std::optional<Bound> low, std::optional<Bound> high);
 
+  // Whole multiples of `of` > 0 within bounds; nullopt when these are too many to write down and do not show in the last
+  // digits.
+  std::optional<Expr> multiples(int64_t of, std::optional<int64_t> low, std::optional<int64_t> high);
+  // Numbers with at most `places` digits after the point, without an exponent.
+  Expr decimals(uint32_t places, std::optional<Bound> low, std::optional<Bound> high);
+  // An array of distinct ones among `values`, which differ and are at most kMaxDistinct.
+  static constexpr size_t kMaxDistinct = 8;  // a rule for each set of them
+  Expr distinct(const std::vector<base::Json>& values, uint32_t min, uint32_t max);
+
   // '[' ']' or '{' '}' around elements separated by commas.
   Expr list(char open, Expr element, uint32_t min, uint32_t max);
   Expr enclosed(char open, Expr inside);  // `inside`, when it is not empty, ends with the space before the end
@@ -53,7 +62,16 @@ class JsonGrammar {
  private:
   // The rule called `name`, made by `make` when it is asked for first.
   template <class Make>
-  Expr shared(const std::string& name, Make make);
+  Expr shared(const std::string& name, Make make) {
+    const auto [it, fresh] = rules_.try_emplace(name, 0);
+    if (fresh) {
+      const Grammar::Rule rule = grammar_.add_rule(name, true);
+      it->second = rule;  // before its body, which may call it
+      grammar_.define(rule, make());
+      return grammar_.call(rule);
+    }
+    return grammar_.call(it->second);
+  }
   Expr character();
   Expr digits(uint32_t min, uint32_t max);
   Expr digit(char first, char last);

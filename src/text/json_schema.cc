@@ -7,6 +7,7 @@
 #include <map>
 
 #include "base/error.h"
+#include "text/grammar_automaton.h"
 #include "text/json_schema_parts.h"
 
 namespace slipway::text {
@@ -17,6 +18,7 @@ using Expr = Grammar::Expr;
 
 constexpr size_t kMaxSchemaBytes = size_t{1} << 20;
 constexpr int kMaxDepth = 64;
+constexpr size_t kMaxPatterns = 16;                   // of patternProperties
 constexpr size_t kMaxValues = 10'000;                 // of an enum
 constexpr int64_t kMaxBound = 1'000'000'000'000'000;  // of a number that need not be whole
 
@@ -42,6 +44,13 @@ constexpr std::array<std::pair<std::string_view, const char*>, 11> kFormats = {{
     {"json-pointer", R"((/([^/~]|~[01])*)*)"},
 }};
 
+Grammar whole_text(Grammar grammar, Expr expr) {
+  const Grammar::Rule root = grammar.add_rule("root");
+  grammar.define(root, expr);
+  grammar.set_root(root);
+  return grammar;
+}
+
 class SchemaCompiler {
  public:
   SchemaCompiler(JsonGrammar& json, const Json& root, const std::string& source)
@@ -56,6 +65,7 @@ class SchemaCompiler {
     bool required = false;
   };
 
+  Expr typed(const Json& schema, const SchemaPlace& place, int depth);
   Expr reference(const Json& schema, const SchemaPlace& place, int depth);
   Expr branches(const Json& schema, const char* keyword, const SchemaPlace& place, int depth);
   Expr fixed_values(const Json& schema, const SchemaPlace& place);
@@ -63,8 +73,12 @@ class SchemaCompiler {
   Expr object(const Json& schema, const SchemaPlace& place, int depth);
   Expr properties_in_order(const std::vector<Property>& properties, std::optional<Expr> more);
   Expr array(const Json& schema, const SchemaPlace& place, int depth);
+  Expr distinct_items(const Json& schema, const SchemaPlace& place, uint32_t min, uint32_t max);
+  std::optional<Expr> pattern_pairs(const Json& schema, const std::vector<std::string>& names, const SchemaPlace& place,
+                                    int depth);
   Expr string(const Json& schema, const SchemaPlace& place);
   Expr number(bool whole, const Json& schema, const SchemaPlace& place);
+  Expr multiple(bool whole, const Json& schema, const SchemaPlace& place);
   std::optional<JsonGrammar::Bound> bound(const Json& schema, bool lower, bool whole, const SchemaPlace& place);
 
   static uint32_t count(const Json& schema, const char* key, uint32_t fallback, const SchemaPlace& place) {
@@ -78,6 +92,8 @@ class SchemaCompiler {
     }
     return static_cast<uint32_t>(it->get<double>());
   }
+  static bool name_matches(const std::string& pattern, const std::string& name, const SchemaPlace& place);
+  static Json with_patterns(const Json& schema, const std::string& name, const Json& value, const SchemaPlace& place);
   // A rule of its own: an expression that is used in more than one place.
   Expr named(const SchemaPlace& place, Expr body) {
     const Grammar::Rule rule = g_.add_rule(place.path);
@@ -111,6 +127,9 @@ Expr SchemaCompiler::compile(const Json& given, const SchemaPlace& place, int de
   if (schema.contains("$ref")) {
     return reference(schema, place, depth);
   }
+  if (schema.contains("if")) {
+    return compile(apply_if(root_, schema, place), place, depth + 1);
+  }
   if (schema.contains("anyOf") && schema.contains("oneOf")) {
     place.at("oneOf").fail("is not supported beside anyOf");
   }
@@ -119,6 +138,15 @@ Expr SchemaCompiler::compile(const Json& given, const SchemaPlace& place, int de
       return branches(schema, keyword, place, depth);
     }
   }
+  if (schema.contains("not")) {
+    const Json left = apply_not(root_, schema, place);
+    return left.is_object() ? typed(left, place, depth) : compile(left, place, depth + 1);
+  }
+  return typed(schema, place, depth);
+}
+
+// A schema whose references, branches and conditions are resolved.
+Expr SchemaCompiler::typed(const Json& schema, const SchemaPlace& place, int depth) {
   if (schema.contains("const") || schema.contains("enum")) {
     return fixed_values(schema, place);
   }
@@ -230,7 +258,8 @@ Expr SchemaCompiler::object(const Json& schema, const SchemaPlace& place, int de
   std::vector<Property> properties;
   std::vector<std::string> names;
   const auto add = [&](const std::string& name, const Json& value, const SchemaPlace& at, bool needed) {
-    const Expr pair = g_.sequence({json_.value(Json(name)), json_.colon(), compile(value, at, depth + 1)});
+    const Json whole = with_patterns(schema, name, value, place);
+    const Expr pair = g_.sequence({json_.value(Json(name)), json_.colon(), compile(whole, at, depth + 1)});
     properties.push_back({name, pair, needed});
     names.push_back(name);
   };
@@ -259,21 +288,70 @@ Expr SchemaCompiler::object(const Json& schema, const SchemaPlace& place, int de
   }
   const uint32_t min = count(schema, "minProperties", 0, place);
   const uint32_t max = count(schema, "maxProperties", Grammar::kUnlimited, place);
-  std::optional<Expr> more;
-  if (open) {
+  std::optional<Expr> more = pattern_pairs(schema, names, place, depth);
+  if (open && !more) {
     const Expr value = compile(extra, place.at("additionalProperties"), depth + 1);
     const Expr key = names.empty() ? json_.string() : json_.string_except(names);
     more = named(place.at("additionalProperties"), g_.sequence({key, json_.colon(), value}));
-    if (properties.empty()) {
-      return max < min ? g_.any_of({}) : json_.list('{', *more, min, max);
-    }
+  }
+  if (more && properties.empty()) {
+    return max < min ? g_.any_of({}) : json_.list('{', *more, min, max);
   }
   const auto needed = static_cast<uint32_t>(
       std::count_if(properties.begin(), properties.end(), [](const Property& property) { return property.required; }));
-  if (min > needed || (max != Grammar::kUnlimited && (open || max < properties.size()))) {
+  if (min > needed || (max != Grammar::kUnlimited && (more || max < properties.size()))) {
     place.at(min > needed ? "minProperties" : "maxProperties").fail("is not supported beside these properties");
   }
   return json_.enclosed('{', properties_in_order(properties, more));
+}
+
+// Whether the expression matches somewhere in a property's name.
+bool SchemaCompiler::name_matches(const std::string& pattern, const std::string& name, const SchemaPlace& place) {
+  Grammar grammar;
+  JsonGrammar json(grammar);
+  const Expr expr = json.string_matching(pattern, false, 0, Grammar::kUnlimited, place.path);
+  GrammarText text(std::make_shared<GrammarAutomaton>(whole_text(std::move(grammar), expr)));
+  return text.accept(base::dump_json(Json(name))) && text.can_end();
+}
+
+// The value of a named property: what patternProperties say of it, too.
+Json SchemaCompiler::with_patterns(const Json& schema, const std::string& name, const Json& value,
+                                   const SchemaPlace& place) {
+  const auto patterns = schema.find("patternProperties");
+  if (patterns == schema.end() || !patterns->is_object()) {
+    return value;
+  }
+  Json all = Json::array({value});
+  for (const auto& [pattern, more] : patterns->items()) {
+    if (name_matches(pattern, name, place.at("patternProperties").at(pattern))) {
+      all.push_back(more);
+    }
+  }
+  return all.size() == 1 ? value : Json{{"allOf", std::move(all)}};
+}
+
+// Pairs whose names match an expression and are none of `names`; no others are written then.
+std::optional<Expr> SchemaCompiler::pattern_pairs(const Json& schema, const std::vector<std::string>& names,
+                                                  const SchemaPlace& place, int depth) {
+  const auto patterns = schema.find("patternProperties");
+  if (patterns == schema.end()) {
+    return std::nullopt;
+  }
+  const SchemaPlace here = place.at("patternProperties");
+  if (!patterns->is_object() || patterns->empty() || patterns->size() > kMaxPatterns) {
+    here.fail(fmt::format("must be an object of 1 to {} expressions", kMaxPatterns));
+  }
+  const Json& value = patterns->begin().value();
+  std::vector<Expr> keys;
+  for (const auto& [pattern, one] : patterns->items()) {
+    if (one != value) {
+      here.fail("is supported where all expressions have the same schema: a name may match several");
+    }
+    const Expr key = json_.string_matching(pattern, false, 0, Grammar::kUnlimited, here.at(pattern).path);
+    keys.push_back(names.empty() ? key : g_.intersect(key, json_.string_except(names)));
+  }
+  const Expr compiled = compile(value, here.at(patterns->begin().key()), depth + 1);
+  return named(here, g_.sequence({g_.any_of(std::move(keys)), json_.colon(), compiled}));
 }
 
 // Pairs with commas between, those that are not required left out at will.
@@ -319,6 +397,9 @@ Expr SchemaCompiler::array(const Json& schema, const SchemaPlace& place, int dep
   if (max < min) {
     return g_.any_of({});
   }
+  if (schema.contains("uniqueItems") && schema["uniqueItems"] == true && max > 1) {
+    return distinct_items(schema, place, min, max);
+  }
   const Expr rest =
       max > length
           ? named(place.at(rest_key), compile(has_rest ? schema[rest_key] : Json(true), place.at(rest_key), depth + 1))
@@ -343,7 +424,42 @@ Expr SchemaCompiler::array(const Json& schema, const SchemaPlace& place, int dep
   return json_.enclosed('[', tail);
 }
 
+Expr SchemaCompiler::distinct_items(const Json& schema, const SchemaPlace& place, uint32_t min, uint32_t max) {
+  Json items = schema.contains("items") && !schema.contains("prefixItems") ? schema["items"] : Json();
+  if (items.is_object()) {
+    items = flatten_schema(root_, items, place.at("items"));
+    if (items.contains("$ref") && items["$ref"].is_string()) {
+      items = resolve_reference(root_, items["$ref"].get<std::string>(), place.at("items"));
+    }
+  }
+  const bool listed = items.is_object() && items.contains("enum") && items["enum"].is_array() &&
+                      items["enum"].size() <= JsonGrammar::kMaxDistinct;
+  if (!listed) {
+    place.at("uniqueItems")
+        .fail(fmt::format("is supported of items with an enum of at most {} values, and of at most one item",
+                          JsonGrammar::kMaxDistinct));
+  }
+  fixed_values(items, place.at("items"));  // checks it
+  const uint8_t types = types_of(items, place.at("items"));
+  std::vector<Json> values;
+  for (const Json& value : items["enum"]) {
+    if ((type_of_value(value) & types) != 0 && std::find(values.begin(), values.end(), value) == values.end()) {
+      values.push_back(value);
+    }
+  }
+  return json_.distinct(values, min, max);
+}
+
 Expr SchemaCompiler::string(const Json& schema, const SchemaPlace& place) {
+  if (schema.contains("not")) {  // texts that apply_not left
+    Json plain = schema;
+    plain.erase("not");
+    std::vector<std::string> texts;
+    for (const Json& text : schema["not"]["enum"]) {
+      texts.push_back(text.get<std::string>());
+    }
+    return g_.intersect(string(plain, place), json_.string_except(texts));
+  }
   const uint32_t min = count(schema, "minLength", 0, place);
   const uint32_t max = count(schema, "maxLength", Grammar::kUnlimited, place);
   if (max < min) {
@@ -412,7 +528,35 @@ std::optional<JsonGrammar::Bound> SchemaCompiler::bound(const Json& schema, bool
   return out;
 }
 
+Expr SchemaCompiler::multiple(bool whole, const Json& schema, const SchemaPlace& place) {
+  const SchemaPlace here = place.at("multipleOf");
+  const double of = schema["multipleOf"].is_number() ? schema["multipleOf"].get<double>() : 0;
+  if (!(of > 0)) {
+    here.fail("must be a number above 0");
+  }
+  if (of == std::floor(of) && of <= static_cast<double>(kMaxBound)) {
+    const auto low = bound(schema, true, true, place);
+    const auto high = bound(schema, false, true, place);
+    if (const auto all = json_.multiples(static_cast<int64_t>(of), low ? std::optional(low->value) : std::nullopt,
+                                         high ? std::optional(high->value) : std::nullopt)) {
+      return *all;
+    }
+    here.fail("is supported of divisors of 1000, and where bounds leave at most 10,000 multiples");
+  }
+  double scaled = of;
+  for (uint32_t places = 1; places <= 15 && !whole; ++places) {
+    scaled *= 10;
+    if (std::abs(scaled - 1) < 1e-9) {
+      return json_.decimals(places, bound(schema, true, false, place), bound(schema, false, false, place));
+    }
+  }
+  here.fail("is supported of whole numbers, and of 0.1, 0.01, … for numbers that need not be whole");
+}
+
 Expr SchemaCompiler::number(bool whole, const Json& schema, const SchemaPlace& place) {
+  if (schema.contains("multipleOf")) {
+    return multiple(whole, schema, place);
+  }
   auto low = bound(schema, true, whole, place);
   auto high = bound(schema, false, whole, place);
   if (!whole) {
@@ -424,13 +568,6 @@ Expr SchemaCompiler::number(bool whole, const Json& schema, const SchemaPlace& p
   }
   return json_.integer(low ? std::optional(low->value) : std::nullopt,
                        high ? std::optional(high->value) : std::nullopt);
-}
-
-Grammar whole_text(Grammar grammar, Expr expr) {
-  const Grammar::Rule root = grammar.add_rule("root");
-  grammar.define(root, expr);
-  grammar.set_root(root);
-  return grammar;
 }
 
 }  // namespace

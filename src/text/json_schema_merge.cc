@@ -65,6 +65,9 @@ Json merge_keyword(const std::string& key, const Json& x, const Json& y, const S
                  [&](const Json& value) { return std::find(y.begin(), y.end(), value) != y.end(); });
     return kept;
   }
+  if (key == "not") {
+    return {{"anyOf", Json::array({x, y})}};
+  }
   const bool numbers = x.is_number() && y.is_number();
   for (const char* lower : {"minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"}) {
     if (key == lower && numbers) {
@@ -98,6 +101,13 @@ Json merge_schemas(const Json& a, const Json& b, const SchemaPlace& place) {
   }
   check_closed(a, b, place);
   check_closed(b, a, place);
+  for (const auto& [one, other] : {std::pair(&a, &b), std::pair(&b, &a)}) {
+    for (const char* names : {"properties", "additionalProperties", "patternProperties"}) {
+      if (one->contains("patternProperties") && other->contains(names) && a != b) {
+        place.at("patternProperties").fail(fmt::format("cannot be merged with a schema that has {}", names));
+      }
+    }
+  }
   Json out = a;
   for (const auto& [key, value] : b.items()) {
     if (key == "type" || key == "nullable") {

@@ -53,7 +53,7 @@ constexpr std::array kKeywords = {
     Keyword{"prefixItems", Use::kUnderstood, kArrayType},
     Keyword{"minItems", Use::kUnderstood, kArrayType},
     Keyword{"maxItems", Use::kUnderstood, kArrayType},
-    Keyword{"uniqueItems", Use::kUnderstood, kArrayType},  // false
+    Keyword{"uniqueItems", Use::kUnderstood, kArrayType},
     Keyword{"minLength", Use::kUnderstood, kStringType},
     Keyword{"maxLength", Use::kUnderstood, kStringType},
     Keyword{"pattern", Use::kUnderstood, kStringType},
@@ -62,15 +62,15 @@ constexpr std::array kKeywords = {
     Keyword{"maximum", Use::kUnderstood, kIntegerType | kNumberType},
     Keyword{"exclusiveMinimum", Use::kUnderstood, kIntegerType | kNumberType},
     Keyword{"exclusiveMaximum", Use::kUnderstood, kIntegerType | kNumberType},
-    Keyword{"multipleOf", Use::kUnsupported, 0},
-    Keyword{"not", Use::kUnsupported, 0},
-    Keyword{"if", Use::kUnsupported, 0},
-    Keyword{"then", Use::kUnsupported, 0},
-    Keyword{"else", Use::kUnsupported, 0},
+    Keyword{"multipleOf", Use::kUnderstood, kIntegerType | kNumberType},
+    Keyword{"not", Use::kUnderstood, 0},
+    Keyword{"if", Use::kUnderstood, 0},
+    Keyword{"then", Use::kUnderstood, 0},
+    Keyword{"else", Use::kUnderstood, 0},
+    Keyword{"patternProperties", Use::kUnderstood, kObjectType},
     Keyword{"contains", Use::kUnsupported, 0},
     Keyword{"minContains", Use::kUnsupported, 0},
     Keyword{"maxContains", Use::kUnsupported, 0},
-    Keyword{"patternProperties", Use::kUnsupported, 0},
     Keyword{"propertyNames", Use::kUnsupported, 0},
     Keyword{"dependencies", Use::kUnsupported, 0},
     Keyword{"dependentRequired", Use::kUnsupported, 0},
@@ -122,8 +122,8 @@ void check_keywords(const Json& schema, const SchemaPlace& place) {
     if (keyword == nullptr || keyword->use == Use::kUnsupported) {
       place.at(key).fail(keyword == nullptr ? "the keyword is unknown" : "the keyword is not supported");
     }
-    if (key == "uniqueItems" && value != false) {
-      place.at(key).fail("the keyword is not supported");
+    if (key == "uniqueItems" && !value.is_boolean()) {
+      place.at(key).fail("must be true or false");
     }
   }
 }

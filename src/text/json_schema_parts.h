@@ -48,6 +48,11 @@ const base::Json& resolve_reference(const base::Json& root, const std::string& r
 base::Json merge_schemas(const base::Json& a, const base::Json& b, const SchemaPlace& place);
 // The schema without "allOf", and without a "$ref" that has other keywords beside it.
 base::Json flatten_schema(const base::Json& root, base::Json schema, const SchemaPlace& place);
+// The schema without "not": what is left, written down; false when nothing is. Of texts that are taken out "not" stays,
+// as {"enum": texts}. Throws where what is left cannot be written.
+base::Json apply_not(const base::Json& root, base::Json schema, const SchemaPlace& place);
+// The schema without "if", "then" and "else": two branches, of which a value that fits has the property that decides.
+base::Json apply_if(const base::Json& root, base::Json schema, const SchemaPlace& place);
 // Whether no value fits both (may say false where that is not seen).
 bool schemas_exclude_each_other(const base::Json& root, const base::Json& a, const base::Json& b,
                                 const SchemaPlace& place);

@@ -147,7 +147,7 @@ TEST_F(GeneratorServerTest, WhatIsWrongIsSaidInOpenAisForm) {
       {chat({{"response_format", {{"type", "json_schema"}, {"json_schema", {{"name", "a b"}}}}}}), 400,
        "response_format", nullptr},
       {chat({{"response_format",
-              {{"type", "json_schema"}, {"json_schema", {{"name", "n"}, {"schema", {{"not", {{"type", "null"}}}}}}}}}}),
+              {{"type", "json_schema"}, {"json_schema", {{"name", "n"}, {"schema", {{"contains", {{"type", "null"}}}}}}}}}}),
        400, "response_format", nullptr},
       {chat({{"guided_regex", "(a"}}), 400, "guided_regex", nullptr},
       {chat({{"guided_choice", Json::array()}}), 400, "guided_choice", nullptr},

@@ -127,6 +127,40 @@ const std::vector<Case>& cases() {
       {R"({"type":"string","format":"email"})", {R"("a.b@example.org")"}, {R"("a@b")", R"("@example.org")"}},
       {R"({"type":"string","format":"duration"})", {R"("P1DT2H")", R"("PT3M4S")", R"("P2W")"}, {R"("P")", R"("P1DT")"}},
       {R"({"type":"string","format":"uri"})", {R"("https://example.org/a?b=c#d")"}, {R"("example.org")"}},
+      {R"({"type":"integer","multipleOf":5})",
+       {"0", "5", "-10", "12345", "1000"},
+       {"1", "12", "-3", "05", "-0", "5.0"}},
+      {R"({"type":"integer","multipleOf":7,"minimum":-10,"maximum":30})",
+       {"-7", "0", "7", "28"},
+       {"-14", "35", "8", "-0", "07"}},
+      {R"({"type":"integer","multipleOf":250,"minimum":300})", {"500", "1250", "123000"}, {"0", "250", "300", "1240"}},
+      {R"({"type":"number","multipleOf":0.01,"minimum":0})",
+       {"0", "1.5", "19.99", "100"},
+       {"-1", "0.001", "1.", "1e2", "00.5"}},
+      {R"({"type":"array","uniqueItems":true,"items":{"enum":["a","b",3]},"minItems":1})",
+       {"[3]", R"(["a","b"])", R"(["b", 3, "a"])"},
+       {"[]", R"(["a","a"])", R"(["a","b","a"])", R"(["c"])"}},
+      {R"({"type":"array","uniqueItems":true,"items":{"type":"string"},"maxItems":1})", {"[]", R"(["a"])"}, {R"(["a","b"])"}},
+      {R"({"type":["string","null","integer"],"not":{"type":"string"}})", {"null", "3"}, {R"("a")"}},
+      {R"({"type":["string","null"],"not":{"enum":["no","none",null]},"maxLength":4})",
+       {R"("yes")", R"("nono")", R"("n")", R"("")"},
+       {R"("no")", R"("none")", "null", R"("longer")"}},
+      {R"({"enum":["a","b",3],"not":{"anyOf":[{"const":"a"},{"const":3}]}})", {R"("b")"}, {R"("a")", "3"}},
+      {R"({"type":"object","properties":{"a":{"type":"integer"}},"not":{"required":["b"]},"additionalProperties":true})",
+       {"{}", R"({"a":1})", R"({"c":1})"},
+       {R"({"b":1})", R"({"a":1,"b":2})"}},
+      {R"({"type":"object","properties":{"kind":{"enum":["dog","cat","fish"]}},"required":["kind"],
+           "if":{"properties":{"kind":{"const":"dog"}}},
+           "then":{"properties":{"barks":{"type":"boolean"}},"required":["barks"]},
+           "else":{"properties":{"fins":{"type":"integer"}}}})",
+       {R"({"kind":"dog","barks":true})", R"({"kind":"fish","fins":3})", R"({"kind":"cat"})"},
+       {R"({"kind":"dog"})", R"({"kind":"dog","fins":3})", R"({"kind":"cat","barks":true})", "{}"}},
+      {R"({"type":"object","properties":{"id":{"type":"integer"},"x-n":{}},"required":["id"],"patternProperties":{"^x-":{"type":"string"}}})",
+       {R"({"id":1})", R"({"id":1,"x-a":"b"})", R"({"id":1,"x-n":"y","x-":"","x-b":"z"})"},
+       {R"({"id":1,"y":"b"})", R"({"id":1,"x-a":3})", R"({"id":1,"x-n":3})", R"({"id":1,"a-x-":"b"})"}},
+      {R"({"type":"object","patternProperties":{"^a$":{"type":"null"},"^b":{"type":"null"}},"minProperties":1})",
+       {R"({"a":null})", R"({"bc":null,"a":null})"},
+       {"{}", R"({"ab":null})", R"({"a":1})"}},
       {R"({"nullable":true,"type":"integer"})", {"null", "1"}, {"\"\""}},
       {"true", {"1", "{}", R"([null,"a",{"b":[true,1.5]}])"}, {"", "nul", "[1,]"}},
       {R"({"title":"anything","x-order":3})", {"1", "{}"}, {""}},
@@ -152,10 +186,24 @@ TEST(JsonSchema, AcceptsWhatItMeansAndNothingElse) {
 
 TEST(JsonSchema, NamesTheKeywordAndPlaceOfWhatItCannot) {
   const std::pair<const char*, const char*> wrong[] = {
-      {R"({"type":"object","properties":{"a":{"not":{}}}})", "#/properties/a/not: the keyword is not supported"},
+      {R"({"type":"object","properties":{"a":{"contains":{}}}})", "#/properties/a/contains: the keyword is not supported"},
+      {R"({"not":{"minLength":3}})", "#/not: is understood of a type"},
+      {R"({"type":"integer","not":{"const":3}})", "#/not"},
+      {R"({"type":"number","not":{"type":"integer"}})", "#/not"},
+      {R"({"type":"string","not":{}})", "no text at all"},
+      {R"({"if":{"minProperties":3}})", "#/if"},
+      {R"({"if":{"properties":{"a":{"const":1},"b":{"const":1}}}})", "#/if"},
       {R"({"type":"array","uniqueItems":true})", "#/uniqueItems"},
+      {R"({"type":"array","uniqueItems":1})", "#/uniqueItems"},
+      {R"({"type":"array","uniqueItems":true,"items":{"enum":[1,2,3,4,5,6,7,8,9]}})", "#/uniqueItems"},
       {R"({"type":"integer","multipleOf":3})", "#/multipleOf"},
+      {R"({"type":"integer","multipleOf":0})", "#/multipleOf"},
+      {R"({"type":"integer","multipleOf":0.5})", "#/multipleOf"},
+      {R"({"type":"number","multipleOf":0.25})", "#/multipleOf"},
       {R"({"patternProperties":{}})", "#/patternProperties"},
+      {R"({"patternProperties":{"a":{},"b":false}})", "#/patternProperties"},
+      {R"x({"patternProperties":{"a(?=b)":{}}})x", "#/patternProperties"},
+      {R"({"allOf":[{"patternProperties":{"a":{}}},{"properties":{"b":{}}}]})", "#/patternProperties"},
       {R"({"tpye":"string"})", "#/tpye: the keyword is unknown"},
       {R"({"type":"text"})", "#/type"},
       {R"({"$ref":"https://example.org/x"})", "#/$ref"},
@@ -180,6 +228,34 @@ TEST(JsonSchema, NamesTheKeywordAndPlaceOfWhatItCannot) {
   };
   for (const auto& [schema, part] : wrong) {
     EXPECT_NE(error_of(schema).find(part), std::string::npos) << schema << " gave: " << error_of(schema);
+  }
+}
+
+TEST(JsonSchema, MultiplesWithinBoundsAreExact) {
+  base::Rng rng(10);
+  for (int round = 0; round < 25; ++round) {
+    const int64_t of = std::vector<int64_t>{1, 2, 3, 5, 8, 12, 50, 125, 1000}[rng.below(9)];
+    const int64_t low = static_cast<int64_t>(rng.below(1500)) - 700;
+    const int64_t high = low + static_cast<int64_t>(rng.below(1200));
+    const bool open = rng.below(2) == 0 && 1000 % of == 0;
+    base::Json schema = {{"type", "integer"}, {"minimum", low}, {"multipleOf", of}};
+    if (!open) {
+      schema["maximum"] = high;
+    }
+    std::vector<int64_t> fits;
+    for (int64_t n = low; n <= high; ++n) {
+      if (n % of == 0) {
+        fits.push_back(n);
+      }
+    }
+    if (fits.empty()) {
+      continue;
+    }
+    const GrammarText start = compile(base::dump_json(schema));
+    for (int64_t n = -800; n <= 2100; ++n) {
+      ASSERT_EQ(matches(start, std::to_string(n)), n % of == 0 && n >= low && (open || n <= high))
+          << n << " of " << base::dump_json(schema);
+    }
   }
 }
 
