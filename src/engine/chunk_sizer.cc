@@ -9,7 +9,7 @@ namespace {
 
 constexpr double kNew = 0.25;   // weight of the newest pass: a machine that others use changes within a second
 constexpr int kFirst = 32;      // before anything was measured
-constexpr int kSmallest = 8;    // fewer would read the weights too often for a prompt to get on
+constexpr int kEnough = 8;      // tokens of a pass of prompts alone that tell what one takes, not what weights take
 constexpr double kExtra = 0.9;  // of a pass's usual time, for prompts
 
 size_t bucket(int rows) { return static_cast<size_t>(std::bit_width(static_cast<unsigned>(rows))); }
@@ -38,14 +38,15 @@ int ChunkSizer::budget(int decode_rows) const noexcept {
     return std::min(room, kFirst);
   }
   const double tokens = kExtra * usual / per_token_;
-  return std::min(room, static_cast<int>(std::clamp(tokens, double{kSmallest}, double{1 << 20})));
+  // One token of a prompt is always added: at most twice the passes, were each as dear as a stream's.
+  return std::min(room, static_cast<int>(std::clamp(tokens, 1.0, double{1 << 20})));
 }
 
 void ChunkSizer::record(int decode_rows, int prompt_tokens, double seconds) noexcept {
   if (prompt_tokens == 0) {
     blend(decode_[bucket(decode_rows)], seconds);
   } else if (decode_rows == 0) {
-    if (prompt_tokens >= kSmallest) {
+    if (prompt_tokens >= kEnough) {
       blend(per_token_, seconds / prompt_tokens);
     }
   } else {
