@@ -48,6 +48,18 @@ std::unique_ptr<engine::Generator> open_generator(App& app, const std::filesyste
   return engine::load_generator(model, options, app.pool());
 }
 
+void LoraFlag::describe(base::FieldTable& flags) {
+  flags.add("lora", folder, "the folder of a LoRA adapter (peft's) to apply");
+}
+
+std::string LoraFlag::choose(engine::GeneratorOptions& options) const {
+  if (folder.empty()) {
+    return "";
+  }
+  options.lora = {"lora=" + folder};
+  return "lora";
+}
+
 std::unique_ptr<engine::Engine> load_engine(App& app, const LocatedModel& model, const std::string& precision) {
   engine::EngineOptions options;
   options.precision = precision;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "base/fields.h"
 #include "cli/app.h"
 #include "engine/engine.h"
 #include "engine/generator.h"
@@ -35,6 +36,14 @@ std::shared_ptr<const hub::Snapshots> hub_snapshots(App& app);
 // load_generator with the program's instruction set, pool and that folder.
 std::unique_ptr<engine::Generator> open_generator(App& app, const std::filesystem::path& model,
                                                   engine::GeneratorOptions options);
+
+// `--lora FOLDER`: the adapter that all requests of a command go through.
+struct LoraFlag {
+  std::string folder;
+  void describe(base::FieldTable& flags);
+  // Has it loaded with the generator. Returns the name for the requests; empty without one.
+  std::string choose(engine::GeneratorOptions& options) const;
+};
 
 // locate_model, then the engine over it.
 std::unique_ptr<engine::Engine> load_engine(App& app, const LocatedModel& model, const std::string& precision);

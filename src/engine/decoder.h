@@ -32,6 +32,7 @@ class Decoder final : public DecoderPass {
   int64_t add_adapter(const model::LoraAdapter& adapter);
 
   void forward(std::span<const PassRows> rows, std::vector<float>& logits) override;
+  void copy_page(int32_t from, int32_t to) override { cache_.copy_page(from, to); }
   int vocab_size() const override { return spec_.vocab_size; }
   const PackedDecoder& weights() const { return weights_; }
 

@@ -25,6 +25,8 @@ class DecoderPass {
   // Sequences of one call have no page in common that one of them writes. A row's result depends on its sequence's
   // tokens alone. One thread at a time.
   virtual void forward(std::span<const PassRows> rows, std::vector<float>& logits) = 0;
+  // Copies what a page holds to another one.
+  virtual void copy_page(int32_t from, int32_t to) = 0;
   virtual int vocab_size() const = 0;
 };
 

@@ -22,6 +22,7 @@
 
 #include "base/fields.h"
 #include "base/pool.h"
+#include "engine/beam_params.h"
 #include "text/constraint.h"
 #include "text/tokenizer.h"
 
@@ -90,6 +91,11 @@ struct GenerateResult {
   std::string text_tail;     // its end that no TokenEvent carried
   std::string stopped_by;    // the stop string, when one ended it
   std::vector<int32_t> ids;  // the output's tokens, an end token included
+  double logprob = 0;        // sum over the tokens, when top_logprobs >= 0
+  float score = 0;           // of beam search: sum of log-probabilities / length^length_penalty
+  // Of beam search: the next best, num_return_sequences - 1, by falling score; each with its ids, text, score,
+  // finish_reason and completion_tokens.
+  std::vector<GenerateResult> others;
   Usage usage;
   uint64_t seed = 0;
   // With prompt_logprobs_from = f: log p(ids[i] | ids[0..i-1]) of the prompt for i = f ... prompt_tokens - 1.
@@ -104,6 +110,10 @@ struct GenerateRequest {
   std::vector<int32_t> ids;  // the prompt, special tokens included; at least one
   int max_tokens = 16;       // 0 is allowed: only the prompt is computed
   SamplingParams sampling;
+  // With num_beams above 1 the likeliest text is searched, transformers' token for token, instead of drawn token by
+  // token: of `sampling` only repetition_penalty, logit_bias, min_tokens and the end tokens count; there are no
+  // TokenEvents, the text comes with the result.
+  BeamParams beams;
   // What the whole output must match, or null: only tokens that can still lead there are chosen, end tokens only where
   // it may end there, and the output ends where nothing can follow. Of this generator's tokenizer.
   std::shared_ptr<const text::Constraint> constraint;
@@ -200,6 +210,9 @@ class Generator {
   virtual const GeneratorInfo& info() const = 0;
   virtual const text::Tokenizer& tokenizer() const = 0;
 };
+
+// What a model is called that nobody gave a name: its folder's or file's.
+std::string model_name(const std::filesystem::path& model);
 
 // Loads a model folder (config.json, safetensors, tokenizer) or a .gguf file, and its adapters, and starts the
 // scheduler's thread. The pool is borrowed and must outlive it. The destructor cancels what is left. Throws

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstring>
 #include <span>
 #include <vector>
 
@@ -31,6 +32,9 @@ class KvCache {
   }
   std::byte* values(int layer, int32_t page) noexcept {
     return keys(layer, page) + page_bytes_;
+  }
+  void copy_page(int32_t from, int32_t to) noexcept {  // of all layers
+    std::memcpy(keys(0, to), keys(0, from), static_cast<size_t>(2 * layers_ * page_bytes_));
   }
 
  private:

@@ -5,6 +5,8 @@
 // a time; the pool is borrowed.
 #pragma once
 
+#include <algorithm>
+
 #include "engine/decoder_pass.h"
 #include "engine/recurrent_net.h"
 #include "kernels/memory.h"
@@ -23,6 +25,7 @@ class RecurrentDecoder final : public DecoderPass {
   RecurrentDecoder(const model::OpenedRecurrent& opened, const RecurrentDecoderOptions& options, base::Pool& pool);
 
   void forward(std::span<const PassRows> rows, std::vector<float>& logits) override;
+  void copy_page(int32_t from, int32_t to) override { std::copy_n(state(from), values_, state(to)); }
   int vocab_size() const override { return net_->spec().vocab_size; }
   const std::string& weight_type() const { return weight_type_; }  // of most bytes: "F32"
   int64_t weight_bytes() const { return bytes_; }                  // that one token reads

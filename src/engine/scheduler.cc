@@ -71,6 +71,7 @@ uint64_t Scheduler::submit(GenerateRequest request) {
                                                         request.prompt_logprobs_from, tokens));
   }
   check_sampling(request.sampling, vocab);
+  check_beam_room(request);
   const int adapter = adapter_of(request);
   const std::lock_guard lock(book_.mutex);
   book_.check_open(waiting_count_, limits_.max_queue);
@@ -149,14 +150,15 @@ void Scheduler::admit(std::vector<Item>& over) {
       }
     }
   }
-  while (waiting_count_ > 0 && preempted_.empty() && static_cast<int>(running_.size()) < limits_.max_sequences) {
+  while (waiting_count_ > 0 && preempted_.empty()) {
     // Room for the whole prompt, beyond what those still reading theirs will take: else they would push each other out.
     const Item& first = waiting_.at(turns_.front()).front();
-    int promised = pages_for(first->size() + 1, limits_.page_tokens);
+    int promised = pages_to_come(*first);
     for (const Item& item : running_) {
-      promised += std::max(0, pages_for(item->size() + 1, limits_.page_tokens) - static_cast<int>(item->pages.size()));
+      promised += pages_to_come(*item);
     }
-    if (!running_.empty() && promised > pages_.available()) {
+    if (!running_.empty() &&
+        (running_width() + first->width() > limits_.max_sequences || promised > pages_.available())) {
       break;
     }
     running_.push_back(next_waiting());
@@ -186,8 +188,9 @@ void Scheduler::loop() {
     if (!cancelled.empty()) {
       finish_cancelled(cancelled);
     }
-    while (!preempted_.empty() && static_cast<int>(running_.size()) < limits_.max_sequences &&
-           (running_.empty() || pages_for(preempted_.front()->size() + 1, limits_.page_tokens) <= pages_.available())) {
+    while (!preempted_.empty() &&
+           (running_.empty() || (running_width() + preempted_.front()->width() <= limits_.max_sequences &&
+                                 pages_to_come(*preempted_.front()) <= pages_.available()))) {
       running_.push_back(std::move(preempted_.front()));
       preempted_.pop_front();
     }
@@ -232,6 +235,9 @@ void Scheduler::release_pages(Sequence& sequence) {
     pages_.give_back(sequence.pages[i - 1]);
   }
   sequence.pages.clear();
+  if (sequence.beams) {
+    give_back_all(pages_, sequence.beams->pages());
+  }
   sequence.sealed = 0;
   sequence.done = 0;
 }
@@ -240,6 +246,10 @@ void Scheduler::preempt(Sequence& sequence) {
   const auto it =
       std::find_if(running_.begin(), running_.end(), [&](const Item& item) { return item.get() == &sequence; });
   release_pages(sequence);
+  if (sequence.beams) {  // its search begins anew
+    sequence.beams.reset();
+    sequence.ids.resize(static_cast<size_t>(sequence.prompt_tokens));
+  }
   sequence.draft.clear();
   sequence.preempted = true;
   ++counts_.preemptions;
@@ -248,22 +258,31 @@ void Scheduler::preempt(Sequence& sequence) {
   running_.erase(it);
 }
 
-// Pages for the next `tokens` of a sequence, taken from those admitted last if need be. False when the sequence itself
-// had to go.
-bool Scheduler::make_room(Sequence& sequence, int tokens, std::vector<Part>& parts) {
-  const auto needed = static_cast<size_t>(pages_for(sequence.done + tokens, limits_.page_tokens));
-  while (sequence.pages.size() < needed) {
+// A page for a sequence, taken from those admitted last if need be; -1 when the sequence itself had to go.
+int32_t Scheduler::take_page(Sequence& sequence, std::vector<Part>& parts) {
+  for (;;) {
     const int32_t page = pages_.take();
     if (page >= 0) {
-      sequence.pages.push_back(page);
-      continue;
+      return page;
     }
     Sequence& last = *running_.back();
     std::erase_if(parts, [&](const Part& part) { return part.sequence == &last; });
     preempt(last);
     if (&last == &sequence) {
+      return -1;
+    }
+  }
+}
+
+// Pages for the next `tokens` of a sequence. False when the sequence itself had to go.
+bool Scheduler::make_room(Sequence& sequence, int tokens, std::vector<Part>& parts) {
+  const auto needed = static_cast<size_t>(pages_for(sequence.done + tokens, limits_.page_tokens));
+  while (sequence.pages.size() < needed) {
+    const int32_t page = take_page(sequence, parts);
+    if (page < 0) {
       return false;
     }
+    sequence.pages.push_back(page);
   }
   return true;
 }
@@ -324,8 +343,10 @@ void Scheduler::plan(std::vector<Part>& parts) {
   };
   int rows = 0;
   for (Sequence* sequence : streams) {
-    if (rows < limits_.max_batch_tokens && still_runs(sequence) && add_part(*sequence, 1, parts)) {
-      ++rows;
+    const int width = sequence->width();
+    if (rows + width <= limits_.max_batch_tokens && still_runs(sequence) &&
+        (sequence->beams ? add_beam_part(*sequence, parts) : add_part(*sequence, 1, parts))) {
+      rows += width;
     }
   }
   if (limits_.speculate > 0) {
@@ -349,6 +370,9 @@ void Scheduler::plan(std::vector<Part>& parts) {
 
 void Scheduler::guess(Sequence& sequence) {
   sequence.draft.clear();
+  if (sequence.beams) {
+    return;
+  }
   const int most =
       std::min({sequence.draft_length, limits_.speculate, sequence.request.max_tokens - sequence.generated() - 1,
                 limits_.context_length - sequence.size() - 1});
@@ -423,6 +447,11 @@ void Scheduler::compute(const std::vector<Part>& parts) {
       sequence.begun = true;
       sequence.result.queued = std::chrono::duration_cast<std::chrono::microseconds>(now - sequence.submitted);
     }
+    if (sequence.beams) {
+      add_beam_rows(sequence, rows);
+      decode_rows += sequence.width();
+      continue;
+    }
     std::span<const int32_t> next = sequence.draft;
     if (next.empty()) {
       next = std::span(sequence.ids).subspan(static_cast<size_t>(sequence.done), static_cast<size_t>(part.tokens));
@@ -461,6 +490,9 @@ void Scheduler::take_prompt_logprobs(Sequence& sequence, int tokens, std::span<f
 }
 
 void Scheduler::seal_pages(Sequence& sequence) {
+  if (sequence.beams) {
+    return;
+  }
   const int full = sequence.done / limits_.page_tokens;
   while (sequence.sealed < full) {
     const auto i = static_cast<size_t>(sequence.sealed);
@@ -476,6 +508,7 @@ void Scheduler::sample(const std::vector<Part>& parts) {
     Sequence* sequence;
     std::span<float> logits;
     Sampled sampled;
+    bool goes_on;  // of a beam search
     std::exception_ptr error;
   };
   std::vector<Draw> draws;
@@ -496,14 +529,22 @@ void Scheduler::sample(const std::vector<Part>& parts) {
     if (sequence.generated() >= sequence.request.max_tokens) {
       sequence.ended = FinishReason::kLength;
     } else {
-      draws.push_back({&sequence, sequence.draft.empty() ? wanted.last(vocab) : wanted, {}, nullptr});
+      const bool one = sequence.draft.empty() && !sequence.beams;
+      draws.push_back({&sequence, one ? wanted.last(vocab) : wanted, {}, false, nullptr});
+      if (sequence.width() > 1 && !sequence.beams) {
+        start_beams(sequence);
+      }
     }
   }
   scratch_.resize(std::max(scratch_.size(), draws.size()));
   const auto draw = [&](int64_t i) {
     Draw& d = draws[static_cast<size_t>(i)];
     try {
-      d.sampled = d.sequence->sample(d.logits.first(vocab), scratch_[static_cast<size_t>(i)]);
+      if (d.sequence->beams) {
+        d.goes_on = d.sequence->beams->step(d.logits, pass_.vocab_size());
+      } else {
+        d.sampled = d.sequence->sample(d.logits.first(vocab), scratch_[static_cast<size_t>(i)]);
+      }
     } catch (...) {
       d.error = std::current_exception();
     }
@@ -519,6 +560,10 @@ void Scheduler::sample(const std::vector<Part>& parts) {
       d.sequence->result.error = d.error;
     } else {
       try {
+        if (d.sequence->beams) {
+          take_beam_step(*d.sequence, d.goes_on);
+          continue;
+        }
         d.sequence->accept(d.sampled, token_text_, limits_.context_length);
         ++counts_.generated_tokens;
         take_guesses(*d.sequence, d.logits);

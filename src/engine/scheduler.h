@@ -50,7 +50,7 @@ class Scheduler {
   using Item = std::unique_ptr<Sequence>;
   struct Part {  // a sequence's part of a pass
     Sequence* sequence;
-    int tokens;
+    int tokens;  // that each of its texts goes on by
     int logits;  // wanted rows, the last ones
   };
 
@@ -67,6 +67,7 @@ class Scheduler {
   int add_guesses(std::vector<Part>& parts, int rows);
   void guess(Sequence& sequence);
   void take_guesses(Sequence& sequence, std::span<float> logits);
+  int32_t take_page(Sequence& sequence, std::vector<Part>& parts);
   bool make_room(Sequence& sequence, int tokens, std::vector<Part>& parts);
   void reuse_prefix(Sequence& sequence);
   void release_pages(Sequence& sequence);
@@ -75,6 +76,15 @@ class Scheduler {
   void take_prompt_logprobs(Sequence& sequence, int tokens, std::span<float> logits);
   void seal_pages(Sequence& sequence);
   void sample(const std::vector<Part>& parts);
+  // Beam search: scheduler_beams.cc.
+  int beam_pages(const GenerateRequest& request) const;
+  void check_beam_room(const GenerateRequest& request) const;
+  void start_beams(Sequence& sequence);
+  bool add_beam_part(Sequence& sequence, std::vector<Part>& parts);
+  static void add_beam_rows(const Sequence& sequence, std::vector<PassRows>& rows);
+  void take_beam_step(Sequence& sequence, bool goes_on);
+  int running_width() const;
+  int pages_to_come(const Sequence& sequence) const;
   void remove_ended();
   void publish_stats();  // with book_.mutex
   void end(Item item, FinishReason reason);

@@ -17,6 +17,7 @@
 
 #include "base/fields.h"
 #include "base/pool.h"
+#include "engine/beam_params.h"
 #include "engine/generator.h"
 #include "engine/token_rules.h"
 #include "text/tokenizer.h"
@@ -25,16 +26,11 @@ namespace slipway::engine {
 
 // How texts are generated; names and meanings are those of transformers' GenerationConfig, which generation_config.json
 // holds.
-struct Seq2SeqParams {
+struct Seq2SeqParams : BeamParams {  // num_return_sequences: at most num_beams, unless drawn
   int max_length = 0;      // tokens of the output, the first (decoder_start) included; 0: max_new_tokens counts
   int max_new_tokens = 0;  // without the first; goes before max_length; both 0: 256
   int min_length = 0;
   int min_new_tokens = 0;
-  int num_beams = 1;
-  int num_return_sequences = 1;          // at most num_beams, unless drawn
-  double length_penalty = 1;             // scores of ended hypotheses are divided by length^length_penalty
-  std::string early_stopping = "false";  // "false", "true", "never": see beam_search.h
-  int no_repeat_ngram_size = 0;
   double repetition_penalty = 1;
   bool do_sample = false;  // draw, by the parameters below, instead of taking the likeliest
   double temperature = 1;

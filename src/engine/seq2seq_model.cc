@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 
 #include "base/error.h"
 #include "kernels/decoder_ops.h"
@@ -353,11 +352,7 @@ void Seq2SeqModel::decode(std::span<const HypothesisRow> rows, std::vector<float
 }
 
 void Seq2SeqModel::copy_page(int32_t from, int32_t to) {
-  const auto bytes = static_cast<size_t>(cache_.layout().page_bytes());
-  for (int i = 0; i < spec_.decoder.num_layers; ++i) {
-    std::memcpy(cache_.keys(i, to), cache_.keys(i, from), bytes);
-    std::memcpy(cache_.values(i, to), cache_.values(i, from), bytes);
-  }
+  cache_.copy_page(from, to);
 }
 
 }  // namespace slipway::engine

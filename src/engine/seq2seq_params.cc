@@ -81,14 +81,7 @@ void Seq2SeqParams::describe(base::FieldTable& table) {
             {0, 1 << 20});
   table.add("min_length", min_length, "tokens before which no text ends, the first included", {0, 1 << 20});
   table.add("min_new_tokens", min_new_tokens, "the same without the first", {0, 1 << 20});
-  table.add("num_beams", num_beams, "hypotheses that beam search keeps; 1: the likeliest token each time", {1, 256});
-  table.add("num_return_sequences", num_return_sequences, "texts returned for each source", {1, 256});
-  table.add("length_penalty", length_penalty, "of beam search: above 0 favours longer texts, below 0 shorter ones",
-            {-100, 100});
-  table.add("early_stopping", early_stopping,
-            "when beam search ends: true, as soon as num_beams texts have; never, when none could become better",
-            {"false", "true", "never"});
-  table.add("no_repeat_ngram_size", no_repeat_ngram_size, "no so many tokens in a row twice; 0: off", {0, 1 << 20});
+  BeamParams::describe(table);
   table.add("repetition_penalty", repetition_penalty, "of tokens that were said; 1: off", {0.01, 100});
   table.add("do_sample", do_sample, "draw tokens instead of taking the likeliest");
   table.add("temperature", temperature, "of drawing: how far from the likeliest token", {0.0001, 100});

@@ -121,10 +121,11 @@ void Seq2SeqScheduler::step() {
         continue;
       }
       const auto position = static_cast<int>(branch.ids.size()) - 1;
-      if (static_cast<int>(branch.pages.size()) <= position / Seq2SeqModel::kPageTokens) {
+      if (needs_page(pages_, branch.pages, position)) {
         const int32_t page = pages_.take();
         SLIPWAY_CHECK(page >= 0);  // reserved at admission
-        branch.pages.push_back(page);
+        put_page(pages_, branch.pages, position, page,
+                 [this](int32_t from, int32_t to) { model_.copy_page(from, to); });
       }
       rows_.push_back({branch.ids.back(), position, branch.pages, task->memory.get()});
     }
@@ -199,44 +200,17 @@ void Seq2SeqScheduler::choose_beams(Task& task) {
   task.finished = !task.beams->step(all, static_cast<int>(vocab));
 }
 
-// The first hypothesis that goes on from another takes its pages; others share those that are full and copy the last.
 void Seq2SeqScheduler::move(Task& task) {
-  const std::span<const BeamMove> moves = task.beams->moves();
-  std::vector<int> children(task.branches.size(), 0);
-  for (const BeamMove& one : moves) {
-    ++children[static_cast<size_t>(one.parent)];
+  PageLists lists;
+  for (Branch& branch : task.branches) {
+    lists.push_back(std::move(branch.pages));
   }
-  for (size_t i = 0; i < task.branches.size(); ++i) {
-    if (children[i] == 0) {
-      for (const int32_t page : task.branches[i].pages) {
-        pages_.give_back(page);
-      }
-    }
+  lists = follow_moves(pages_, task.beams->moves(), lists);
+  task.branches = std::vector<Branch>(lists.size());
+  for (size_t i = 0; i < lists.size(); ++i) {
+    task.branches[i].ids = task.beams->running()[i].ids;
+    task.branches[i].pages = std::move(lists[i]);
   }
-  std::vector<Branch> next(moves.size());
-  std::vector<bool> taken(task.branches.size(), false);
-  for (size_t i = 0; i < moves.size(); ++i) {
-    const auto parent = static_cast<size_t>(moves[i].parent);
-    const Branch& from = task.branches[parent];
-    next[i].ids = task.beams->running()[i].ids;
-    next[i].pages = from.pages;
-    if (!taken[parent]) {
-      taken[parent] = true;
-      continue;
-    }
-    const bool partial = from.ids.size() % Seq2SeqModel::kPageTokens != 0;
-    for (size_t p = 0; p < from.pages.size(); ++p) {
-      if (partial && p + 1 == from.pages.size()) {
-        const int32_t page = pages_.take();
-        SLIPWAY_CHECK(page >= 0);
-        model_.copy_page(from.pages[p], page);
-        next[i].pages[p] = page;
-      } else {
-        pages_.share(from.pages[p]);
-      }
-    }
-  }
-  task.branches = std::move(next);
 }
 
 void Seq2SeqScheduler::release(Task& task) {

@@ -8,7 +8,7 @@
 #include <unordered_set>
 
 #include "base/random.h"
-#include "engine/beam_search.h"
+#include "engine/beam_pages.h"
 #include "engine/kv_pages.h"
 #include "engine/request_book.h"
 #include "engine/sampler.h"

@@ -13,10 +13,6 @@ using base::Error;
 
 constexpr int kDefaultNewTokens = 256;  // as transformers' pipelines
 
-EarlyStopping early_stopping_of(const std::string& word) {
-  return word == "true" ? EarlyStopping::kEnough : word == "never" ? EarlyStopping::kNever : EarlyStopping::kHeuristic;
-}
-
 int max_length_of(const Seq2SeqParams& params) {
   return params.max_new_tokens > 0 ? params.max_new_tokens + 1
          : params.max_length > 0   ? params.max_length
@@ -112,11 +108,7 @@ std::unique_ptr<Seq2SeqScheduler::Task> Seq2SeqScheduler::make_task(Seq2SeqReque
     branch.ids = {start};
   }
   if (params.num_beams > 1) {
-    task->beams = std::make_unique<BeamSearch>(BeamOptions{.num_beams = params.num_beams,
-                                                           .length_penalty = params.length_penalty,
-                                                           .early_stopping = early_stopping_of(params.early_stopping),
-                                                           .max_length = rules.max_length,
-                                                           .eos_ids = rules.eos_ids},
+    task->beams = std::make_unique<BeamSearch>(beam_options(params, rules.max_length, rules.eos_ids),
                                                std::span(task->branches.front().ids));
   }
   task->submitted = std::chrono::steady_clock::now();

@@ -75,6 +75,7 @@ void Sequence::accept(const Sampled& sampled, const TokenText& token_text, int c
   event.index = static_cast<int>(result.ids.size());
   event.id = sampled.id;
   event.logprob = sampled.logprob;
+  result.logprob += sampled.logprob;
   event.token = token_text.of(sampled.id);
   for (const auto& [id, logprob] : sampled.likely) {
     event.top_logprobs.push_back({id, token_text.of(id), logprob});
@@ -101,9 +102,35 @@ void Sequence::accept(const Sampled& sampled, const TokenText& token_text, int c
   emit(std::move(event));
 }
 
+void Sequence::take_beams(const text::Tokenizer& tokenizer) {
+  const auto fill = [&](const Hypothesis& one, GenerateResult& out) {
+    out.ids.assign(one.ids.begin() + prompt_tokens, one.ids.end());
+    out.score = one.score;
+    const bool stops = std::find(end_ids.begin(), end_ids.end(), out.ids.back()) != end_ids.end();
+    text::StreamDecoder texts(tokenizer);
+    for (const int32_t id : std::span(out.ids).first(out.ids.size() - (stops ? 1 : 0))) {
+      out.text += texts.push(id);
+    }
+    out.text += texts.flush();
+    out.text_tail = out.text;
+    out.finish_reason = stops ? FinishReason::kStop : FinishReason::kLength;
+    out.usage.completion_tokens = static_cast<int>(out.ids.size());
+    out.usage.prompt_tokens = prompt_tokens;
+  };
+  const std::vector<Hypothesis> best = beams->best(request.beams.num_return_sequences);
+  fill(best.front(), result);
+  ids = best.front().ids;
+  ended = result.finish_reason;
+  for (const Hypothesis& one : std::span(best).subspan(1)) {
+    fill(one, result.others.emplace_back());
+    result.others.back().seed = result.seed;
+  }
+  result.first_token = since(submitted);  // nothing was told before
+}
+
 void Sequence::finish(FinishReason reason) {
   result.finish_reason = ended.value_or(reason);
-  if (!stop.stopped()) {
+  if (width() == 1 && !stop.stopped()) {
     result.text_tail = stop.push(decoder.flush());
     if (stop.stopped()) {
       result.stopped_by = stop.stopped_by();

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <optional>
 
+#include "engine/beam_group.h"
 #include "engine/generator.h"
 #include "engine/sampler.h"
 #include "engine/stop_text.h"
@@ -23,6 +25,7 @@ struct Sequence {
   int size() const { return static_cast<int>(ids.size()); }
   int pending() const { return size() - done; }  // tokens whose keys and values are not computed
   int generated() const { return size() - prompt_tokens; }
+  int width() const { return request.beams.num_beams; }  // rows of a pass once it streams
   // Whether its next pass is one row that gives the next token of a stream that has begun.
   bool streaming() const { return pending() == 1 && generated() > 0; }
 
@@ -31,6 +34,8 @@ struct Sequence {
   Sampled sample(std::span<float> logits, std::vector<Candidate>& scratch);
   // Takes the token that was sampled: its text, its event, whether it ends the request.
   void accept(const Sampled& sampled, const TokenText& token_text, int context_length);
+  // Takes what the search found, once it is over: its texts, why they end.
+  void take_beams(const text::Tokenizer& tokenizer);
   // Calls on_done; `reason` is used when nothing ended the request before.
   void finish(FinishReason reason);
 
@@ -42,6 +47,8 @@ struct Sequence {
   int done = 0;      // of ids, in the KV cache
   std::vector<int32_t> pages;
   int sealed = 0;  // pages that can be found
+  // From the prompt's end on, where beams are searched: then they have the pages, and `ids` is one of them.
+  std::unique_ptr<BeamGroup> beams;
   // Of a stream whose next tokens are guessed: its last token, then the guesses.
   std::vector<int32_t> draft;
   int draft_length = 4;  // how many to guess: grows while guesses hold

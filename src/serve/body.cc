@@ -10,6 +10,7 @@ namespace slipway::serve {
 namespace {
 
 constexpr size_t kMaxStops = 16;  // as engine::SamplingParams
+constexpr int64_t kMaxBeams = 256;  // as engine::BeamParams
 
 struct NumberField {
   const char* name;
@@ -126,6 +127,22 @@ void read_sampling(const Body& body, engine::SamplingParams& sampling) {
   }
   sampling.ignore_eos = body.flag("ignore_eos", sampling.ignore_eos);
   sampling.min_tokens = static_cast<int>(body.whole("min_tokens", 0, 1 << 30).value_or(sampling.min_tokens));
+}
+
+void read_beams(const Body& body, engine::BeamParams& beams) {
+  const auto whole = [&](const char* key, int64_t low, int64_t high, int& value) {
+    value = static_cast<int>(body.whole(key, low, high).value_or(value));
+  };
+  whole("num_beams", 1, kMaxBeams, beams.num_beams);
+  whole("num_return_sequences", 1, kMaxBeams, beams.num_return_sequences);
+  whole("no_repeat_ngram_size", 0, 1 << 20, beams.no_repeat_ngram_size);
+  beams.length_penalty = body.number("length_penalty", -100, 100).value_or(beams.length_penalty);
+  if (const Json* stopping = body.find("early_stopping")) {
+    if (!stopping->is_boolean() && *stopping != "never") {
+      reject("early_stopping", "'early_stopping' must be true, false or \"never\"");
+    }
+    beams.early_stopping = stopping->is_boolean() ? (stopping->get<bool>() ? "true" : "false") : "never";
+  }
 }
 
 }  // namespace slipway::serve

@@ -44,4 +44,8 @@ class Body {
 // (repeat_penalty), frequency_penalty, presence_penalty, seed, stop, ignore_eos, min_tokens. What is absent stays.
 void read_sampling(const Body& body, engine::SamplingParams& sampling);
 
+// Of beam search, by transformers' names: num_beams, num_return_sequences, length_penalty, early_stopping,
+// no_repeat_ngram_size. What is absent stays.
+void read_beams(const Body& body, engine::BeamParams& beams);
+
 }  // namespace slipway::serve

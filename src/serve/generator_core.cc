@@ -61,31 +61,44 @@ struct GeneratorCore::Running {
   Running(GeneratorCore& core_in, Job job_in)
       : core(core_in),
         job(std::move(job_in)),
-        results(job.choices.size()),
-        last(job.choices.size()),
-        left(job.choices.size()) {}
+        results(answers(job.choices)),
+        last(results.size()),
+        left(job.choices.size()) {
+    size_t at = 0;
+    for (const engine::GenerateRequest& choice : job.choices) {
+      first.push_back(at);
+      at += static_cast<size_t>(choice.beams.num_return_sequences);
+    }
+  }
 
   void token(size_t choice, const engine::TokenEvent& event) {
     const Clock::time_point now = Clock::now();
+    const size_t answer = first[choice];
     if (event.index > 0) {
-      core.meters_->token_after(seconds(now - last[choice]));
+      core.meters_->token_after(seconds(now - last[answer]));
     }
-    last[choice] = now;
-    if (!abandoned && job.on_token && !job.on_token(choice, event)) {
+    last[answer] = now;
+    if (!abandoned && job.on_token && !job.on_token(answer, event)) {
       cancel();
     }
   }
 
   void done(size_t choice, const engine::GenerateResult& result) {
     core.meters_->done(result);
-    if (core.access) {
-      core.access->charge(clients[choice], 0, result.usage.completion_tokens);
+    std::vector<engine::GenerateResult> all = result.others;
+    all.insert(all.begin(), result);
+    all.front().others.clear();
+    for (size_t i = 0; i < all.size(); ++i) {
+      const int tokens = all[i].usage.completion_tokens;
+      if (core.access) {
+        core.access->charge(clients[choice], 0, tokens);
+      }
+      trace_tokens(trace, 0, tokens);
+      if (!abandoned && job.on_done) {
+        job.on_done(first[choice] + i, all[i]);
+      }
+      results[first[choice] + i] = std::move(all[i]);
     }
-    trace_tokens(trace, 0, result.usage.completion_tokens);
-    if (!abandoned && job.on_done) {
-      job.on_done(choice, result);
-    }
-    results[choice] = result;
     if (left.fetch_sub(1) == 1 && !abandoned) {
       trace_finish(trace, results);
       if (job.on_end) {
@@ -122,6 +135,7 @@ struct GeneratorCore::Running {
   Job job;
   std::vector<engine::GenerateResult> results;  // of the scheduler's thread, like `last`
   std::vector<Clock::time_point> last;
+  std::vector<size_t> first;         // answer of each choice; constant
   std::vector<std::string> clients;  // of each choice; constant
   Trace trace;                       // null: nobody traces it
   std::atomic<size_t> left;
@@ -269,17 +283,24 @@ void GeneratorCore::charge_prompts(const std::vector<engine::GenerateRequest>& c
   }
 }
 
+size_t GeneratorCore::answers(const std::vector<engine::GenerateRequest>& choices) {
+  size_t count = 0;
+  for (const engine::GenerateRequest& choice : choices) {
+    count += static_cast<size_t>(choice.beams.num_return_sequences);
+  }
+  return count;
+}
+
 GeneratorCore::Cancel GeneratorCore::run(Job job, const Trace& trace) {
-  std::vector<engine::GenerateRequest> choices = std::move(job.choices);
-  job.choices.resize(choices.size());
   auto running = std::make_shared<Running>(*this, std::move(job));
+  std::vector<engine::GenerateRequest> choices = std::move(running->job.choices);
   running->trace = trace;
   for (const engine::GenerateRequest& choice : choices) {
     running->clients.push_back(choice.client);
   }
   charge_prompts(choices, trace);
   if (!choices.empty()) {
-    trace_generation(trace, choices.front(), choices.size());
+    trace_generation(trace, choices.front(), answers(choices));
   }
   const int most = choices.empty() ? 0 : choices.front().max_tokens;
   for (size_t i = 0; i < choices.size(); ++i) {
@@ -296,7 +317,7 @@ GeneratorCore::Cancel GeneratorCore::run(Job job, const Trace& trace) {
       throw;
     }
   }
-  meters_->began(choices.size(), most);
+  meters_->began(running->results.size(), most);
   return [running] { running->cancel(); };
 }
 

@@ -76,12 +76,15 @@ class GeneratorCore {
   ModelCard card() const;
   int64_t now_s() const { return context.clock.unix_ms() / 1000; }
 
+  // How many answers they have: one each, beam search's num_return_sequences. Numbered in their order.
+  static size_t answers(const std::vector<engine::GenerateRequest>& choices);
+
   struct Job {
     std::vector<engine::GenerateRequest> choices;
     // Both on the scheduler's thread. False: nobody listens, all choices are cancelled. May be empty.
-    std::function<bool(size_t choice, const engine::TokenEvent&)> on_token;
-    std::function<void(size_t choice, const engine::GenerateResult&)> on_done;
-    // Once, after the last on_done.
+    std::function<bool(size_t answer, const engine::TokenEvent&)> on_token;
+    std::function<void(size_t answer, const engine::GenerateResult&)> on_done;
+    // Once, after the last on_done: all answers, none with `others`.
     std::function<void(const std::vector<engine::GenerateResult>&)> on_end;
   };
   // Cancels what still runs.

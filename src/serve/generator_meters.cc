@@ -104,12 +104,16 @@ void GeneratorMeters::done(const engine::GenerateResult& result) {
   prompt_tokens_.add(usage.prompt_tokens);
   vllm_prompt_tokens_.add(usage.prompt_tokens);
   vllm_cache_queries_.add(usage.prompt_tokens);
-  output_tokens_.add(usage.completion_tokens);
-  vllm_output_tokens_.add(usage.completion_tokens);
+  int output = usage.completion_tokens;
+  for (const engine::GenerateResult& other : result.others) {
+    output += other.usage.completion_tokens;
+  }
+  output_tokens_.add(output);
+  vllm_output_tokens_.add(output);
   cached_tokens_.add(usage.cached_tokens);
   vllm_cache_hits_.add(usage.cached_tokens);
   vllm_request_prompt_.observe(usage.prompt_tokens);
-  vllm_request_output_.observe(usage.completion_tokens);
+  vllm_request_output_.observe(output);
   const double queued = seconds(result.queued);
   const double total = seconds(result.total);
   queue_.observe(queued);

@@ -1,5 +1,8 @@
 #include "serve/openai_answer.h"
 
+#include <algorithm>
+#include <numeric>
+
 namespace slipway::serve {
 
 namespace {
@@ -73,7 +76,7 @@ Json usage_of(const OpenAiPlan& plan, const std::vector<engine::GenerateResult>&
   for (size_t i = 0; i < results.size(); ++i) {
     const engine::Usage& usage = results[i].usage;
     completion += usage.completion_tokens;
-    if (i % plan.per_prompt == 0) {  // the choices of a prompt share it
+    if (i % std::max(plan.per_prompt, plan.best_of) == 0) {  // the choices of a prompt share it
       prompt += usage.prompt_tokens;
       cached += usage.cached_tokens;
     }
@@ -113,19 +116,39 @@ Json message_of(const OpenAiPlan& plan, const engine::GenerateResult& result, bo
   return message;
 }
 
+// The answers that are told, in their order: all, or of best_of candidates those of the highest log-probability a token.
+std::vector<size_t> told(const OpenAiPlan& plan, const std::vector<engine::GenerateResult>& results) {
+  std::vector<size_t> order(results.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  if (plan.best_of <= plan.per_prompt) {
+    return order;
+  }
+  const auto score = [&](size_t i) {
+    return results[i].logprob / std::max(1, results[i].usage.completion_tokens);
+  };
+  std::vector<size_t> best;
+  for (auto at = order.begin(); at != order.end(); at += static_cast<std::ptrdiff_t>(plan.best_of)) {
+    const auto end = at + static_cast<std::ptrdiff_t>(plan.best_of);
+    std::stable_sort(at, end, [&](size_t a, size_t b) { return score(a) > score(b); });
+    best.insert(best.end(), at, at + static_cast<std::ptrdiff_t>(plan.per_prompt));
+  }
+  return best;
+}
+
 Json whole_answer(const OpenAiPlan& plan, const std::vector<engine::GenerateResult>& results,
                   const std::vector<std::vector<engine::TokenEvent>>& events) {
   Json answer = envelope(plan, false);
   Json choices = Json::array();
-  for (size_t i = 0; i < results.size(); ++i) {
-    Json choice = {{"index", i}};
+  for (const size_t i : told(plan, results)) {
+    const size_t index = choices.size();
+    Json choice = {{"index", index}};
     bool called = false;
     if (plan.chat) {
       choice["message"] = message_of(plan, results[i], called);
     } else {
-      choice["text"] = plan.echo[i] + results[i].text;
+      choice["text"] = plan.echo[index] + results[i].text;
     }
-    choice["logprobs"] = logprobs_of(plan, events[i], plan.echo.empty() ? 0 : plan.echo[i].size());
+    choice["logprobs"] = logprobs_of(plan, events[i], plan.echo.empty() ? 0 : plan.echo[index].size());
     choice["finish_reason"] = reason_of(results[i], called);
     choices.push_back(std::move(choice));
   }
@@ -241,7 +264,7 @@ class Chunks {
 
 void answer_whole(GeneratorCore& core, const OpenAiPlan& plan, std::vector<engine::GenerateRequest> choices,
                   const net::Responder& responder) {
-  auto events = std::make_shared<std::vector<std::vector<engine::TokenEvent>>>(choices.size());
+  auto events = std::make_shared<std::vector<std::vector<engine::TokenEvent>>>(GeneratorCore::answers(choices));
   GeneratorCore::Job job;
   job.choices = std::move(choices);
   if (plan.logprobs) {
@@ -268,7 +291,7 @@ void answer_whole(GeneratorCore& core, const OpenAiPlan& plan, std::vector<engin
 void answer_stream(GeneratorCore& core, const OpenAiPlan& plan, std::vector<engine::GenerateRequest> choices,
                    const net::Responder& responder) {
   auto stream = std::make_shared<LateStream>();
-  auto chunks = std::make_shared<Chunks>(plan, stream, choices.size());
+  auto chunks = std::make_shared<Chunks>(plan, stream, GeneratorCore::answers(choices));
   chunks->begin();
   GeneratorCore::Job job;
   job.choices = std::move(choices);

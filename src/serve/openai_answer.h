@@ -22,11 +22,12 @@ struct OpenAiPlan {
   std::string model;
   std::string adapter;                   // empty: the model itself
   size_t per_prompt = 1;                 // choices of each prompt
+  size_t best_of = 1;                    // candidates that these are the best of: above per_prompt, not streamed
   std::vector<std::string> echo;         // of each choice: text before the answer
   std::shared_ptr<const ToolSet> tools;  // whose calls are looked for, or null
 };
 
-// Computes the choices and answers. Throws as GeneratorCore::run.
+// Computes the choices, best_of for each prompt where that is more, and answers. Throws as GeneratorCore::run.
 void answer_openai(GeneratorCore& core, const OpenAiPlan& plan, std::vector<engine::GenerateRequest> choices,
                    const net::Responder& responder);
 

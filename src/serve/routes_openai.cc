@@ -15,6 +15,7 @@ namespace {
 
 constexpr int kMaxChoices = 128;
 constexpr int kMaxTopLogprobs = 20;
+constexpr int64_t kMaxBestOf = 20;  // the specification's
 
 const char* error_type(int status) {
   switch (status) {
@@ -67,6 +68,11 @@ OpenAiPlan read_plan(const net::Request& request, const Body& body, const Genera
   plan.created = core.now_s();
   plan.model = core.name_of(plan.adapter);
   plan.per_prompt = static_cast<size_t>(body.whole("n", 1, kMaxChoices).value_or(1));
+  const auto least = static_cast<int64_t>(plan.per_prompt);
+  plan.best_of = static_cast<size_t>(body.whole("best_of", least, std::max<int64_t>(least, kMaxBestOf)).value_or(least));
+  if (plan.best_of > plan.per_prompt && plan.stream) {
+    reject("best_of", "'best_of' above n cannot be streamed: the best is known at the end");
+  }
   if (const Json* options = body.find("stream_options")) {
     if (!options->is_object() || !plan.stream) {
       reject("stream_options", "'stream_options' is an object, for 'stream': true only");
@@ -74,6 +80,22 @@ OpenAiPlan read_plan(const net::Request& request, const Body& body, const Genera
     plan.include_usage = Body(*options).flag("include_usage", false);
   }
   return plan;
+}
+
+// vLLM's way to ask for beam search: use_beam_search, of `n` or best_of hypotheses, of which `n` are told.
+engine::BeamParams read_beam_search(const Body& body, OpenAiPlan& plan) {
+  engine::BeamParams beams;
+  if (!body.flag("use_beam_search", false)) {
+    return beams;
+  }
+  if (plan.best_of == 1) {
+    reject("use_beam_search", "'use_beam_search' needs 'n' (or 'best_of') above 1: as many hypotheses are kept");
+  }
+  read_beams(body, beams);
+  beams.num_beams = static_cast<int>(plan.best_of);
+  beams.num_return_sequences = static_cast<int>(plan.per_prompt);
+  plan.best_of = plan.per_prompt;
+  return beams;
 }
 
 // One request for each choice of each prompt.
@@ -87,6 +109,8 @@ void generate(GeneratorCore& core, const Body& body, OpenAiPlan plan, const std:
     }
     constraint = std::move(call);
   }
+  const engine::BeamParams beams = read_beam_search(body, plan);
+  const size_t requests = beams.num_beams > 1 ? 1 : std::max(plan.per_prompt, plan.best_of);
   std::vector<engine::GenerateRequest> choices;
   for (const std::vector<int32_t>& ids : prompts) {
     if (ids.size() >= static_cast<size_t>(core.generator->info().context_length)) {
@@ -95,9 +119,10 @@ void generate(GeneratorCore& core, const Body& body, OpenAiPlan plan, const std:
                                     ids.size(), core.generator->info().context_length),
                         plan.chat ? "messages" : "prompt", "context_length_exceeded");
     }
-    for (size_t i = 0; i < plan.per_prompt; ++i) {
+    for (size_t i = 0; i < requests; ++i) {
       engine::GenerateRequest request;
       request.ids = ids;
+      request.beams = beams;
       request.adapter = plan.adapter;
       request.max_tokens = core.max_tokens(ids.size(), max_tokens);
       request.sampling = sampling;
@@ -106,6 +131,9 @@ void generate(GeneratorCore& core, const Body& body, OpenAiPlan plan, const std:
       if (request.client.empty()) {  // no API keys: the client says who it is
         request.client = body.text("user").value_or("");
       }
+      if (plan.best_of > plan.per_prompt && beams.num_beams == 1 && sampling.top_logprobs < 0) {
+        request.sampling.top_logprobs = 0;  // they are compared by these
+      }
       if (sampling.seed) {
         request.sampling.seed = *sampling.seed + i;  // choices differ, and are the same again for the same seed
       }
@@ -113,7 +141,7 @@ void generate(GeneratorCore& core, const Body& body, OpenAiPlan plan, const std:
     }
   }
   if (!plan.chat && plan.echo.empty()) {
-    plan.echo.resize(choices.size());
+    plan.echo.resize(prompts.size() * plan.per_prompt);
   }
   plan.logprobs = sampling.top_logprobs >= 0;
   answer_openai(core, plan, std::move(choices), responder);
@@ -224,7 +252,7 @@ void completions(GeneratorCore& core, const net::Request& request, const net::Re
   }
   const bool many = prompt->is_array() && ((*prompt)[0].is_string() || (*prompt)[0].is_array());
   const Json all = many ? *prompt : Json::array({*prompt});
-  if (all.size() * plan.per_prompt > kMaxPrompts) {
+  if (all.size() * std::max(plan.per_prompt, plan.best_of) > kMaxPrompts) {
     reject("prompt", fmt::format("at most {} answers are given at a time", kMaxPrompts));
   }
   const bool echo = body.flag("echo", false);
@@ -242,10 +270,6 @@ void completions(GeneratorCore& core, const net::Request& request, const net::Re
                           : one.is_string() ? one.get<std::string>()
                                             : core.generator->tokenizer().decode(prompts.back(), true));
     }
-  }
-  const auto best_of = body.whole("best_of", 1, 20);
-  if (best_of && *best_of != static_cast<int64_t>(plan.per_prompt)) {
-    reject("best_of", "'best_of' other than n is not supported");
   }
   engine::SamplingParams sampling;
   read_sampling(body, sampling);

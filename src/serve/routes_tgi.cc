@@ -84,6 +84,10 @@ Plan read_plan(GeneratorCore& core, const Json& json) {
   plan.details = options.flag("details", false);
   sampling.top_logprobs = static_cast<int>(options.whole("top_n_tokens", 0, 20).value_or(0));
   plan.before = options.flag("return_full_text", false) ? *inputs : "";
+  read_beams(options, plan.request.beams);
+  if (plan.request.beams.num_beams > 1 && sampled) {
+    reject("num_beams", "'num_beams' above 1 searches, and 'do_sample', 'temperature' or a limit draws: leave one out");
+  }
   plan.request.constraint = tgi_constraint(core.constraints, options);
   plan.request.ids = core.encode(*inputs);
   if (plan.request.ids.empty()) {
@@ -112,13 +116,18 @@ void answer_whole(GeneratorCore& core, Plan plan, const net::Responder& responde
       responder.send(tgi_error(failure->first, failure->second));
       return;
     }
-    Json answer = {{"generated_text", before + result.text}};
-    if (details) {
-      answer["details"] = details_of(result);
-      answer["details"]["prefill"] = Json::array();
-      answer["details"]["tokens"] = *tokens;
+    Json answers = Json::array();
+    for (const engine::GenerateResult& one : results) {
+      Json answer = {{"generated_text", before + one.text}};
+      if (details) {
+        answer["details"] = details_of(one);
+        answer["details"]["prefill"] = Json::array();
+        answer["details"]["tokens"] = *tokens;
+      }
+      answers.push_back(std::move(answer));
     }
-    responder.send(net::json_response(answer));
+    // Several sequences are a list, as of transformers' pipelines.
+    responder.send(net::json_response(answers.size() == 1 ? answers[0] : answers));
   };
   core.run(std::move(job), responder.trace());
 }
@@ -172,6 +181,12 @@ void add_tgi_routes(net::Router& router, GeneratorCore& core) {
                        if (core.find_adapter(name) != nullptr && plan.request.adapter.empty()) {
                          plan.request.adapter = name;
                        }
+                     }
+                     if (streamed && plan.request.beams.num_beams > 1) {
+                       reject("num_beams", "beam search cannot be streamed: the best text is known at the end");
+                     }
+                     if (plan.details && plan.request.beams.num_beams > 1) {
+                       reject("details", "beam search tells no details of tokens");
                      }
                      plan.request.client = responder.client();
                      (streamed ? answer_stream : answer_whole)(core, std::move(plan), responder);

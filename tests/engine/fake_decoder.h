@@ -111,10 +111,15 @@ class FakeDecoder final : public engine::DecoderPass {
     }
     ++passes;
   }
+  void copy_page(int32_t from, int32_t to) override {
+    std::copy_n(slots_.begin() + from * page_tokens_, page_tokens_, slots_.begin() + to * page_tokens_);
+    ++copies;
+  }
   int vocab_size() const override { return LetterTokenizer::kVocab; }
 
   std::function<void(std::span<const engine::PassRows>)> before_pass;  // on the scheduler's thread
   std::atomic<int> passes{0};
+  std::atomic<int> copies{0};
   bool alphabet = false;
 
  private:

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <future>
 #include <gtest/gtest.h>
+#include <numeric>
 
 #include "base/error.h"
 #include "engine/engine.h"
@@ -299,6 +300,20 @@ TEST(RecurrentGenerator, LoadsWhatTorchNamesAndScores) {
   }
   const std::vector<float> scores = score(*generator, longer);
   EXPECT_NEAR(scores.back(), logits[static_cast<size_t>(longer.back())] - std::log(sum), 1e-4);
+  // Beams go on from copies of states: each text's score is what reading it gives.
+  request.beams = {.num_beams = 4, .num_return_sequences = 3};
+  const GenerateResult found = generate(*generator, request);
+  ASSERT_EQ(found.others.size(), 2U);
+  std::vector<GenerateResult> all = found.others;
+  all.push_back(found);
+  for (const GenerateResult& one : all) {
+    std::vector<int32_t> text = request.ids;
+    text.insert(text.end(), one.ids.begin(), one.ids.end());
+    const std::vector<float> read = score(*generator, text);
+    const double total = std::accumulate(read.end() - std::ssize(one.ids), read.end(), 0.0);
+    EXPECT_NEAR(one.score, total / static_cast<double>(one.ids.size()), 1e-4);
+    EXPECT_LE(one.score, found.score);
+  }
   EXPECT_THROW(load_generator(folder.path(), {.speculate = 4}, pool), base::Error);
 }
 

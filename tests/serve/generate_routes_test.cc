@@ -30,6 +30,25 @@ TEST_F(GeneratorServerTest, TgiGeneratesWithDetails) {
   EXPECT_EQ(post("/generate", {{"inputs", "a"}, {"parameters", {{"grammar", "x"}}}}, 422)["error_type"], "validation");
 }
 
+TEST_F(GeneratorServerTest, BeamSearchIsAskedForByTransformersNames) {
+  const Json parameters = {{"num_beams", 4},     {"num_return_sequences", 2},     {"early_stopping", "never"},
+                           {"do_sample", false}, {"no_repeat_ngram_size", 3},     {"length_penalty", -1}};
+  const Json answer = post("/", {{"inputs", "good"}, {"parameters", parameters}});
+  EXPECT_EQ(answer, Json::parse(R"([{"generated_text": "beam 0"}, {"generated_text": "beam 1"}])"));
+  const engine::BeamParams& beams = fake_->requests[0].beams;
+  EXPECT_EQ(beams.num_beams, 4);
+  EXPECT_EQ(beams.early_stopping, "never");
+  EXPECT_EQ(beams.no_repeat_ngram_size, 3);
+  EXPECT_EQ(beams.length_penalty, -1);
+  EXPECT_EQ(post("/generate", {{"inputs", "good"}, {"parameters", {{"num_beams", 2}}}}),
+            (Json{{"generated_text", "beam 0"}}));
+  for (const Json& bad : {Json{{"num_beams", 2}, {"do_sample", true}}, Json{{"num_beams", 0}},
+                          Json{{"num_beams", 2}, {"details", true}}, Json{{"early_stopping", "soon"}}}) {
+    post("/generate", {{"inputs", "good"}, {"parameters", bad}}, 422);
+  }
+  post("/generate_stream", {{"inputs", "good"}, {"parameters", {{"num_beams", 2}}}}, 422);
+}
+
 TEST_F(GeneratorServerTest, TgiStreamsTokensAndTheWholeTextWithTheLast) {
   const auto all = events("/generate_stream", {{"inputs", "good"}});
   ASSERT_EQ(all.size(), 5U);

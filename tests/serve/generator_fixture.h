@@ -89,6 +89,7 @@ class FakeGenerator final : public engine::Generator {
                                                            {"!", "!"}};
   bool full = false;
   bool endless = false;
+  bool tells_seed = false;  // the text is the seed; the best of three seeds in a row is the one that 3 divides
   std::exception_ptr error;
 
  private:
@@ -109,6 +110,10 @@ class FakeGenerator final : public engine::Generator {
     result.seed = request.sampling.seed.value_or(99);
     result.error = error;
     result.finish_reason = error ? engine::FinishReason::kError : engine::FinishReason::kLength;
+    if (request.beams.num_beams > 1) {
+      answer_beams(request, std::move(result));
+      return;
+    }
     for (int i = 0; i < request.max_tokens && !error; ++i) {
       if (i == static_cast<int>(says.size())) {
         result.finish_reason = engine::FinishReason::kStop;
@@ -129,8 +134,26 @@ class FakeGenerator final : public engine::Generator {
       result.ids.push_back(event.id);
       ++result.usage.completion_tokens;
     }
+    if (tells_seed) {
+      result.text = "seed " + std::to_string(result.seed);
+      result.logprob = -static_cast<double>(result.seed % 3);
+    }
     result.first_token = std::chrono::microseconds(1500);
     result.total = std::chrono::microseconds(4000);
+    request.on_done(result);
+  }
+
+  // "beam 0" with one token, "beam 1" with two, …
+  static void answer_beams(const engine::GenerateRequest& request, engine::GenerateResult result) {
+    std::vector<engine::GenerateResult> all;
+    for (int i = 0; i < request.beams.num_return_sequences; ++i) {
+      engine::GenerateResult& one = all.emplace_back(result);
+      one.text = one.text_tail = "beam " + std::to_string(i);
+      one.ids.assign(static_cast<size_t>(i) + 1, 10);
+      one.usage.completion_tokens = i + 1;
+    }
+    result = all.front();
+    result.others.assign(all.begin() + 1, all.end());
     request.on_done(result);
   }
 

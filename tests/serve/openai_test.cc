@@ -262,9 +262,53 @@ TEST_F(GeneratorServerTest, CompletionsTakeTextsIdsAndLists) {
   EXPECT_EQ(streamed.back(), "[DONE]");
   for (const Json& bad :
        {Json{{"prompt", Json::array()}}, Json{{"prompt", 1}}, Json{{"prompt", {1, "x"}}}, Json{{"prompt", {-1}}},
-        Json{{"prompt", "a"}, {"suffix", "b"}}, Json{{"prompt", "a"}, {"best_of", 3}}}) {
+        Json{{"prompt", "a"}, {"suffix", "b"}}, Json{{"prompt", "a"}, {"n", 3}, {"best_of", 2}},
+        Json{{"prompt", "a"}, {"best_of", 3}, {"stream", true}}, Json{{"prompt", "a"}, {"use_beam_search", true}}}) {
     post("/v1/completions", bad, 400);
   }
+}
+
+TEST_F(GeneratorServerTest, BestOfTellsTheLikeliestCandidates) {
+  fake_->tells_seed = true;
+  const Json best = post("/v1/completions",
+                         {{"prompt", {"a", "b"}}, {"n", 2}, {"best_of", 3}, {"seed", 5}, {"max_tokens", 2}, {"echo", true}});
+  ASSERT_EQ(best["choices"].size(), 4U);
+  for (const size_t prompt : {0, 1}) {
+    const std::string echo = prompt == 0 ? "a" : "b";
+    EXPECT_EQ(best["choices"][2 * prompt]["text"], echo + "seed 6");  // of 5, 6, 7
+    EXPECT_EQ(best["choices"][2 * prompt + 1]["text"], echo + "seed 7");
+  }
+  EXPECT_EQ(best["choices"][3]["index"], 3);
+  EXPECT_EQ(best["usage"]["completion_tokens"], 12);  // candidates too
+  EXPECT_EQ(best["choices"][0]["logprobs"], nullptr);
+}
+
+TEST_F(GeneratorServerTest, BeamSearchIsAskedForAsOfVllm) {
+  const Json body = {{"prompt", {"good", "bad"}}, {"n", 2},           {"best_of", 4}, {"use_beam_search", true},
+                     {"length_penalty", 0.5},     {"early_stopping", true}, {"num_beams", 9}};
+  const Json found = post("/v1/completions", body);
+  ASSERT_EQ(found["choices"].size(), 4U);
+  EXPECT_EQ(found["choices"][0]["text"], "beam 0");
+  EXPECT_EQ(found["choices"][3]["text"], "beam 1");
+  EXPECT_EQ(found["usage"]["completion_tokens"], 6);
+  ASSERT_EQ(fake_->requests.size(), 2U);
+  const engine::BeamParams& beams = fake_->requests[0].beams;
+  EXPECT_EQ(beams.num_beams, 4);
+  EXPECT_EQ(beams.num_return_sequences, 2);
+  EXPECT_EQ(beams.length_penalty, 0.5);
+  EXPECT_EQ(beams.early_stopping, "true");
+  const auto streamed = events(
+      "/v1/chat/completions",
+      {{"messages", {{{"role", "user"}, {"content", "x"}}}}, {"n", 2}, {"use_beam_search", true}, {"stream", true}});
+  std::string texts[2];
+  for (const Json& event : streamed) {
+    for (size_t i = 0; event.is_object() && i < event["choices"].size(); ++i) {
+      const Json& choice = event["choices"][i];
+      texts[choice["index"].get<size_t>()] += choice["delta"].value("content", "");
+    }
+  }
+  EXPECT_EQ(texts[0], "beam 0");
+  EXPECT_EQ(texts[1], "beam 1");
 }
 
 TEST_F(GeneratorServerTest, ModelsAreListed) {

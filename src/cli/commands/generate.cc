@@ -47,7 +47,9 @@ class GenerateCommand final : public Command {
         "it\n"
         "is read from standard input. The same --seed gives the same text. --json-schema, --json-object, --regex, "
         "--grammar or\n"
-        "--choice says what the whole output must be.",
+        "--choice says what the whole output must be. --num-beams above 1 searches for the likeliest text instead of "
+        "drawing one;\n"
+        "it is shown at the end.",
         "slipway generate SmolLM2-135M-Instruct.gguf --chat --prompt 'What is the capital of France?' --temperature 0"};
   }
   void describe(Parameters& parameters) override {
@@ -58,6 +60,7 @@ class GenerateCommand final : public Command {
     parameters.flags.add("max_tokens", max_tokens_, "the longest output", {0, 1 << 30});
     sampling_.temperature = 0.8;
     sampling_.describe(parameters.flags);
+    beams_.describe(parameters.flags);
     parameters.flags.add("seed", seed_, "of the random choices; -1: a new one, told with --json", {-1, 9e15});
     parameters.flags.add("json_object", json_object_, "the output is a JSON object");
     parameters.flags.add("json_schema", json_schema_, "the output is JSON that fits the JSON Schema in this file");
@@ -67,7 +70,7 @@ class GenerateCommand final : public Command {
     parameters.flags.add("logit_bias", logit_bias_, "TOKEN_ID=BIAS added to a token's logit; may be repeated");
     parameters.flags.add("logprobs", sampling_.top_logprobs,
                          "with --json: log-probabilities of the tokens and of the N likeliest; -1: none", {-1, 20});
-    parameters.flags.add("lora", lora_, "the folder of a LoRA adapter (peft's) to apply");
+    lora_.describe(parameters.flags);
     options_.describe(parameters.flags);
   }
 
@@ -75,14 +78,12 @@ class GenerateCommand final : public Command {
     engine::GenerateRequest request;
     request.max_tokens = max_tokens_;
     request.sampling = sampling_;
+    request.beams = beams_;
     request.sampling.logit_bias = parse_biases(logit_bias_);
     if (seed_ >= 0) {
       request.sampling.seed = static_cast<uint64_t>(seed_);
     }
-    if (!lora_.empty()) {
-      options_.lora = {"lora=" + lora_};
-      request.adapter = "lora";
-    }
+    request.adapter = lora_.choose(options_);
     const auto generator = open_generator(app, locate_decoder(app, model_), options_);
     text::ConstraintCompiler compiler(generator->tokenizer());
     request.constraint = constraint(compiler);
@@ -169,6 +170,9 @@ class GenerateCommand final : public Command {
     request.on_done = [&](const engine::GenerateResult& result) {
       if (!app.json()) {
         app.out() << result.text_tail << std::flush;
+        for (const engine::GenerateResult& other : result.others) {
+          app.out() << '\n' << other.text << std::flush;
+        }
       }
       promise.set_value(result);
     };
@@ -179,6 +183,13 @@ class GenerateCommand final : public Command {
 
   static base::Json logprob_json(const engine::TokenLogprob& entry) {
     return {{"id", entry.id}, {"token", entry.token}, {"logprob", entry.logprob}};
+  }
+
+  static base::Json sequence_json(const engine::GenerateResult& result) {
+    return {{"text", result.text},
+            {"ids", result.ids},
+            {"score", result.score},
+            {"finish_reason", engine::finish_reason_name(result.finish_reason)}};
   }
 
   void print(App& app, const engine::Generator& generator, const engine::GenerateResult& result) const {
@@ -196,6 +207,12 @@ class GenerateCommand final : public Command {
     const double decode = milliseconds(result.total - result.first_token) / 1000;
     if (result.ids.size() > 1 && decode > 0) {
       out["tokens_per_second"] = static_cast<double>(result.ids.size() - 1) / decode;
+    }
+    if (beams_.num_beams > 1) {
+      out["sequences"] = base::Json::array({sequence_json(result)});
+      for (const engine::GenerateResult& other : result.others) {
+        out["sequences"].push_back(sequence_json(other));
+      }
     }
     if (!result.stopped_by.empty()) {
       out["stopped_by"] = result.stopped_by;
@@ -217,7 +234,7 @@ class GenerateCommand final : public Command {
   }
 
   std::string model_;
-  std::string lora_;
+  LoraFlag lora_;
   std::string prompt_;
   std::string system_;
   bool chat_ = false;
@@ -230,6 +247,7 @@ class GenerateCommand final : public Command {
   std::vector<std::string> choice_;
   std::vector<std::string> logit_bias_;
   engine::SamplingParams sampling_;
+  engine::BeamParams beams_;
   engine::GeneratorOptions options_;
   std::vector<engine::TokenEvent> events_;  // the scheduler's thread, until the result is there
 };
