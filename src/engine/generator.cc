@@ -120,7 +120,7 @@ struct Loaded {
 GeneratorInfo info_of(const model::TextFiles& files, const std::filesystem::path& path,
                       const GeneratorOptions& options) {
   GeneratorInfo info;
-  info.name = path.extension() == ".gguf" ? path.stem().string() : path.filename().string();
+  info.name = model_name(path);
   info.isa = base::isa_name(base::select_isa(options.isa));
   info.page_tokens = kPageTokens;
   info.bos_token = files.bos_token;
@@ -194,29 +194,44 @@ class PackedFile {
   PackedFile(const GeneratorOptions& options, const std::filesystem::path& model, base::Isa isa)
       : options_(options), model_(model), isa_(isa) {
     if (options.packed_cache && !options.cache_folder.empty()) {
-      place_ = find();
-      cache_ = PackedCache::open(*place_, isa);
+      state_ = model_state(model);
+      if (const auto digest = known_digest(options.cache_folder, model, state_)) {
+        place_ = packed_place(options.cache_folder, *digest, isa, options.weight_type);
+        cache_ = PackedCache::open(*place_, isa);
+      }
     }
   }
   const PackedCache* get() const { return cache_.get(); }
   // Writes what was packed, where that is worth it, beside the first requests: it takes longer than packing did.
   std::jthread keep(const PackedDecoder& weights) const {
-    // The model may have changed while it was read.
-    if (!place_ || weights.from_cache || weights.costly_bytes < kWorthKeeping || find().key != place_->key) {
+    if (state_.empty() || weights.from_cache || weights.costly_bytes < kWorthKeeping) {
       return {};
     }
-    return std::jthread([place = *place_, matrices = weights.matrices] {
-      write_packed_cache(place, matrices, kCacheLimit);  // nothing is lost when it fails
+    return std::jthread([place = place_, state = state_, folder = std::filesystem::path(options_.cache_folder),
+                         model = model_, isa = isa_, type = options_.weight_type, matrices = weights.matrices] {
+      std::optional<PackedPlace> to = place;
+      if (!to) {
+        const auto digest = read_digest(folder, model, state);
+        if (!digest) {
+          return;
+        }
+        to = packed_place(folder, *digest, isa, type);
+        if (PackedCache::open(*to, isa)) {
+          return;  // of a copy of this model
+        }
+      } else if (model_state(model) != state) {
+        return;  // it may have changed while it was read
+      }
+      write_packed_cache(*to, matrices, kCacheLimit);  // nothing is lost when it fails
     });
   }
 
  private:
-  PackedPlace find() const { return packed_place(options_.cache_folder, model_, isa_, options_.weight_type); }
-
   const GeneratorOptions& options_;
   const std::filesystem::path& model_;
   base::Isa isa_;
-  std::optional<PackedPlace> place_;
+  std::string state_;                 // of the model's files before they are read; empty: nothing is kept
+  std::optional<PackedPlace> place_;  // when the content's digest is known
   std::unique_ptr<const PackedCache> cache_;
 };
 
@@ -361,6 +376,10 @@ const char* finish_reason_name(FinishReason reason) noexcept {
     case FinishReason::kError: return "error";
   }
   return "";
+}
+
+std::string model_name(const std::filesystem::path& model) {
+  return model.extension() == ".gguf" ? model.stem().string() : model.filename().string();
 }
 
 std::unique_ptr<Generator> load_generator(const std::filesystem::path& model, const GeneratorOptions& options,

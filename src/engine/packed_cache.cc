@@ -18,9 +18,11 @@ namespace {
 namespace fs = std::filesystem;
 
 // Raised when PackedBlocks' layout changes: files of other versions are ignored.
-constexpr const char* kVersion = "1";
+constexpr const char* kVersion = "2";
 constexpr const char* kFormat = "slipway-packed";
 constexpr const char* kExtension = ".packed";
+constexpr const char* kDigestExtension = ".digest";
+constexpr size_t kHexDigits = 64;
 
 bool counts(const fs::path& file) {
   static constexpr const char* kExtensions[] = {".safetensors", ".bin", ".json", ".pt", ".pth"};
@@ -40,7 +42,7 @@ std::string state_of(const fs::path& file) {
                      info.st_ctim.tv_nsec);
 }
 
-std::string model_state(const fs::path& model) {
+std::vector<fs::path> files_of(const fs::path& model) {
   std::string name = model.filename().string();
   const bool folder = fs::is_directory(model);
   if (const size_t part = name.rfind("-of-"); !folder && part != std::string::npos && part >= 6) {
@@ -53,11 +55,21 @@ std::string model_state(const fs::path& model) {
     }
   }
   std::sort(files.begin(), files.end());
+  return files;
+}
+
+// Names count where they say which part a file is: in a folder. A file may be renamed.
+std::string content_digest(const fs::path& model) {
+  const bool folder = fs::is_directory(model);
   std::string all;
-  for (const fs::path& file : files) {
-    all += state_of(file);
+  for (const fs::path& file : files_of(model)) {
+    all += fmt::format("{} {}\n", base::sha256_file(file), folder ? file.filename().string() : "");
   }
-  return all;
+  return base::sha256_hex(all);
+}
+
+fs::path digest_file(const fs::path& folder, const fs::path& model) {
+  return folder / (base::sha256_hex(fs::weakly_canonical(model).string()) + kDigestExtension);
 }
 
 std::string tensor_name(const std::string& name, kernels::BlockType type, int n, int k) {
@@ -97,10 +109,49 @@ void make_room(const fs::path& keep, int64_t limit_bytes) {
 
 }  // namespace
 
-PackedPlace packed_place(const fs::path& folder, const fs::path& model, base::Isa isa, const std::string& weight_type) {
+PackedPlace packed_place(const fs::path& folder, const std::string& digest, base::Isa isa,
+                         const std::string& weight_type) {
+  const std::string key =
+      base::sha256_hex(fmt::format("{} {} {} {}\n", kVersion, base::isa_name(isa), weight_type, digest));
+  return {folder / (key + kExtension), key};
+}
+
+std::string model_state(const fs::path& model) {
   const fs::path whole = fs::weakly_canonical(model);
-  const std::string what = fmt::format("{} {} {} {}\n", kVersion, base::isa_name(isa), weight_type, whole.string());
-  return {folder / (base::sha256_hex(what) + kExtension), base::sha256_hex(what + model_state(whole))};
+  std::string all = whole.string() + "\n";
+  for (const fs::path& file : files_of(whole)) {
+    all += state_of(file);
+  }
+  return base::sha256_hex(all);
+}
+
+std::optional<std::string> known_digest(const fs::path& folder, const fs::path& model,
+                                        const std::string& state) noexcept {
+  try {
+    const fs::path file = digest_file(folder, model);
+    if (!is_ours(file) || fs::file_size(file) != 2 * kHexDigits + 2) {
+      return std::nullopt;
+    }
+    const std::string text = base::read_file(file);
+    return text.starts_with(state + " ") ? std::optional(text.substr(kHexDigits + 1, kHexDigits)) : std::nullopt;
+  } catch (const std::exception&) {
+    return std::nullopt;
+  }
+}
+
+std::optional<std::string> read_digest(const fs::path& folder, const fs::path& model,
+                                       const std::string& state) noexcept {
+  try {
+    std::string digest = content_digest(fs::weakly_canonical(model));
+    if (model_state(model) != state) {
+      return std::nullopt;  // what was read may be of another state
+    }
+    base::make_dirs(folder);
+    base::write_file_atomic(digest_file(folder, model), state + " " + digest + "\n");
+    return digest;
+  } catch (const std::exception&) {
+    return std::nullopt;
+  }
 }
 
 std::unique_ptr<const PackedCache> PackedCache::open(const PackedPlace& place, base::Isa isa) noexcept {

@@ -1,7 +1,8 @@
 // Packed weights on disk, so that a later start maps them instead of reading and packing the model's file
-// (docs/formats/packed.md). One file for each model, instruction set and weight type in a folder of their own; it is
-// used while the model's files are the same (by path, size and times: a digest of the content would cost what packing
-// does), else ignored and written again. A folder that cannot be written to only means that nothing is kept.
+// (docs/formats/packed.md). One file for each model's content, instruction set and weight type in a folder of their own:
+// copies of a model, wherever they lie, share it. The content's digest is read once for each state of the model's files
+// (path, size, times), beside the first passes, and remembered; a start never waits for it. A folder that cannot be
+// written to only means that nothing is kept.
 #pragma once
 
 #include <atomic>
@@ -28,12 +29,21 @@ struct NamedBlocks {
 // Where a model's packed weights are, and what they are of. Values.
 struct PackedPlace {
   std::filesystem::path file;
-  std::string key;  // 64 hex digits of the model's files as they are now, instruction set, type and format
+  std::string key;  // 64 hex digits of the model's content, instruction set, type and format
 };
-// `model` is a .gguf file, or a folder, whose files of weights, indices and config.json count. Throws Error(kFailure)
-// when a file cannot be looked at.
-PackedPlace packed_place(const std::filesystem::path& folder, const std::filesystem::path& model, base::Isa isa,
+PackedPlace packed_place(const std::filesystem::path& folder, const std::string& digest, base::Isa isa,
                          const std::string& weight_type);
+
+// Of a model's files as they are now, without reading them. `model` is a .gguf file (all of its parts count), or a folder,
+// whose files of weights, indices and config.json count. Throws Error(kFailure) when a file cannot be looked at.
+std::string model_state(const std::filesystem::path& model);
+// The digest of the model's content that is remembered in the folder for this state; nullopt when none is.
+std::optional<std::string> known_digest(const std::filesystem::path& folder, const std::filesystem::path& model,
+                                        const std::string& state) noexcept;
+// Reads all files, about a second for each GB, and remembers the digest. nullopt when the model is not in this state (any
+// more), or something cannot be read or written.
+std::optional<std::string> read_digest(const std::filesystem::path& folder, const std::filesystem::path& model,
+                                       const std::string& state) noexcept;
 
 // A mapped file of packed weights. Immutable; any thread.
 class PackedCache {

@@ -21,7 +21,9 @@ class PackedCacheTest : public ::testing::Test {
     tests::write_tiny_decoder(model_, gold_);
   }
   PackedPlace place(const std::string& type = "auto", base::Isa isa = base::select_isa()) const {
-    return packed_place(folder_, model_, isa, type);
+    const std::string state = model_state(model_);
+    const auto known = known_digest(folder_, model_, state);
+    return packed_place(folder_, known ? *known : read_digest(folder_, model_, state).value_or("none"), isa, type);
   }
   // Loads with what the cache has; the logits of the gold's ids.
   std::vector<float> logits(const PackedCache* cache, bool& from_cache, const std::string& type = "auto",
@@ -42,6 +44,14 @@ class PackedCacheTest : public ::testing::Test {
     expected_ = logits(nullptr, from_cache);
     EXPECT_FALSE(from_cache);
     ASSERT_EQ(write_packed_cache(place(), matrices_, 1 << 30), "");
+  }
+
+  int packed_files() const {
+    int count = 0;
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder_)) {
+      count += entry.path().extension() == ".packed" ? 1 : 0;
+    }
+    return count;
   }
 
   base::TempDir dir_;
@@ -68,7 +78,7 @@ TEST_F(PackedCacheTest, TheNextLoadGivesTheSameBitsWithoutPacking) {
     }
   }
   const bool distinct = base::select_isa() != base::Isa::kScalar;
-  EXPECT_EQ(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()), distinct ? 8 : 4);
+  EXPECT_EQ(packed_files(), distinct ? 8 : 4);
 }
 
 TEST_F(PackedCacheTest, WeightsMoveBesideThePassesAndStayTheSame) {
@@ -96,22 +106,42 @@ TEST_F(PackedCacheTest, WeightsMoveBesideThePassesAndStayTheSame) {
   }
 }
 
-TEST_F(PackedCacheTest, AChangedModelIsPackedAgain) {
+TEST_F(PackedCacheTest, TheContentCountsNotThePlace) {
   write();
-  ASSERT_NE(PackedCache::open(place(), base::select_isa()), nullptr);
-  const std::string weights = base::read_file(model_ / "model.safetensors");
-  base::write_file_atomic(model_ / "model.safetensors", weights);  // the same bytes, but another file
-  EXPECT_EQ(PackedCache::open(place(), base::select_isa()), nullptr);
-  write();
-  ASSERT_NE(PackedCache::open(place(), base::select_isa()), nullptr);
-  EXPECT_EQ(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()),
-            1);  // in the place of the old one
+  const PackedPlace first = place();
+  ASSERT_NE(PackedCache::open(first, base::select_isa()), nullptr);
+  const fs::path weights = model_ / "model.safetensors";
+  base::write_file_atomic(weights, base::read_file(weights));  // the same bytes, but another file
+  EXPECT_EQ(known_digest(folder_, model_, model_state(model_)), std::nullopt);
+  EXPECT_EQ(place().key, first.key);
+  fs::copy(model_, dir_.path() / "copy");
+  model_ = dir_.path() / "copy";
+  EXPECT_EQ(known_digest(folder_, model_, model_state(model_)), std::nullopt);
+  EXPECT_EQ(place().file, first.file);
+  EXPECT_EQ(packed_files(), 1);
   {
     std::fstream file(model_ / "model.safetensors", std::ios::in | std::ios::out | std::ios::binary);
     file.seekp(-1, std::ios::end);
     file.put('x');
   }
+  EXPECT_EQ(known_digest(folder_, model_, model_state(model_)), std::nullopt);
   EXPECT_EQ(PackedCache::open(place(), base::select_isa()), nullptr);
+}
+
+TEST_F(PackedCacheTest, ADigestIsOfTheStateThatItWasReadIn) {
+  const std::string state = model_state(model_);
+  base::write_file_atomic(model_ / "config.json", base::read_file(model_ / "config.json") + " ");
+  EXPECT_EQ(read_digest(folder_, model_, state), std::nullopt);
+  EXPECT_EQ(known_digest(folder_, model_, state), std::nullopt);
+  const std::string now = model_state(model_);
+  const auto digest = read_digest(folder_, model_, now);
+  ASSERT_TRUE(digest.has_value());
+  EXPECT_EQ(known_digest(folder_, model_, now), digest);
+  EXPECT_EQ(known_digest(folder_, model_, state), std::nullopt);
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder_)) {
+    base::write_file_atomic(entry.path(), "broken");
+  }
+  EXPECT_EQ(known_digest(folder_, model_, now), std::nullopt);
 }
 
 TEST_F(PackedCacheTest, ABrokenFileIsNoFile) {
@@ -130,7 +160,7 @@ TEST_F(PackedCacheTest, ABrokenFileIsNoFile) {
   other[other.find(place().key)] ^= 1;
   EXPECT_EQ(with(other), nullptr);
   std::string version = good;
-  version.replace(version.find("\"version\":\"1\""), 13, "\"version\":\"9\"");
+  version.replace(version.find("\"version\":\"2\""), 13, "\"version\":\"9\"");
   EXPECT_EQ(with(version), nullptr);
 }
 
