@@ -68,6 +68,7 @@ PerplexitySums perplexity(Generator& generator, std::span<const int32_t> ids, co
       request.ids.push_back(bos);
     }
     request.ids.insert(request.ids.end(), text.begin() + begin, text.begin() + end);
+    request.adapter = options.adapter;
     request.max_tokens = 0;
     request.prompt_logprobs_from = static_cast<int>(done - begin) + (with_bos ? 1 : 0);
     sums.computed += static_cast<int64_t>(request.ids.size());

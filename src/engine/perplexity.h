@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <string>
 
 #include "engine/generator.h"
 
@@ -12,6 +13,8 @@ namespace slipway::engine {
 struct PerplexityOptions {
   int window = 0;  // tokens of one pass; 0: the model's context, at most 1024
   int stride = 0;  // tokens a window moves on; 0: half of it. Smaller: more context for each token, and more work
+  std::string adapter = {};  // one of the generator's; empty: the model itself
+  // All but `adapter`.
   void describe(base::FieldTable& table);
 };
 

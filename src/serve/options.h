@@ -42,7 +42,10 @@ struct ServeOptions {
   int monitor_queue = 65'536;  // predictions waiting for the monitor's sink (about 2 KiB each); more are dropped
   int drain_ms = 25'000;       // what drain() without a deadline allows
   int writers_timeout_ms = 0;  // for an answer of a model that writes text, where http.handler_timeout_ms is less
-  engine::GeneratorOptions generator;  // of decoders; of encoder-decoders where those have the same
+  // Of decoders; of encoder-decoders where those have the same. Of several models (below) each adapter says whose it is:
+  // MODEL:NAME=FOLDER.
+  engine::GeneratorOptions generator;
+  bool several = false;                // more than one model is named at the start
   std::string task;                    // of requests to encoder-decoders that name none; empty: what the model is for
   int grpc_port = -1;                  // of gRPC; 0 takes a free one, -1: none
   net::OtlpOptions otlp;               // where traces of requests go; endpoint empty: nowhere

@@ -48,8 +48,9 @@ class SeveralModelsTest : public ServeTest {
     const std::filesystem::path tokenizer = folder(1);
     const auto hooks = [this, tokenizer] {
       ServeHooks made;
-      made.generator_loader = [this, tokenizer](const std::filesystem::path&, const engine::GeneratorOptions&,
+      made.generator_loader = [this, tokenizer](const std::filesystem::path&, const engine::GeneratorOptions& how,
                                                 base::Pool&) {
+        adapters_.push_back(how.lora);
         auto generator = std::make_unique<FakeGenerator>(tokenizer);
         generator->endless = endless_;
         fake_ = generator.get();
@@ -97,10 +98,24 @@ class SeveralModelsTest : public ServeTest {
     return "";
   }
 
+  std::vector<std::vector<std::string>> adapters_;  // that each decoder was loaded with
   bool endless_ = false;  // of generators that are loaded from now on
   std::atomic<FakeGenerator*> fake_ = nullptr;
   std::unique_ptr<ModelServer> several_;
 };
+
+TEST_F(SeveralModelsTest, AnAdapterSaysWhoseItIs) {
+  ServeOptions options;
+  options.several = true;
+  options.generator.lora = {"writer:poems=/x", "other:law=/y:z", "writer:prose=/w"};
+  start_all({{"writer", decoder_folder().string()}, {"other", decoder_folder().string()}}, options);
+  EXPECT_EQ(adapters_, (std::vector<std::vector<std::string>>{{"poems=/x", "prose=/w"}, {"law=/y:z"}}));
+  adapters_.clear();
+  options.several = false;
+  options.generator.lora = {"decoder:poems=/x", "a:b=/y", "/z:c"};
+  start_all({{"", decoder_folder().string()}}, options);
+  EXPECT_EQ(adapters_, (std::vector<std::vector<std::string>>{{"poems=/x", "a:b=/y", "/z:c"}}));
+}
 
 TEST_F(SeveralModelsTest, TheModelOfTheRequestChooses) {
   start_usual();

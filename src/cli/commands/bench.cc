@@ -77,11 +77,13 @@ class BenchCommand final : public Command {
     parameters.flags.add("streams", streams_, "texts written at the same time", {1, 1024});
     parameters.flags.add("repetitions", repetitions_, "measurements of each", {1, 1000});
     options_.max_batch_tokens = 512;
+    lora_.describe(parameters.flags);
     options_.describe(parameters.flags);
   }
 
   int run(App& app) override {
     const std::vector<int> lengths = prompt_lengths();
+    adapter_ = lora_.choose(options_);
     options_.prefix_cache = false;  // every repetition must compute
     options_.max_sequences = std::max(options_.max_sequences, streams_);
     const auto begin = Clock::now();
@@ -167,6 +169,7 @@ class BenchCommand final : public Command {
     for (int i = 0; i < prompt; ++i) {
       request.ids.push_back(static_cast<int32_t>(rng_.below(static_cast<uint64_t>(generator.info().vocab_size))));
     }
+    request.adapter = adapter_;
     request.sampling.temperature = 0;
     request.sampling.ignore_eos = true;
     return request;
@@ -213,6 +216,8 @@ class BenchCommand final : public Command {
   int decode_ = 128;
   int streams_ = 1;
   int repetitions_ = 5;
+  LoraFlag lora_;
+  std::string adapter_;
   engine::GeneratorOptions options_;
   base::Rng rng_{1};
 };

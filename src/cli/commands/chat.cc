@@ -59,10 +59,12 @@ class ChatCommand final : public Command {
     sampling_.top_p = 0.95;
     sampling_.describe(parameters.flags);
     parameters.flags.add("seed", seed_, "of the random choices; -1: a new one each time", {-1, 9e15});
+    lora_.describe(parameters.flags);
     options_.describe(parameters.flags);
   }
 
   int run(App& app) override {
+    adapter_ = lora_.choose(options_);
     const auto generator = open_generator(app, locate_decoder(app, model_), options_);
     if (generator->info().chat_template.empty()) {
       throw base::Error(base::Code::kInvalid,
@@ -115,6 +117,7 @@ class ChatCommand final : public Command {
     try {
       generator.tokenizer().encode(chat_template.render(chat), {.add_special_tokens = false}, encoding);
       request.ids = std::move(encoding.ids);
+      request.adapter = adapter_;
       request.max_tokens = max_tokens_;
       request.sampling = sampling_;
       if (seed_ >= 0) {
@@ -156,6 +159,8 @@ class ChatCommand final : public Command {
   int max_tokens_ = 1024;
   int64_t seed_ = -1;
   engine::SamplingParams sampling_;
+  LoraFlag lora_;
+  std::string adapter_;
   engine::GeneratorOptions options_;
   base::Json messages_;
 };

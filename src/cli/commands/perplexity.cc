@@ -38,10 +38,12 @@ class PerplexityCommand final : public Command {
     parameters.positional("FILE", file_, "a text, a .jsonl, or - for standard input");
     parameters.flags.add("field", field_, "of a .jsonl: where the text is");
     perplexity_.describe(parameters.flags);
+    lora_.describe(parameters.flags);
     options_.describe(parameters.flags);
   }
 
   int run(App& app) override {
+    perplexity_.adapter = lora_.choose(options_);
     options_.prefix_cache = false;  // windows do not begin alike
     const auto generator = open_generator(app, locate_decoder(app, model_), options_);
     const std::vector<std::string> texts = read_texts(app);
@@ -123,6 +125,7 @@ class PerplexityCommand final : public Command {
   std::string file_;
   std::string field_ = "text";
   engine::PerplexityOptions perplexity_;
+  LoraFlag lora_;
   engine::GeneratorOptions options_;
   engine::PerplexitySums sums_;
   int64_t bytes_ = 0;

@@ -1,4 +1,5 @@
 // slipway serve: the model server in the foreground, with monitor and explanations plugged in.
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -93,7 +94,7 @@ class ServeCommand final : public Command {
     parameters.flags.add("kv_type", options_.generator.kv_type, "decoder: element type of keys and values", {"f16", "f32", "int8"});
     parameters.flags.add("task", options_.task, "encoder-decoder: summarization, translation or text2text-generation; default: the model's");
     parameters.flags.add("lora", options_.generator.lora,
-                         "decoder: NAME=FOLDER of a LoRA adapter that requests may name; repeated or separated by commas");
+                         "decoder: NAME=FOLDER of a LoRA adapter that requests may name; of several models MODEL:NAME=FOLDER; repeated or separated by commas");
     parameters.flags.add("packed_cache", options_.generator.packed_cache,
                          "decoder: keep packed weights on disk, so that the next start is faster");
     parameters.flags.add("prefix_cache", options_.generator.prefix_cache, "decoder: reuse what prompts that begin alike have computed");
@@ -113,9 +114,7 @@ class ServeCommand final : public Command {
                         "--endpoint and --canary are of one model; of several, NAME=MODEL names each, and 'slipway deployments "
                         "canary' starts a canary");
     }
-    if (sources.size() > 1 && !options_.generator.lora.empty()) {
-      throw base::Error(base::Code::kInvalid, "--lora is of one model: serve the decoder alone");
-    }
+    options_.several = sources.size() > 1;
     const std::filesystem::path store_path = app.store_path();
     options_.store = store_path.string();
     options_.generator.isa = app.options().isa;
@@ -127,10 +126,26 @@ class ServeCommand final : public Command {
     serve::ModelServer server(options_, std::move(sources),
                               serve::model_maker(options_, store, [&, store] { return hooks(store, context); }), context);
     server.start();
+    check_adapters(server.cards());
     return serve_until_signal(app, server);
   }
 
  private:
+  // Of several models an adapter says whose it is, and that model must be one that takes adapters.
+  void check_adapters(const std::vector<serve::ModelCard>& cards) const {
+    for (const std::string& text : options_.generator.lora) {
+      const std::string model = serve::model_of_adapter(text);
+      const bool known = std::any_of(cards.begin(), cards.end(), [&](const serve::ModelCard& card) {
+        return card.name == model && !card.adapters.empty();
+      });
+      if (options_.several && !known) {
+        throw base::Error(base::Code::kInvalid,
+                          fmt::format("--lora '{}': of several models it is MODEL:NAME=FOLDER, with a decoder that is "
+                                      "served as MODEL",
+                                      text));
+      }
+    }
+  }
   // Of one encoder: each has a monitor of its own.
   serve::ServeHooks hooks(record::Store* store, base::Context& context) const {
     serve::ServeHooks hooks;
