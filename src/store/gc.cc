@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "store/core.h"
 #include "store/postgres.h"
 #include "store/roots.h"
 #include "store/store.h"
@@ -176,7 +177,7 @@ void collect_blobs(Database& database, const Blobs& blobs, const std::unordered_
     ++report.blobs;
     report.bytes += size;
     if (!dry_run) {
-      fs::remove(blobs.place(digest));
+      blobs.remove(digest);
     }
   }
   for (const fs::path& path : others) {
@@ -196,7 +197,7 @@ void collect_blobs(Database& database, const Blobs& blobs, const std::unordered_
 
 GarbageReport collect_garbage(const fs::path& wanted, const GarbageOptions& garbage, const StoreOptions& options) {
   const fs::path folder = fs::absolute(wanted).lexically_normal();
-  const Blobs blobs(folder / "blobs");
+  const Blobs blobs = blobs_of(folder, options);
   GarbageReport report;
   std::unordered_set<std::string> without;
   if (garbage.retention_ms) {

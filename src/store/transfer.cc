@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/input.h"
+#include "store/core.h"
 #include "store/postgres.h"
 #include "store/roots.h"
 #include "store/schema.h"
@@ -256,10 +257,10 @@ class Import {
 TransferReport export_store(const fs::path& wanted, const fs::path& target, const TransferOptions& options,
                             const StoreOptions& store) {
   const fs::path folder = fs::absolute(wanted).lexically_normal();
-  StoreOptions there = store;
-  there.create = false;
-  static_cast<void>(open_store(folder, there));  // of this version from here on
-  const Blobs blobs(folder / "blobs");
+  StoreOptions existing = store;
+  existing.create = false;
+  static_cast<void>(open_store(folder, existing));  // of this version from here on
+  const Blobs blobs = blobs_of(folder, store);
   const auto sink = make_export_sink(fs::absolute(target).lexically_normal());
   const base::TempDir dir;
   const auto opened = open_existing(folder, store);
@@ -289,14 +290,16 @@ TransferReport export_store(const fs::path& wanted, const fs::path& target, cons
   if (!named.problems.empty()) {
     throw Error(Code::kIntegrity, named.problems.front());
   }
+  std::vector<fs::path> others;
+  const auto there = list_blobs(blobs, others);
   std::map<std::string, uint64_t> sizes;
   for (const std::string& digest : named.digests) {
-    std::error_code none;
-    const uint64_t size = fs::file_size(blobs.place(digest), none);
-    if (none) {
+    const auto found = there.find(digest);
+    if (found == there.end()) {
       throw Error(Code::kIntegrity,
                   fmt::format("the blob {} is missing; 'slipway store verify' tells what is damaged", digest));
     }
+    const uint64_t size = found->second;
     sizes.emplace(digest, size);
     manifest.bytes += size;
   }
@@ -309,7 +312,7 @@ TransferReport export_store(const fs::path& wanted, const fs::path& target, cons
     if (sink->has(blob_file(digest), size)) {
       ++report.blobs_there;
     } else {
-      sink->add(blob_file(digest), blobs.place(digest));
+      sink->add(blob_file(digest), blobs.fetch(digest));
     }
     report.bytes += size;
     if (options.progress && ++report.blobs % kProgressEvery == 0) {
