@@ -104,8 +104,9 @@ document.getElementById("f").addEventListener("submit", async event => {{
 
 net::Response logout(Authority& authority, record::Store& store, const net::Request& request) {
   const Caller* caller = caller_of(request);
-  if (caller == nullptr || credentials_of(request).kind != Credentials::Kind::kSession ||
-      caller->account.empty()) {
+  const Credentials shown = credentials_of(request);
+  if (caller == nullptr || shown.kind != Credentials::Kind::kSession || caller->account.empty() ||
+      !base::equal_in_constant_time(request.headers.get("X-CSRF-Token"), Authority::csrf_token(shown.secret))) {
     throw ApiError("UNAUTHENTICATED", "there is no session to end, or its X-CSRF-Token was not sent");
   }
   const auto change = store.audit().begin(audit_entry(request, "logout", caller->account));

@@ -132,9 +132,9 @@ TEST_F(Xet, AShardMakesFilesOfXorbs) {
   EXPECT_EQ(shards(shard(oid, 4, 1, 4)).status, 400);
   EXPECT_EQ(shards(shard(oid, 4, 2, 1)).status, 400);
   EXPECT_EQ(shards(shard(oid, 5, 1, 3)).status, 400);
+  EXPECT_EQ(commit(oid), 400);
   EXPECT_EQ(shards(shard(base::sha256_hex("other"), 4, 1, 3)).status, 400);
   EXPECT_EQ(commit(base::sha256_hex("other")), 400);
-  EXPECT_EQ(commit(oid), 400);
   EXPECT_EQ(good(shards(shard(oid, 4, 1, 3)))["result"], 1);
   EXPECT_EQ(commit(oid), 200);
   EXPECT_EQ(ask("GET", "/ns/r/resolve/main/w").text, "bcbc");

@@ -213,7 +213,7 @@ TEST_F(Uploads, PartsBecomeOneFileInTheirOrder) {
   put(2, "world");
   put(1, "other");
   put(1, "hello ");                                     // a part that is sent again counts
-  EXPECT_EQ(collect_garbage(folder(), {.dry_run = true}).blobs, 1);  // "other"
+  EXPECT_EQ(collect(true).blobs, 1);  // "other"
   uploads.complete("u", uploads.parts("u"));
   const auto file = store_->tracking().files().find("a/b.bin");
   ASSERT_TRUE(file);
@@ -234,7 +234,7 @@ TEST_F(Uploads, OldOnesAreForgotten) {
   EXPECT_EQ(uploads.forget_before(clock_.unix_ms()), 0);
   EXPECT_EQ(uploads.forget_before(clock_.unix_ms() + 1), 1);
   EXPECT_TRUE(uploads.parts("u").empty());
-  EXPECT_EQ(collect_garbage(folder(), {}).blobs, 1);
+  EXPECT_EQ(collect(false).blobs, 1);
 }
 
 TEST_F(EvalDatasets, RecordsOfTheSameInputsAreUnited) {
