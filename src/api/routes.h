@@ -115,7 +115,7 @@ void add_webhook_routes(Routes& routes, Backend& backend);
 void add_eval_dataset_routes(Routes& routes, Backend& backend);
 void add_scorer_routes(Routes& routes, Backend& backend);
 void add_absent_routes(Routes& routes);
-void add_server_routes(Routes& routes);  // health, version, what the server can do
+void add_server_routes(Routes& routes, Backend& backend);  // health, version, what the server can do
 // Login, logout, who am I; `oidc`: whether people can log in by an issuer.
 void add_session_routes(Routes& routes, bool oidc, Authority& authority, record::Store& store);
 void add_oidc_routes(Routes& routes, Oidc* oidc, Authority& authority, record::Store& store);  // null: there is none

@@ -79,7 +79,7 @@ struct TrackingServer::Impl {
     auto filled = std::make_shared<net::Router>();
     Routes routes(*filled, *rules, {workers, context.log, authority, store},
                   [](const std::exception& error) { return error_answer(error); });
-    add_server_routes(routes);
+    add_server_routes(routes, backend);
     add_session_routes(routes, oidc != nullptr, authority, store);
     add_oidc_routes(routes, oidc.get(), authority, store);
     add_experiment_routes(routes, backend);

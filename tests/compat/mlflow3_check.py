@@ -2,7 +2,8 @@
 """What MLflow 3's own client keeps beside runs, against `slipway server`: mlflow3_check.py PROGRAM.
 
 Logged models, traces with spans and assessments, datasets of evaluations, prompts, webhooks and uploads in parts are made through the
-unmodified client, and what comes back is held to what went in. Exit code 77: mlflow is not installed.
+unmodified client, and what comes back is held to what went in. Exit code 77: mlflow is not
+installed, or lacks pandas, as mlflow-skinny does.
 """
 import base64, gzip, hashlib, hmac, http.server, json, os, pathlib, sys, tempfile, threading, time
 
@@ -11,7 +12,7 @@ os.environ.update(MLFLOW_HTTP_REQUEST_MAX_RETRIES="0", MLFLOW_DISABLE_TELEMETRY=
                   MLFLOW_MULTIPART_UPLOAD_CHUNK_SIZE="5242880", MLFLOW_MULTIPART_DOWNLOAD_MINIMUM_FILE_SIZE="1000000",
                   MLFLOW_MULTIPART_DOWNLOAD_CHUNK_SIZE="5242880")
 try:
-    import mlflow, requests
+    import mlflow, mlflow.pyfunc, requests
     from mlflow.entities import AssessmentSource, Expectation, Feedback, LoggedModelStatus, Metric
     from mlflow.entities.webhook import WebhookAction, WebhookEntity, WebhookEvent
     from mlflow.exceptions import MlflowException

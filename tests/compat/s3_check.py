@@ -87,7 +87,7 @@ class Server:
 
 def store(moto, folder, *words):
     environment = dict(os.environ, AWS_ACCESS_KEY_ID=moto.key, AWS_SECRET_ACCESS_KEY=moto.secret)
-    done = subprocess.run([PROGRAM, "store", *words, "--store", str(folder), "--blobs", "s3://bucket/team/blobs", "--blobs-endpoint", moto.url, "--json"],
+    done = subprocess.run([PROGRAM, *words, "--store", str(folder), "--blobs", "s3://bucket/team/blobs", "--blobs-endpoint", moto.url, "--json"],
                           env=environment, capture_output=True, text=True)
     assert done.returncode == 0, (done.stdout, done.stderr)
     return json.loads(done.stdout)
@@ -115,10 +115,10 @@ for name, data in contents.items():
 big = contents["f7.bin"]
 assert server.ask("GET", "f7.bin", headers={"Range": "bytes=30000000-30000999"}) == (206, big[30000000:30001000])
 
-verified = store(moto_server, folder, "verify")
+verified = store(moto_server, folder, "store", "verify")
 assert verified["problems"] == [] and verified["blobs"] == len(contents), verified
 assert server.ask("DELETE", "f3.bin")[0] == 200
-assert store(moto_server, folder, "gc")["blobs"] == 1
+assert store(moto_server, folder, "gc")["blobs"] == 1  # only counted
 assert store(moto_server, folder, "gc", "--yes")["blobs"] == 1
 assert len(moto_server.keys()) == len(contents) - 1
 assert server.ask("GET", "f4.bin") == (200, contents["f4.bin"])
