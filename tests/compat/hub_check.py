@@ -4,32 +4,15 @@
 What goes up through the unmodified client comes down through it, by name, branch, tag and commit; nothing of the environment but
 HF_ENDPOINT and the place of the cache is set. Exit code 77: huggingface_hub is not installed.
 """
-import atexit, hashlib, io, itertools, json, os, pathlib, signal, subprocess, sys, tempfile, threading, time, urllib.request
+import hashlib, io, itertools, json, os, pathlib, subprocess, sys, tempfile, threading, time, urllib.request
+
+from recorded import Server
 
 PROGRAM = sys.argv[1]
 WORK = tempfile.TemporaryDirectory()
 FOLDER = pathlib.Path(WORK.name)
 
-
-class Server:
-    def __init__(self):
-        ready = FOLDER / "ready.json"
-        ready.unlink(missing_ok=True)
-        self.process = subprocess.Popen([PROGRAM, "server", "--port", "0", "--data", str(FOLDER / "record"), "--ready-file", str(ready)],
-                                        stdout=subprocess.DEVNULL)
-        atexit.register(self.process.kill)
-        deadline = time.monotonic() + 60
-        while not ready.exists():
-            assert self.process.poll() is None and time.monotonic() < deadline, "the server did not start"
-            time.sleep(0.005)
-        self.url = json.loads(ready.read_text())["url"]
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(60) == 0, "the server did not drain"
-
-
-SERVER = Server()
+SERVER = Server(PROGRAM, FOLDER)
 os.environ.update(HF_ENDPOINT=SERVER.url, HF_HOME=str(FOLDER / "home"), HF_HUB_DISABLE_TELEMETRY="1", HF_HUB_DISABLE_PROGRESS_BARS="1")
 os.environ.pop("HF_TOKEN", None)
 try:
@@ -273,11 +256,10 @@ def killed(server):
         thread.start()
     while sum(map(len, acknowledged)) < 100:
         time.sleep(0.01)
-    server.process.kill()
-    server.process.wait()
+    server.kill()
     for thread in threads:
         thread.join()
-    again = Server()
+    again = Server(PROGRAM, FOLDER)
     there = HfApi(endpoint=again.url)
     for i in range(4):
         files = there.list_repo_files(f"team/killed-{i}")
