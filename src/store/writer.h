@@ -36,12 +36,14 @@ class Writer {
 
  private:
   struct Job {
-    const Work* work;
+    const Work* work;  // null: what is not on the disk yet is to be put there
     bool durable;
     std::exception_ptr error = nullptr;
     bool done = false;                // set before `turn`; else the turn is to commit
     std::binary_semaphore turn{0};  // one a job: a commit wakes nobody but those whose work it held
   };
+  // Waits for its turn, or for another caller to have done it.
+  void submit(Job& job);
   // Commits what is queued, the caller's job at its front; hands the turn on.
   void lead(Job& mine);
   void sync_later();

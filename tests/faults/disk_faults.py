@@ -111,7 +111,7 @@ def one(slipway, shim, folder, fault, seed):
 def nothing_after_a_failed_sync(slipway, shim, folder):
     """Once, then well again: the database takes nothing more until it is opened anew."""
     server = Server(slipway, folder, shim, "sync:1:1")
-    answers = [server.ask("POST", API + "experiments/set-experiment-tag", {"experiment_id": "0", "key": "k", "value": str(i)}) for i in range(5)]
+    answers = [server.ask("POST", API + "experiments/set-experiment-tag", {"experiment_id": "0", "key": "k", "value": f"new {i}"}) for i in range(5)]
     assert server.faults() == 1 and all(status == 503 for status, _ in answers), answers
     assert b"restart" in answers[0][1] and b"restart" in answers[4][1], answers
     server.kill()
