@@ -93,6 +93,11 @@ struct Backend {
   WebhookSender* webhooks = nullptr;  // null: nobody is told of anything
 };
 
+// Whether the client came over TLS, to this server or to a proxy before it.
+inline bool came_over_tls(const Backend& backend, const net::Request& request) {
+  return backend.tls || request.headers.get("X-Forwarded-Proto") == "https";
+}
+
 void add_experiment_routes(Routes& routes, Backend& backend);
 void add_run_routes(Routes& routes, Backend& backend);
 void add_metric_routes(Routes& routes, Backend& backend);

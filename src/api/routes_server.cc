@@ -15,7 +15,7 @@ void add_server_routes(Routes& routes, Backend& backend) {
   routes.add_raw("GET", "/3.0/mlflow/server-info", [&backend](const net::Request& request) {
     // For parts, clients ask addresses without the certificates they were given for this server: over TLS they send and
     // fetch files whole.
-    const bool parts = !backend.tls && request.headers.get("X-Forwarded-Proto") != "https";
+    const bool parts = !came_over_tls(backend, request);
     return net::json_response({{"store_type", "SqlStore"},
                                {"workspaces_enabled", false},
                                {"trace_archival_enabled", false},

@@ -76,8 +76,7 @@ using record::UploadStore;
 
 // How the client reached this server.
 std::string origin(const Backend& backend, const net::Request& request) {
-  const bool tls = backend.tls || request.headers.get("X-Forwarded-Proto") == "https";
-  return fmt::format("{}://{}", tls ? "https" : "http", request.headers.get("Host"));
+  return fmt::format("{}://{}", came_over_tls(backend, request) ? "https" : "http", request.headers.get("Host"));
 }
 
 // What the client must send along: its own credentials, if it had some.
@@ -200,7 +199,7 @@ std::string artifact_url(const Backend& backend, const net::Request& http, const
 }
 
 net::Response presigned(Backend& backend, const net::Request& http, const std::string& path) {
-  if (origin(backend, http).starts_with("https")) {
+  if (came_over_tls(backend, http)) {
     // As server-info says: clients would ask without the certificates they were given for this server.
     throw ApiError("NOT_IMPLEMENTED", "Over TLS a file is downloaded by its own address.");
   }

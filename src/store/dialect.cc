@@ -207,10 +207,6 @@ class Translation {
     if (first_.empty() && token.word) {
       first_ = (token.is("CREATE") || token.is("ALTER")) && peek(1).is("TABLE") ? "TABLE" : "OTHER";
     }
-    if (token.is("REGEXP")) {
-      put("~");
-      return;
-    }
     if (token.text == ";") {
       end_statement();
       put(";");

@@ -45,10 +45,7 @@ std::string glob_of(const std::string& pattern) {
     switch (c) {
       case '%': glob += '*'; break;
       case '_': glob += '?'; break;
-      case '*':
-      case '?':
-      case '[': glob.append("[").append(1, c).append("]"); break;
-      default: glob += c;
+      default: glob += glob_literal({&c, 1});
     }
   }
   return glob;
@@ -108,6 +105,40 @@ void compare(SqlText& sql, std::string_view expression, const Condition& conditi
   } else {
     sql << "NULL";
   }
+}
+
+std::string glob_literal(std::string_view text) {
+  std::string glob;
+  for (const char c : text) {
+    if (c == '*' || c == '?' || c == '[') {
+      glob.append("[").append(1, c).append("]");
+    } else {
+      glob += c;
+    }
+  }
+  return glob;
+}
+
+const Condition* rarest(Database& database, const std::vector<Condition>& conditions,
+                        const std::function<bool(SqlText&, const Condition&)>& select) {
+  const Condition* best = nullptr;
+  int64_t fewest = kFewRows + 1;
+  for (const Condition& condition : conditions) {
+    SqlText probe;
+    probe << "SELECT count(*) FROM (SELECT 1 FROM (";
+    if (!select(probe, condition)) {
+      continue;
+    }
+    probe << ") LIMIT ";
+    probe.bind(fewest) << ")";
+    Statement statement = probe.prepare(database);
+    const int64_t rows = statement.step() ? statement.integer(0) : 0;
+    if (rows < fewest) {
+      fewest = rows;
+      best = &condition;
+    }
+  }
+  return best;
 }
 
 void match_experiments(SqlText& sql, std::string_view column, const std::vector<std::string>& ids) {

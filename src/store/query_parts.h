@@ -2,6 +2,7 @@
 // never written into it. Pure.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -47,6 +48,12 @@ const Attribute& attribute_of(std::span<const Attribute> known, const std::strin
 void check_like(const std::string& pattern);
 // "expression op value". Throws Error(kInvalid) for a pattern that would take long.
 void compare(SqlText& sql, std::string_view expression, const record::Condition& condition);
+// What is special to GLOB, as it is.
+std::string glob_literal(std::string_view text);
+// The condition that the fewest rows satisfy, if these are few; else null. `select(sql, condition)` writes a SELECT of the rows of
+// one that an index finds, and says false for others.
+const record::Condition* rarest(Database& database, const std::vector<record::Condition>& conditions,
+                                const std::function<bool(SqlText&, const record::Condition&)>& select);
 // "column = ?" or "column IN (…)". Throws Error(kInvalid) for an id that is not a number.
 void match_experiments(SqlText& sql, std::string_view column, const std::vector<std::string>& ids);
 // " LIMIT … OFFSET …" of a page and one row more.

@@ -127,27 +127,14 @@ bool has_index(const Condition& condition) {
          condition.comparator == Comparator::kEqual && text != nullptr && text->size() <= kIndexedValue;
 }
 
-// The condition that the fewest runs of the store satisfy, if these are few; else null.
-const Condition* rarest(Database& database, const std::vector<Condition>& conditions) {
-  const Condition* best = nullptr;
-  int64_t fewest = kFewRows + 1;
-  for (const Condition& condition : conditions) {
-    if (!has_index(condition)) {
-      continue;
-    }
-    SqlText probe;
-    probe << "SELECT count(*) FROM (SELECT 1 FROM " << table_of(condition.entity) << " k WHERE ";
-    match_value(probe, condition, true);
-    probe << " LIMIT ";
-    probe.bind(fewest) << ")";
-    Statement statement = probe.prepare(database);
-    const int64_t rows = statement.step() ? statement.integer(0) : 0;
-    if (rows < fewest) {
-      fewest = rows;
-      best = &condition;
-    }
+// A run for each row that satisfies an indexed condition; false for others.
+bool select_runs(SqlText& sql, const Condition& condition) {
+  if (!has_index(condition)) {
+    return false;
   }
-  return best;
+  sql << "SELECT k.run FROM " << table_of(condition.entity) << " k WHERE ";
+  match_value(sql, condition, true);
+  return true;
 }
 
 void match_lifecycle(SqlText& sql, std::string_view column, Lifecycle lifecycle) {
@@ -261,12 +248,12 @@ SqlText catalog_query(const Query& query, const Catalog<N>& catalog, std::string
 // " FROM runs r …  WHERE …": the runs that the query asks for, joined with what `join` adds.
 template <class Join>
 void from_matching(SqlText& sql, Database& database, const Query& query, const Join& join) {
-  const Condition* first = rarest(database, query.conditions);
+  const Condition* first = rarest(database, query.conditions, select_runs);
   sql << " FROM ";
   if (first != nullptr) {
     // CROSS JOIN: SQLite keeps this order.
-    sql << "(SELECT k.run FROM " << table_of(first->entity) << " k WHERE ";
-    match_value(sql, *first, true);
+    sql << "(";
+    select_runs(sql, *first);
     sql << ") f CROSS JOIN runs r ON r.number = f.run";
   } else {
     sql << "runs r";
@@ -330,7 +317,7 @@ SqlText groups_query(Database& database, const Query& query, const record::Group
 
 std::optional<SqlText> metric_walk(Database& database, const Query& query) {
   if (query.order.size() != 1 || query.order.front().entity != Entity::kMetric ||
-      rarest(database, query.conditions) != nullptr) {
+      rarest(database, query.conditions, select_runs) != nullptr) {
     return std::nullopt;
   }
   SqlText probe;

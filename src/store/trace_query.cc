@@ -72,26 +72,12 @@ void select_traces(SqlText& sql, const Condition& condition) {
   sql.bind(value) << " AND length(value) <= 200";
 }
 
-const Condition* rarest(Database& database, const std::vector<Condition>& conditions) {
-  const Condition* best = nullptr;
-  int64_t fewest = kFewRows + 1;
-  for (const Condition& condition : conditions) {
-    if (!is_prompt(condition) && !has_index(condition)) {
-      continue;
-    }
-    SqlText probe;
-    probe << "SELECT count(*) FROM (SELECT 1 FROM (";
-    select_traces(probe, condition);
-    probe << ") LIMIT ";
-    probe.bind(fewest) << ")";
-    Statement statement = probe.prepare(database);
-    const int64_t rows = statement.step() ? statement.integer(0) : 0;
-    if (rows < fewest) {
-      fewest = rows;
-      best = &condition;
-    }
+bool select_indexed(SqlText& sql, const Condition& condition) {
+  if (!is_prompt(condition) && !has_index(condition)) {
+    return false;
   }
-  return best;
+  select_traces(sql, condition);
+  return true;
 }
 
 void match_pair(SqlText& sql, const Condition& condition) {
@@ -104,19 +90,6 @@ void match_pair(SqlText& sql, const Condition& condition) {
     compare(sql, "k.value", condition);
   }
   sql << ")";
-}
-
-// What is special to GLOB, as it is.
-std::string escaped(std::string_view text) {
-  std::string glob;
-  for (const char c : text) {
-    if (c == '*' || c == '?' || c == '[') {
-      glob.append("[").append(1, c).append("]");
-    } else {
-      glob += c;
-    }
-  }
-  return glob;
 }
 
 std::string quoted(const std::string& text) { return base::dump_json(text); }
@@ -142,12 +115,12 @@ void match_text(SqlText& sql, const std::string& key, const std::string& value, 
       sql.bind("%" + head + form + "\"%");
       continue;
     }
-    std::string pattern = escaped(form);
+    std::string pattern = glob_literal(form);
     if (kind.wildcards) {
       std::replace(pattern.begin(), pattern.end(), '%', '*');
       std::replace(pattern.begin(), pattern.end(), '_', '?');
     }
-    sql.bind("*" + escaped(head) + pattern + "\"*");
+    sql.bind("*" + glob_literal(head) + pattern + "\"*");
   }
   sql << ")";
 }
@@ -269,7 +242,7 @@ void order_by(SqlText& sql, const std::vector<Ordering>& order) {
 
 SqlText traces_query(Database& database, const Query& query) {
   SqlText sql;
-  const Condition* first = rarest(database, query.conditions);
+  const Condition* first = rarest(database, query.conditions, select_indexed);
   sql << "SELECT t.number FROM ";
   if (first != nullptr) {
     sql << "(";

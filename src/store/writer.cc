@@ -1,8 +1,6 @@
 #include "store/writer.h"
 
-#include <algorithm>
 #include <chrono>
-#include <iterator>
 
 #include "base/error.h"
 
@@ -52,19 +50,20 @@ void Writer::submit(Job& job) {
 
 void Writer::lead(Job& mine) {
   std::deque<Job*> batch;
+  Job* sync = nullptr;  // the syncer's, which has one at a time
   std::unique_lock lock(mutex_);
   while (!queue_.empty() && batch.size() < kBatchJobs) {
-    batch.push_back(queue_.front());
+    Job* const job = queue_.front();
     queue_.pop_front();
+    job->work == nullptr ? void(sync = job) : batch.push_back(job);
   }
   lock.unlock();
-  std::deque<Job*> writes;
-  std::copy_if(batch.begin(), batch.end(), std::back_inserter(writes), [](const Job* job) { return job->work != nullptr; });
-  if (!writes.empty()) {
-    commit_together(writes);
+  if (!batch.empty()) {
+    commit_together(batch);
   }
-  if (writes.size() < batch.size()) {
+  if (sync != nullptr) {
     sync_log();
+    batch.push_back(sync);  // told with the others
   }
   lock.lock();
   Job* const next = queue_.empty() ? nullptr : queue_.front();
