@@ -5,11 +5,14 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "record/approvals.h"
+
 namespace slipway::api {
 namespace {
 
 using base::Code;
 
+constexpr const char* kRefusedByPolicy = "RESOURCE_CONFLICT";  // 409: its clients do not repeat it
 constexpr const char* kSeeDocs = " See the API docs for more information about request parameters.";
 
 struct Word {
@@ -110,6 +113,9 @@ std::string error_word(const std::exception& error) {
   if (const auto* ours = dynamic_cast<const ApiError*>(&error)) {
     return ours->word();
   }
+  if (dynamic_cast<const record::PolicyRefusal*>(&error) != nullptr) {
+    return kRefusedByPolicy;
+  }
   const auto* known = dynamic_cast<const base::Error*>(&error);
   return std::string(known == nullptr ? "INTERNAL_ERROR" : word_of(known->code()));
 }
@@ -121,7 +127,7 @@ net::Response error_answer(const std::exception& error) {
     return response;
   }
   if (const auto* known = dynamic_cast<const base::Error*>(&error)) {
-    return error_answer(word_of(known->code()), known->what());
+    return error_answer(error_word(error), known->what());
   }
   return error_answer("INTERNAL_ERROR", "the server failed on this request; its log says why");
 }

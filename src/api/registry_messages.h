@@ -105,13 +105,14 @@ struct SetModelAlias {
   std::string name;
   std::string alias;
   std::string version;
+  std::string override_reason;  // Slipway's: an admin moves it against the model's policy
 };
 template <>
 struct Table<SetModelAlias> {
   static constexpr bool kNamesRecord = true;
   using M = SetModelAlias;
   static constexpr std::array kFields = {field<&M::name>("name", kRequired), field<&M::alias>("alias", kRequired),
-                                         field<&M::version>("version", kRequired)};
+                                         field<&M::version>("version", kRequired), field<&M::override_reason>("override")};
 };
 
 struct CreateVersion {
@@ -162,6 +163,7 @@ struct MoveVersion {
   std::string version;
   std::string stage;
   bool archive_existing_versions = false;
+  std::string override_reason;  // as SetModelAlias has it
 };
 template <>
 struct Table<MoveVersion> {
@@ -169,7 +171,8 @@ struct Table<MoveVersion> {
   using M = MoveVersion;
   static constexpr std::array kFields = {field<&M::name>("name", kRequired), field<&M::version>("version", kRequired),
                                          field<&M::stage>("stage", kRequired),
-                                         field<&M::archive_existing_versions>("archive_existing_versions")};
+                                         field<&M::archive_existing_versions>("archive_existing_versions"),
+                                         field<&M::override_reason>("override")};
 };
 
 struct SearchVersions {

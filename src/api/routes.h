@@ -109,6 +109,7 @@ void add_ui_run_routes(Routes& routes, Backend& backend);
 void add_ui_record_routes(Routes& routes, Backend& backend);
 void add_ui_dataset_routes(Routes& routes, Backend& backend);
 void add_ui_model_routes(Routes& routes, Backend& backend);
+void add_ui_approval_routes(Routes& routes, Backend& backend);
 void add_logged_model_routes(Routes& routes, Backend& backend);
 void add_trace_routes(Routes& routes, Backend& backend);
 void add_assessment_routes(Routes& routes, Backend& backend);

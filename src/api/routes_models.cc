@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "api/approvals.h"
 #include "api/filter.h"
 #include "api/page_token.h"
 #include "api/registry.h"
@@ -107,10 +108,17 @@ std::string latest(Backend& backend, const LatestVersions& request) {
   return out.take();
 }
 
-std::string set_alias(Backend& backend, const SetModelAlias& request) {
+std::string set_alias(Backend& backend, const SetModelAlias& request, const net::Request& head) {
   check_alias(request.alias);
   found_version(backend.store.tracking().versions(), request.name, request.version);
-  backend.store.registry().set_alias(request.name, request.alias, version_number(request.version), -1);
+  record::Registry& registry = backend.store.registry();
+  const int version = version_number(request.version);
+  if (request.override_reason.empty()) {
+    registry.set_alias(request.name, request.alias, version, -1);
+  } else {
+    check_may_override(head, request.name);
+    registry.override_alias(request.name, request.alias, version, request.override_reason);
+  }
   tell_alias_changed(backend, request.name, request.alias, request.version);
   return kEmptyAnswer;
 }
@@ -182,7 +190,8 @@ void add_model_routes(Routes& routes, Backend& backend) {
       needs(Role::kEditor));
   // What an alias names is what is served.
   routes.add<SetModelAlias>(
-      "POST", base + "alias", [&](const SetModelAlias& request) { return set_alias(backend, request); },
+      "POST", base + "alias",
+      [&](const SetModelAlias& message, const net::Request& request) { return set_alias(backend, message, request); },
       needs(Role::kApprover));
   routes.add<ModelAlias>("GET", base + "alias", [&](const ModelAlias& request) { return by_alias(backend, request); });
   routes.add<ModelAlias>(

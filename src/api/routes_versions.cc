@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "api/approvals.h"
 #include "api/filter.h"
 #include "api/limits.h"
 #include "api/page_token.h"
@@ -107,7 +108,7 @@ void note_registration(Backend& backend, const CatalogVersion& version) {
   models.set_tags(version.model_id, {&tag, 1});
 }
 
-std::string create(Backend& backend, const CreateVersion& request) {
+std::string create(Backend& backend, const CreateVersion& request, const net::Request& head) {
   check_model_name(request.name);
   check_source(backend, request);
   for (const KeyValue& tag : request.tags) {
@@ -121,6 +122,7 @@ std::string create(Backend& backend, const CreateVersion& request) {
   version.model_id = request.model_id;
   version.description = request.description;
   version.tags = request.tags;
+  version.author = author_of(backend, head, request.run_id);
   version = backend.store.tracking().versions().create(std::move(version));
   if (!version.model_id.empty()) {
     note_registration(backend, version);
@@ -131,10 +133,10 @@ std::string create(Backend& backend, const CreateVersion& request) {
 
 std::string update(record::VersionCatalog& versions, const UpdateVersion& request) {
   return shown(
-      versions.change(request.name, version_number(request.version), {request.description, std::nullopt, false}));
+      versions.change(request.name, version_number(request.version), {request.description, std::nullopt, false, ""}));
 }
 
-std::string transition(record::VersionCatalog& versions, const MoveVersion& request) {
+std::string transition(record::VersionCatalog& versions, const MoveVersion& request, const net::Request& head) {
   const std::string stage = stage_of(request.stage);
   if (request.archive_existing_versions && stage != "Staging" && stage != "Production") {
     invalid(fmt::format(
@@ -142,8 +144,11 @@ std::string transition(record::VersionCatalog& versions, const MoveVersion& requ
         "Valid stages are ('Staging', 'Production')",
         request.stage));
   }
+  if (!request.override_reason.empty()) {
+    check_may_override(head, request.name);
+  }
   return shown(versions.change(request.name, version_number(request.version),
-                               {std::nullopt, stage, request.archive_existing_versions}));
+                               {std::nullopt, stage, request.archive_existing_versions, request.override_reason}));
 }
 
 // A page holds what the caller may see of it: perhaps less than was asked for.
@@ -207,14 +212,15 @@ void add_version_routes(Routes& routes, Backend& backend) {
   record::VersionCatalog& versions = backend.store.tracking().versions();
   const std::string base = "/2.0/mlflow/model-versions/";
   routes.add<CreateVersion>("POST", base + "create",
-                            [&](const CreateVersion& request) { return create(backend, request); });
+                            [&](const CreateVersion& message, const net::Request& request) { return create(backend, message, request); });
   routes.add<VersionName>("GET", base + "get", [&](const VersionName& request) {
     return shown(found_version(versions, request.name, request.version));
   });
   routes.add<UpdateVersion>("PATCH", base + "update",
                             [&](const UpdateVersion& request) { return update(versions, request); });
   routes.add<MoveVersion>(
-      "POST", base + "transition-stage", [&](const MoveVersion& request) { return transition(versions, request); },
+      "POST", base + "transition-stage",
+      [&](const MoveVersion& message, const net::Request& request) { return transition(versions, message, request); },
       needs(Role::kApprover));
   routes.add<VersionName>("DELETE", base + "delete", [&](const VersionName& request) {
     versions.remove(request.name, version_number(request.version));

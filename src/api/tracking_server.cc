@@ -99,6 +99,7 @@ struct TrackingServer::Impl {
     add_ui_record_routes(routes, backend);
     add_ui_dataset_routes(routes, backend);
     add_ui_model_routes(routes, backend);
+    add_ui_approval_routes(routes, backend);
     add_ui_files(routes);
     add_logged_model_routes(routes, backend);
     add_trace_routes(routes, backend);

@@ -6,6 +6,7 @@
 
 #include "api/guard.h"
 #include "api/routes.h"
+#include "api/ui_evidence.h"
 #include "net/client.h"
 
 namespace slipway::api {
@@ -16,6 +17,8 @@ using record::ModelVersion;
 
 constexpr int kPredictions = 2000;  // of a deployment that its page counts, the newest
 constexpr int kEvents = 200;
+
+Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
 
 Json pairs_json(const std::vector<record::KeyValue>& pairs) {
   Json list = Json::array();
@@ -39,7 +42,9 @@ Json version_json(record::Store& store, const ModelVersion& version) {
   Json json = {{"version", version.version}, {"run_id", version.run_id},          {"dataset", version.dataset},
                {"metrics", version.metrics}, {"artifacts", std::move(artifacts)}, {"meta", version.meta},
                {"created_ms", version.created_ms}};
-  if (const auto known = store.tracking().versions().find(version.model, version.version)) {
+  const auto known = store.tracking().versions().find(version.model, version.version);
+  json.update(evidence_json(store, version, known ? known->source : ""));
+  if (known) {
     json["stage"] = known->stage;
     json["description"] = known->description;
     json["source"] = known->source;
@@ -62,7 +67,10 @@ Json model_page(record::Store& store, const std::string& name) {
   for (const auto& [alias, version] : model->aliases) {
     Json history = Json::array();
     for (const record::Alias& step : store.registry().alias_history(name, alias)) {
-      history.push_back({{"version", step.version}, {"changed_ms", step.changed_ms}});
+      history.push_back({{"version", step.version},
+                         {"changed_ms", step.changed_ms},
+                         {"who", text_or_null(step.who)},
+                         {"override", text_or_null(step.override_reason)}});
     }
     aliases.push_back({{"alias", alias}, {"version", version}, {"history", std::move(history)}});
   }
@@ -71,6 +79,7 @@ Json model_page(record::Store& store, const std::string& name) {
           {"created_ms", model->created_ms},
           {"updated_ms", model->updated_ms},
           {"tags", pairs_json(model->tags)},
+          {"policy", record::to_json(store.approvals().policy(name))},
           {"aliases", std::move(aliases)},
           {"versions", std::move(versions)}};
 }

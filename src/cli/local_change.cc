@@ -54,10 +54,12 @@ std::string typed(App& app, const std::string& prompt) {
 
 }  // namespace
 
+std::string local_person() { return "local:" + local_user(); }
+
 void change_locally(record::Store& store, const std::string& action, const std::string& subject,
                     const std::function<void()>& change) {
   record::AuditEntry entry;
-  entry.actor = "local:" + local_user();
+  entry.actor = local_person();
   entry.action = action;
   entry.subject = subject;
   const auto scope = store.audit().begin(std::move(entry));

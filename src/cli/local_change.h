@@ -8,6 +8,9 @@
 
 namespace slipway::cli {
 
+// "local:NAME": the user of this machine who runs the program, as the record calls them.
+std::string local_person();
+
 // Makes the change with an entry in the audit log of the user of this machine who asked for it; rethrows what it throws.
 void change_locally(record::Store& store, const std::string& action, const std::string& subject,
                     const std::function<void()>& change);

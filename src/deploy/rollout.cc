@@ -268,6 +268,7 @@ RolloutResult roll_out(record::Store& store, const record::Deployment& deploymen
     result.reason = "it has all of the traffic already";
     return result;
   }
+  store.approvals().check_move(model, alias, version);  // before it gets a part of the traffic
   if (options.strategy == "replace") {
     promote(job);
     result.promoted = true;

@@ -42,12 +42,14 @@ struct CatalogVersion {
   int64_t updated_ms = 0;
   std::vector<KeyValue> tags;        // by key
   std::vector<std::string> aliases;  // that point here
+  std::string author;                // record.h's
 };
 
 struct CatalogVersionChange {
   std::optional<std::string> description;
   std::optional<std::string> stage;
   bool archive_others = false;  // other versions in that stage become "Archived"
+  std::string override_reason;  // not empty: kProduction whatever the model's policy says, an admin's; else PolicyRefusal
 };
 
 class ModelCatalog {

@@ -60,11 +60,13 @@ Json to_json(const ModelVersion& version) {
   return {{"model", version.model},           {"version", version.version},
           {"run_id", version.run_id},         {"dataset", version.dataset},
           {"artifacts", version.artifacts},   {"metrics", version.metrics},
-          {"created_ms", version.created_ms}, {"meta", version.meta}};
+          {"created_ms", version.created_ms}, {"meta", version.meta},
+          {"author", version.author}};
 }
 
 Json to_json(const Alias& alias) {
-  return {{"model", alias.model}, {"alias", alias.alias}, {"version", alias.version}, {"changed_ms", alias.changed_ms}};
+  return {{"model", alias.model}, {"alias", alias.alias}, {"version", alias.version}, {"changed_ms", alias.changed_ms},
+          {"who", alias.who}, {"override_reason", alias.override_reason}};
 }
 
 Json to_json(const Deployment& deployment) {
@@ -113,6 +115,7 @@ ModelVersion model_version_from_json(const Json& json) {
   version.metrics = json.value("metrics", Json::object());
   version.meta = json.value("meta", Json::object());
   version.created_ms = base::get_or<int64_t>(json, "created_ms", 0, kSource);
+  version.author = base::get_or<std::string>(json, "author", "", kSource);
   return version;
 }
 

@@ -55,6 +55,7 @@ struct ModelVersion {
   Json metrics;                                  // name -> {value, low, high, n}
   Json meta;
   int64_t created_ms = 0;
+  std::string author;  // an account, "local:NAME"; "": not known
 };
 
 struct Alias {
@@ -62,6 +63,8 @@ struct Alias {
   std::string alias;  // "champion"
   int version = 0;
   int64_t changed_ms = 0;
+  std::string who;              // moved it; "": not known
+  std::string override_reason;  // why, against the model's policy; "": by its policy
 };
 
 enum class DeploymentStatus { kStarting, kReady, kDraining, kStopped };  // stored, by name

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "record/accounts.h"
+#include "record/approvals.h"
 #include "record/hub.h"
 #include "record/record.h"
 #include "record/tracking_stores.h"
@@ -65,8 +66,11 @@ class Registry {
   virtual ModelVersion create_version(ModelVersion version) = 0;
   virtual std::optional<ModelVersion> find_version(const std::string& model, int version) = 0;
   virtual std::vector<ModelVersion> list_versions(const std::string& model) = 0;  // newest first; empty name = all
-  // One atomic step; history is kept. `expected` >= 0: only if the alias points there now, else kConflict.
+  // One atomic step; history is kept. `expected` >= 0: only if the alias points there now, else kConflict. Throws PolicyRefusal
+  // where the model's policy does not let that version have the alias (approvals.h).
   virtual Alias set_alias(const std::string& model, const std::string& alias, int version, int expected) = 0;
+  // Whatever the policy says: an admin's. The reason, which may not be empty, is kept in the history and in the audit log.
+  virtual Alias override_alias(const std::string& model, const std::string& alias, int version, const std::string& reason) = 0;
   virtual std::optional<Alias> find_alias(const std::string& model, const std::string& alias) = 0;
   virtual std::vector<Alias> alias_history(const std::string& model, const std::string& alias) = 0;  // newest first
   // "models:/NAME@ALIAS" or "models:/NAME/3" -> the version; throws kNotFound saying what there is.
@@ -164,6 +168,7 @@ class Store {
   virtual AccountStore& accounts() = 0;
   virtual AuditLog& audit() = 0;
   virtual Hub& hub() = 0;
+  virtual ApprovalStore& approvals() = 0;
 };
 
 }  // namespace slipway::record

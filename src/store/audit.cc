@@ -32,15 +32,6 @@ AuditEntry read_entry(const Statement& row) {
           row.text(6),    row.text(7),    row.text(8), row.text(9), row.text(10)};
 }
 
-// A client's text as valid UTF-8 without control characters, cut to kMaxText bytes.
-std::string plain(std::string_view text) {
-  std::string out;
-  for (const char c : text.substr(0, kMaxText)) {
-    out += static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7F ? '?' : c;
-  }
-  return out;
-}
-
 std::string span_of(int64_t first, int64_t last) {
   return first == last ? fmt::format("entry {} was", first) : fmt::format("entries {} to {} were", first, last);
 }
@@ -117,6 +108,14 @@ class ChangeScope final : public record::AuditLog::Scope {
 
 }  // namespace
 
+std::string audit_text(std::string_view text) {
+  std::string out;
+  for (const char c : text.substr(0, kMaxText)) {
+    out += static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7F ? '?' : c;
+  }
+  return out;
+}
+
 PendingChange* pending_change() noexcept { return current_change; }
 
 void append_audit(Database& database, AuditEntry entry) {
@@ -137,7 +136,7 @@ void append_audit(Database& database, AuditEntry entry) {
 std::unique_ptr<record::AuditLog::Scope> SqlAudit::begin(AuditEntry entry) {
   entry.time_ms = core_.now();
   for (std::string* text : {&entry.actor, &entry.credential, &entry.peer, &entry.action, &entry.subject, &entry.request}) {
-    *text = plain(*text);
+    *text = audit_text(*text);
   }
   return std::make_unique<ChangeScope>(core_, std::move(entry));
 }

@@ -1,6 +1,9 @@
 // The chain of changes, as the tables of a store see it: a change is appended in the transaction of what it changes.
 #pragma once
 
+#include <string>
+#include <string_view>
+
 #include "record/accounts.h"
 #include "store/sqlite.h"
 
@@ -16,6 +19,9 @@ struct PendingChange {
 };
 // Of the calling thread; null when it makes none.
 PendingChange* pending_change() noexcept;
+
+// A text as an entry has it: ASCII without control characters, at most 500 bytes.
+std::string audit_text(std::string_view text);
 
 // Inside a transaction: gives it its id, its time being set, and chains it to the newest.
 void append_audit(Database& database, record::AuditEntry entry);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "store/approvals.h"
 #include "store/run_query.h"
 #include "store/tables.h"
 
@@ -41,13 +42,13 @@ std::optional<RegisteredModel> read_model(Database& database, const std::string&
 
 std::optional<CatalogVersion> read_version(Database& database, const std::string& model, int version) {
   Statement query = database.prepare(
-      "SELECT source, run_id, run_link, model_id, description, stage, created_ms, updated_ms FROM model_versions WHERE "
+      "SELECT source, run_id, run_link, model_id, description, stage, created_ms, updated_ms, author FROM model_versions WHERE "
       "model = ? AND version = ?");
   if (!query.bind(model, version).step()) {
     return std::nullopt;
   }
   CatalogVersion found{model,         version,       query.text(0), query.text(1),    query.text(2),    query.text(3),
-                       query.text(4), query.text(5), query.integer(6), query.integer(7), {},               {}};
+                       query.text(4), query.text(5), query.integer(6), query.integer(7), {},               {},               query.text(8)};
   Statement tags = database.prepare("SELECT key, value FROM version_tags WHERE model = ? AND version = ? ORDER BY key");
   tags.bind(model, version);
   while (tags.step()) {
@@ -95,6 +96,7 @@ void rename_model(Database& database, const std::string& from, const std::string
         "'0'"}) {
     database.prepare(sql).bind(from, to).run();
   }
+  rename_approvals(database, from, to);
 }
 
 }  // namespace
@@ -179,6 +181,7 @@ void SqlModelCatalog::remove(const std::string& name) {
                             "DELETE FROM aliases WHERE model = ?"}) {
       database.prepare(sql).bind(name).run();
     }
+    remove_approvals(database, name, 0);
   });
 }
 
@@ -227,9 +230,9 @@ CatalogVersion SqlVersionCatalog::create(CatalogVersion version) {
     database
         .prepare(
             "INSERT INTO model_versions(model, version, run_id, dataset, artifacts, metrics, meta, created_ms, updated_ms, "
-            "source, run_link, model_id, description, stage) VALUES(?1,?2,?3,'','{}','{}','{}',?4,?4,?5,?6,?7,?8,?9)")
+            "source, run_link, model_id, description, stage, author) VALUES(?1,?2,?3,'','{}','{}','{}',?4,?4,?5,?6,?7,?8,?9,?10)")
         .bind(version.model, number, version.run_id, now, version.source, version.run_link, version.model_id,
-              version.description, version.stage)
+              version.description, version.stage, version.author)
         .run();
     for (const KeyValue& tag : version.tags) {
       put_version_tag(database, version.model, number, tag);
@@ -252,9 +255,23 @@ std::optional<CatalogVersion> SqlVersionCatalog::find(const std::string& model, 
 CatalogVersion SqlVersionCatalog::change(const std::string& model, int version,
                                          const record::CatalogVersionChange& change) {
   const int64_t now = core_.now();
+  const bool promotes = change.stage == record::kProduction;
+  const std::string stage = record::kProduction;
+  const Promotion promotion{model, stage, true, version};
+  const auto gates = promotes ? kept_gates(core_, model, version) : std::vector<record::VersionGate>();
+  std::optional<OverrideNote> note;
+  if (promotes && !change.override_reason.empty()) {
+    check_name(change.override_reason, "the reason of an override");
+    note.emplace(core_, promotion, change.override_reason);
+  }
   CatalogVersion result;
   core_.write([&](Database& database) {
     check_version(database, model, version);
+    if (note) {
+      note->write(database);
+    } else if (promotes) {
+      check_promotion(database, promotion, gates);
+    }
     if (change.description) {
       database.prepare("UPDATE model_versions SET description = ? WHERE model = ? AND version = ?")
           .bind(*change.description, model, version)
@@ -290,6 +307,7 @@ void SqlVersionCatalog::remove(const std::string& model, int version) {
                             "DELETE FROM aliases WHERE model = ? AND version = ?"}) {
       database.prepare(sql).bind(model, version).run();
     }
+    remove_approvals(database, model, version);
     touch_model(database, model, now);
   });
 }

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/suggest.h"
+#include "store/approvals.h"
 #include "store/catalog.h"
 #include "store/tables.h"
 
@@ -29,23 +30,24 @@ ModelVersion read_version(const Statement& row) {
   version.metrics = to_value(row.text(5));
   version.meta = to_value(row.text(6));
   version.created_ms = row.integer(7);
+  version.author = row.text(8);
   return version;
 }
 
 Alias read_alias(const Statement& row) {
-  return {row.text(0), row.text(1), static_cast<int>(row.integer(2)), row.integer(3)};
+  return {row.text(0), row.text(1), static_cast<int>(row.integer(2)), row.integer(3), row.text(4), row.text(5)};
 }
 
 std::optional<ModelVersion> get_version(Database& database, const std::string& model, int version) {
   Statement query = database.prepare(
-      "SELECT model, version, run_id, dataset, artifacts, metrics, meta, created_ms FROM model_versions "
+      "SELECT model, version, run_id, dataset, artifacts, metrics, meta, created_ms, author FROM model_versions "
       "WHERE model = ? AND version = ?");
   return query.bind(model, version).step() ? std::optional<ModelVersion>(read_version(query)) : std::nullopt;
 }
 
 std::optional<Alias> get_alias(Database& database, const std::string& model, const std::string& alias) {
   Statement query =
-      database.prepare("SELECT model, alias, version, changed_ms FROM aliases WHERE model = ? AND alias = ?");
+      database.prepare("SELECT model, alias, version, changed_ms, '', '' FROM aliases WHERE model = ? AND alias = ?");
   return query.bind(model, alias).step() ? std::optional<Alias>(read_alias(query)) : std::nullopt;
 }
 
@@ -141,10 +143,10 @@ ModelVersion SqlRegistry::create_version(ModelVersion version) {
     version.version = next_version(database, version.model, core_.now());
     database
         .prepare(
-            "INSERT INTO model_versions(model, version, run_id, dataset, artifacts, metrics, meta, created_ms, updated_ms) "
-            "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?8)")
+            "INSERT INTO model_versions(model, version, run_id, dataset, artifacts, metrics, meta, created_ms, updated_ms, author) "
+            "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?8,?9)")
         .bind(version.model, version.version, version.run_id, version.dataset, to_text(version.artifacts),
-              to_text(version.metrics), to_text(version.meta), version.created_ms)
+              to_text(version.metrics), to_text(version.meta), version.created_ms, version.author)
         .run();
     insert_edges(database, edges_of(version));
   });
@@ -161,10 +163,10 @@ std::vector<ModelVersion> SqlRegistry::list_versions(const std::string& model) {
   Statement query =
       model.empty()
           ? database->prepare(
-                "SELECT model, version, run_id, dataset, artifacts, metrics, meta, created_ms FROM model_versions "
+                "SELECT model, version, run_id, dataset, artifacts, metrics, meta, created_ms, author FROM model_versions "
                 "ORDER BY created_ms DESC, model, version DESC")
           : database->prepare(
-                "SELECT model, version, run_id, dataset, artifacts, metrics, meta, created_ms FROM model_versions "
+                "SELECT model, version, run_id, dataset, artifacts, metrics, meta, created_ms, author FROM model_versions "
                 "WHERE model = ? ORDER BY version DESC");
   model.empty() ? query.bind() : query.bind(model);
   std::vector<ModelVersion> versions;
@@ -175,31 +177,50 @@ std::vector<ModelVersion> SqlRegistry::list_versions(const std::string& model) {
 }
 
 Alias SqlRegistry::set_alias(const std::string& model, const std::string& alias, int version, int expected) {
-  check_name(alias, "an alias", kNotInNames);
-  const Alias result{model, alias, version, core_.now()};
+  return move({model, alias, version, core_.now(), current_actor(core_), ""}, expected);
+}
+
+Alias SqlRegistry::override_alias(const std::string& model, const std::string& alias, int version, const std::string& reason) {
+  check_name(reason, "the reason of an override");
+  return move({model, alias, version, core_.now(), current_actor(core_), reason}, -1);
+}
+
+Alias SqlRegistry::move(const Alias& wanted, int expected) {
+  check_name(wanted.alias, "an alias", kNotInNames);
+  const Promotion promotion{wanted.model, wanted.alias, false, wanted.version};
+  const auto gates = kept_gates(core_, wanted.model, wanted.version);
+  std::optional<OverrideNote> note;
+  if (!wanted.override_reason.empty()) {
+    note.emplace(core_, promotion, wanted.override_reason);
+  }
   core_.write([&](Database& database) {
-    if (!get_version(database, model, version)) {
-      no_such_version(database, model, version);
+    if (!get_version(database, wanted.model, wanted.version)) {
+      no_such_version(database, wanted.model, wanted.version);
     }
-    const auto before = get_alias(database, model, alias);
+    const auto before = get_alias(database, wanted.model, wanted.alias);
     const int found = before ? before->version : 0;
     if (expected >= 0 && expected != found) {
       throw Error(
           Code::kConflict,
-          fmt::format("alias '{}' of model '{}' {} now, not {}: somebody changed it meanwhile, look again", alias,
-                      model, before ? fmt::format("points to version {}", found) : "is not set", expected));
+          fmt::format("alias '{}' of model '{}' {} now, not {}: somebody changed it meanwhile, look again", wanted.alias,
+                      wanted.model, before ? fmt::format("points to version {}", found) : "is not set", expected));
+    }
+    if (note) {
+      note->write(database);
+    } else {
+      check_promotion(database, promotion, gates);
     }
     database
         .prepare(
             "INSERT INTO aliases(model, alias, version, changed_ms) VALUES(?,?,?,?) "
             "ON CONFLICT(model, alias) DO UPDATE SET version = excluded.version, changed_ms = excluded.changed_ms")
-        .bind(model, alias, version, result.changed_ms)
+        .bind(wanted.model, wanted.alias, wanted.version, wanted.changed_ms)
         .run();
-    database.prepare("INSERT INTO alias_history(model, alias, version, changed_ms) VALUES(?,?,?,?)")
-        .bind(model, alias, version, result.changed_ms)
+    database.prepare("INSERT INTO alias_history(model, alias, version, changed_ms, who, override_reason) VALUES(?,?,?,?,?,?)")
+        .bind(wanted.model, wanted.alias, wanted.version, wanted.changed_ms, wanted.who, wanted.override_reason)
         .run();
   });
-  return result;
+  return wanted;
 }
 
 std::optional<Alias> SqlRegistry::find_alias(const std::string& model, const std::string& alias) {
@@ -210,7 +231,7 @@ std::optional<Alias> SqlRegistry::find_alias(const std::string& model, const std
 std::vector<Alias> SqlRegistry::alias_history(const std::string& model, const std::string& alias) {
   const auto database = core_.read();
   Statement query = database->prepare(
-      "SELECT model, alias, version, changed_ms FROM alias_history WHERE model = ? AND alias = ? ORDER BY id DESC");
+      "SELECT model, alias, version, changed_ms, who, override_reason FROM alias_history WHERE model = ? AND alias = ? ORDER BY id DESC");
   query.bind(model, alias);
   std::vector<Alias> history;
   while (query.step()) {

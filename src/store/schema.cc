@@ -264,7 +264,21 @@ CREATE TABLE scorers(number INTEGER PRIMARY KEY, id TEXT NOT NULL, experiment IN
   version INTEGER NOT NULL, body TEXT NOT NULL, created_ms INTEGER NOT NULL, UNIQUE(experiment, name, version));
 )sql";
 
-constexpr std::array<const char*, 7> kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5, kVersion6, kVersion7};
+// Version 8: who lets a version be served: policies of models, decisions, who made what; and whether a webhook's secret is sealed.
+constexpr const char* kVersion8 = R"sql(
+CREATE TABLE model_policies(model TEXT NOT NULL PRIMARY KEY, required_approvals INTEGER NOT NULL, protected_aliases TEXT NOT NULL,
+  separate_author INTEGER NOT NULL, gates_must_pass INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE version_decisions(model TEXT NOT NULL, version INTEGER NOT NULL, who TEXT NOT NULL, decision TEXT NOT NULL,
+  comment TEXT NOT NULL, time_ms INTEGER NOT NULL, PRIMARY KEY(model, version, who)) WITHOUT ROWID;
+ALTER TABLE model_versions ADD COLUMN author TEXT NOT NULL DEFAULT '';
+ALTER TABLE alias_history ADD COLUMN who TEXT NOT NULL DEFAULT '';
+ALTER TABLE alias_history ADD COLUMN override_reason TEXT NOT NULL DEFAULT '';
+-- 1: the secret is ciphertext (docs/formats/store.md).
+ALTER TABLE webhooks ADD COLUMN sealed INTEGER NOT NULL DEFAULT 0;
+)sql";
+
+constexpr std::array<const char*, 8> kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4,
+                                                    kVersion5, kVersion6, kVersion7, kVersion8};
 
 int pragma_number(Database& database, const char* sql) { return std::atoi(database.scalar(sql).c_str()); }
 

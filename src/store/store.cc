@@ -36,6 +36,7 @@ class FolderStore final : public record::Store {
   record::AccountStore& accounts() override { return accounts_; }
   record::AuditLog& audit() override { return audit_; }
   record::Hub& hub() override { return hub_; }
+  record::ApprovalStore& approvals() override { return approvals_; }
 
  private:
   Core core_;
@@ -50,6 +51,7 @@ class FolderStore final : public record::Store {
   SqlAccounts accounts_{core_};
   SqlAudit audit_{core_};
   SqlHub hub_{core_};
+  SqlApprovals approvals_{core_};
 };
 
 void make_folder(const fs::path& folder) {

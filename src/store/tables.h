@@ -50,9 +50,25 @@ class SqlRegistry final : public record::Registry {
   std::optional<record::ModelVersion> find_version(const std::string& model, int version) override;
   std::vector<record::ModelVersion> list_versions(const std::string& model) override;
   record::Alias set_alias(const std::string& model, const std::string& alias, int version, int expected) override;
+  record::Alias override_alias(const std::string& model, const std::string& alias, int version, const std::string& reason) override;
   std::optional<record::Alias> find_alias(const std::string& model, const std::string& alias) override;
   std::vector<record::Alias> alias_history(const std::string& model, const std::string& alias) override;
   record::ModelVersion resolve(const std::string& reference) override;
+
+ private:
+  record::Alias move(const record::Alias& wanted, int expected);
+  Core& core_;
+};
+
+class SqlApprovals final : public record::ApprovalStore {
+ public:
+  explicit SqlApprovals(Core& core) : core_(core) {}
+  record::ModelPolicy policy(const std::string& model) override;
+  void set_policy(const std::string& model, const record::ModelPolicy& policy) override;
+  record::Approval decide(const std::string& model, int version, const record::Decision& decision) override;
+  record::Approval approval(const std::string& model, int version) override;
+  std::vector<record::VersionGate> gates(const std::string& model, int version) override;
+  void check_move(const std::string& model, const std::string& alias, int version) override;
 
  private:
   Core& core_;

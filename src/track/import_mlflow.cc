@@ -79,7 +79,7 @@ void MlflowSink::model(const record::RegisteredModel& model, std::vector<record:
       continue;
     }
     if (version.stage != record::kNoStage && !version.stage.empty()) {
-      tracking.versions().change(model.name, version.version, {.description = {}, .stage = version.stage});
+      tracking.versions().change(model.name, version.version, {.description = {}, .stage = version.stage, .override_reason = {}});
     }
     for (const record::KeyValue& tag : version_tags.at(i)) {
       tracking.versions().set_tag(model.name, version.version, tag);

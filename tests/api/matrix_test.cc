@@ -164,6 +164,9 @@ const std::map<std::string, Role>& table() {
       {"GET /api/ui/datasets/{digest}/rows", Role::kViewer},
       {"GET /api/ui/datasets/{digest}/diff", Role::kViewer},
       {"GET /api/ui/models/{name}", Role::kViewer},
+      {"GET /api/ui/models/{name}/policy", Role::kViewer},
+      {"PUT /api/ui/models/{name}/policy", Role::kAdmin},
+      {"POST /api/ui/models/{name}/versions/{version}/decisions", Role::kApprover},
       {"GET /api/ui/deployments", Role::kViewer},
       {"GET /api/ui/deployments/{id}", Role::kViewer},
       {"POST /api/ui/deployments/{id}/explain", Role::kViewer},
@@ -364,6 +367,7 @@ std::string address_of(const std::string& pattern, const Json& names) {
     at = pattern.find('}', open) + 1;
     const std::string place = pattern.substr(open, at - open);
     out += place == "{path...}" ? names.at("path").get<std::string>()
+           : place == "{version}" ? "1"
            : place == "{run_id}" ? names.at("run_id").get<std::string>()
            : place == "{repo}"   ? "r"
                                  : names.at("name").get<std::string>();

@@ -57,8 +57,8 @@ TEST(ToJson, HasEveryFieldUnderItsName) {
             (std::vector<std::string>{"key", "value", "step", "time_ms"}));
   EXPECT_EQ(keys(to_json(Artifact{})),
             (std::vector<std::string>{"digest", "kind", "name", "size", "folder", "created_ms", "meta"}));
-  EXPECT_EQ(keys(to_json(Alias{"m", "champion", 3, 4})),
-            (std::vector<std::string>{"model", "alias", "version", "changed_ms"}));
+  EXPECT_EQ(keys(to_json(Alias{"m", "champion", 3, 4, "ann", ""})),
+            (std::vector<std::string>{"model", "alias", "version", "changed_ms", "who", "override_reason"}));
   EXPECT_EQ(keys(to_json(Deployment{})), (std::vector<std::string>{"id", "endpoint", "model", "status", "address",
                                                                    "pid", "started_ms", "ended_ms", "meta"}));
   EXPECT_EQ(keys(to_json(Event{1, 2, "k", "s", {}})),

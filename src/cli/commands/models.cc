@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "cli/app.h"
 #include "cli/commands/factories.h"
+#include "cli/local_change.h"
 #include "cli/model_argument.h"
 #include "cli/progress.h"
 #include "cli/table.h"
@@ -105,29 +106,39 @@ class ModelsAliasCommand final : public Command {
  public:
   CommandInfo info() const override {
     return {"models alias", "point an alias at a version; servers that follow it swap at once",
-            "A rollback is this command with the older version.", "slipway models alias movie-sentiment champion 2"};
+            "A rollback is this command with the older version. The model's policy (`slipway models policy`) may refuse it: exit code 4 when\n"
+            "approvals are missing, 6 when gates did not pass.",
+            "slipway models alias movie-sentiment champion 2"};
   }
   void describe(Parameters& parameters) override {
     parameters.positional("NAME", name_, "registered model");
     parameters.positional("ALIAS", alias_, "for example champion");
     parameters.positional("VERSION", version_, "version number; leave it out to see the alias's history", false);
+    parameters.flags.add("override", override_, "why it is moved against the model's policy: kept in its history and in the audit log");
   }
   int run(App& app) override {
     record::Registry& registry = app.store().registry();
     if (!version_.empty()) {
       const auto reference = record::parse_model_reference(fmt::format("models:/{}/{}", name_, version_));
-      registry.set_alias(name_, alias_, reference.version, -1);
+      change_locally(app.store(), "models alias", fmt::format("{} {} {}", name_, alias_, reference.version), [&] {
+        if (override_.empty()) {
+          registry.set_alias(name_, alias_, reference.version, -1);
+        } else {
+          registry.override_alias(name_, alias_, reference.version, override_);
+        }
+      });
     }
     const auto history = registry.alias_history(name_, alias_);
     if (history.empty()) {
       throw base::Error(base::Code::kNotFound, fmt::format("model '{}' has no alias '{}'", name_, alias_));
     }
-    Table table({"ALIAS", "VERSION", "SINCE"});
+    Table table({"ALIAS", "VERSION", "SINCE", "BY", "OVERRIDE"});
     for (const record::Alias& one : history) {
       if (app.json()) {
         app.print_json(record::to_json(one));
       } else {
-        table.row({one.alias, std::to_string(one.version), when(one.changed_ms)});
+        table.row({one.alias, std::to_string(one.version), when(one.changed_ms), one.who.empty() ? "-" : one.who,
+                   one.override_reason.empty() ? "-" : one.override_reason});
       }
     }
     if (!app.json()) {
@@ -140,6 +151,7 @@ class ModelsAliasCommand final : public Command {
   std::string name_;
   std::string alias_;
   std::string version_;
+  std::string override_;
 };
 
 class QuantizeCommand final : public Command {

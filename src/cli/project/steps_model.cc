@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "cli/local_change.h"
 #include "cli/model_argument.h"
 #include "cli/progress.h"
 #include "cli/project/rows.h"
@@ -189,6 +190,7 @@ Step register_step(Project& project) {
     version.metrics = read_json(context, version.artifacts["evaluation"]).value("measures", Json::object());
     version.meta = {{"labels", project.config.labels}, {"base", project.config.base_model}, {"project", project.config.project}};
     version.created_ms = context.base.clock.unix_ms();
+    version.author = local_person();
     // A run that was killed right here made its version already: take that one instead of a second.
     for (const record::ModelVersion& known : context.store.registry().list_versions(version.model)) {
       if (known.artifacts == version.artifacts && known.dataset == version.dataset) {

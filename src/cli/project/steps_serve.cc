@@ -112,6 +112,10 @@ Step deploy_step(Project& project) {
     const auto version = record::model_version_from_json(read_json(context, input(context, "register", "version")));
     auto& registry = context.store.registry();
     const auto alias = registry.find_alias(version.model, config.registration.alias);
+    if (!alias || alias->version != version.version) {
+      // What may not be served in the end gets no traffic on the way there.
+      context.store.approvals().check_move(version.model, config.registration.alias, version.version);
+    }
     StepResult result;
     if (!alias) {
       registry.set_alias(version.model, config.registration.alias, version.version, -1);
