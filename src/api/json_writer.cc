@@ -1,18 +1,90 @@
 #include "api/json_writer.h"
 
+#include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
+#include <cstring>
+#include <fmt/compile.h>
 #include <fmt/format.h>
 
 namespace slipway::api {
+namespace {
+
+// What goes before an element or a field, down to a depth of 31; documents here have six.
+constexpr std::string_view kLine = ",\n                                                              ";
+// Whole numbers below are exact, and shown without an exponent.
+constexpr double kWhole = 1e15;
+
+constexpr std::array<bool, 256> kEscaped = [] {
+  std::array<bool, 256> escaped{};
+  std::fill_n(escaped.begin(), 0x20, true);
+  escaped['"'] = escaped['\\'] = true;
+  return escaped;
+}();
+
+// Texts came as JSON or from the store and are valid UTF-8; only what JSON forbids is escaped.
+void add_text(std::string& out, std::string_view value) {
+  out += '"';
+  size_t kept = 0;
+  for (size_t i = 0; i < value.size(); ++i) {
+    const auto c = static_cast<unsigned char>(value[i]);
+    if (!kEscaped[c]) {
+      continue;
+    }
+    out.append(value, kept, i - kept);
+    kept = i + 1;
+    switch (c) {
+      case '"': out += "\\\""; break;
+      case '\\': out += "\\\\"; break;
+      case '\n': out += "\\n"; break;
+      case '\r': out += "\\r"; break;
+      case '\t': out += "\\t"; break;
+      default: fmt::format_to(std::back_inserter(out), "\\u{:04x}", c);
+    }
+  }
+  out.append(value, kept, value.size() - kept);
+  out += '"';
+}
+
+char* put(char* at, std::string_view text) {
+  std::memcpy(at, text.data(), text.size());
+  return at + text.size();
+}
+
+}  // namespace
+
+char* write_double(char* at, double value) {
+  if (std::abs(value) < kWhole && value == std::trunc(value) && (value != 0 || !std::signbit(value))) {
+    return put(std::to_chars(at, at + kDoubleBytes, static_cast<int64_t>(value)).ptr, ".0");
+  }
+  if (std::isnan(value)) {
+    return put(at, "\"NaN\"");
+  }
+  if (std::isinf(value)) {
+    return put(at, value > 0 ? "\"Infinity\"" : "\"-Infinity\"");
+  }
+  char* const end = fmt::format_to(at, FMT_COMPILE("{}"), value);
+  const std::string_view shown(at, static_cast<size_t>(end - at));
+  return shown.find_first_of(".e") == std::string_view::npos ? put(end, ".0") : end;
+}
+
+std::string json_text(std::string_view text) {
+  std::string out;
+  add_text(out, text);
+  return out;
+}
 
 void JsonWriter::line() {
-  if (!first_) {
-    out_ += ',';
-  }
-  out_ += '\n';
-  out_.append(static_cast<size_t>(2 * depth_), ' ');
+  const size_t spaces = static_cast<size_t>(2 * depth_);
+  const size_t skip = first_ ? 1 : 0;
   first_ = false;
+  if (spaces + 2 <= kLine.size()) {
+    out_.append(kLine.data() + skip, spaces + 2 - skip);
+    return;
+  }
+  out_.append(kLine.data() + skip, 2 - skip);
+  out_.append(spaces, ' ');
 }
 
 void JsonWriter::open(char bracket) {
@@ -40,34 +112,16 @@ void JsonWriter::end(char bracket) {
 
 void JsonWriter::key(std::string_view name) {
   line();
-  out_ += '"';
-  out_ += name;
-  out_ += "\": ";
+  std::array<char, 64> shown;  // NOLINT(cppcoreguidelines-pro-type-member-init): written before it is read
+  if (name.size() + 4 > shown.size()) {
+    out_.append("\"").append(name).append("\": ");
+    return;
+  }
+  shown[0] = '"';
+  out_.append(shown.data(), static_cast<size_t>(put(put(shown.data() + 1, name), "\": ") - shown.data()));
 }
 
-// Texts came as JSON or from the store and are valid UTF-8; only what JSON forbids is escaped.
-void JsonWriter::text(std::string_view value) {
-  out_ += '"';
-  size_t kept = 0;
-  for (size_t i = 0; i < value.size(); ++i) {
-    const auto c = static_cast<unsigned char>(value[i]);
-    if (c >= 0x20 && c != '"' && c != '\\') {
-      continue;
-    }
-    out_.append(value, kept, i - kept);
-    kept = i + 1;
-    switch (c) {
-      case '"': out_ += "\\\""; break;
-      case '\\': out_ += "\\\\"; break;
-      case '\n': out_ += "\\n"; break;
-      case '\r': out_ += "\\r"; break;
-      case '\t': out_ += "\\t"; break;
-      default: fmt::format_to(std::back_inserter(out_), "\\u{:04x}", c);
-    }
-  }
-  out_.append(value, kept, value.size() - kept);
-  out_ += '"';
-}
+void JsonWriter::text(std::string_view value) { add_text(out_, value); }
 
 void JsonWriter::field(std::string_view name, std::string_view value) {
   key(name);
@@ -76,24 +130,14 @@ void JsonWriter::field(std::string_view name, std::string_view value) {
 
 void JsonWriter::field(std::string_view name, int64_t value) {
   key(name);
-  out_ += fmt::format_int(value).c_str();
+  std::array<char, 24> digits;  // NOLINT(cppcoreguidelines-pro-type-member-init): written before it is read
+  out_.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr);
 }
 
 void JsonWriter::field(std::string_view name, double value) {
   key(name);
-  if (std::isnan(value)) {
-    out_ += "\"NaN\"";
-  } else if (std::isinf(value)) {
-    out_ += value > 0 ? "\"Infinity\"" : "\"-Infinity\"";
-  } else {
-    std::array<char, 32> digits{};  // the shortest text of a double has at most 24
-    const auto end = fmt::format_to(digits.data(), "{}", value);
-    const std::string_view shown(digits.data(), static_cast<size_t>(end - digits.data()));
-    out_ += shown;
-    if (shown.find_first_of(".e") == std::string_view::npos) {
-      out_ += ".0";
-    }
-  }
+  std::array<char, kDoubleBytes> digits;  // NOLINT(cppcoreguidelines-pro-type-member-init): written before it is read
+  out_.append(digits.data(), write_double(digits.data(), value));
 }
 
 void JsonWriter::field(std::string_view name, bool value) {

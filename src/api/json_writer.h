@@ -11,6 +11,14 @@
 
 namespace slipway::api {
 
+// The longest that write_double() writes: 17 digits, a sign, a point, an exponent of three digits, quotes.
+constexpr size_t kDoubleBytes = 32;
+// The number as protobuf shows it: the shortest decimal that reads back, with a point or an exponent; "NaN", "Infinity" and
+// "-Infinity" with quotes. Returns the end.
+char* write_double(char* at, double value);
+// `text` in quotes, escaped.
+std::string json_text(std::string_view text);
+
 class JsonWriter {
  public:
   JsonWriter() { out_.reserve(1024); }
@@ -36,6 +44,15 @@ class JsonWriter {
   void field(std::string_view name, double value);
   void field(std::string_view name, bool value);
   void texts(std::string_view name, const std::vector<std::string>& values);  // left out when there are none
+
+  // An element of the open array that the caller wrote, with the indentation that belongs to depth().
+  void element(std::string_view text) {
+    line();
+    out_ += text;
+  }
+  int depth() const noexcept { return depth_; }  // of an element that would come now; its fields are one deeper
+  // Room for so many more bytes.
+  void expect(size_t bytes) { out_.reserve(out_.size() + bytes); }
 
   // The document; the writer is empty afterwards.
   std::string take() { return std::exchange(out_, {}); }

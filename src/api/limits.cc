@@ -1,6 +1,7 @@
 #include "api/limits.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <fmt/format.h>
 #include <limits>
@@ -49,11 +50,19 @@ void cut(std::string& value, size_t limit) {
 }
 
 // Letters of any script, digits and / _ . - space : are what Python's [/\w.\- :] takes; here every byte above ASCII is.
+constexpr std::array<bool, 256> kGoodCharacters = [] {
+  std::array<bool, 256> good{};
+  for (size_t c = 0; c < good.size(); ++c) {
+    good[c] = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c >= 0x80;
+  }
+  for (const unsigned char c : std::string_view("/_.- :")) {
+    good[c] = true;
+  }
+  return good;
+}();
+
 bool good_characters(std::string_view name) {
-  return std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("/_.- :").find(c) != std::string_view::npos || static_cast<unsigned char>(c) >= 0x80;
-  });
+  return std::all_of(name.begin(), name.end(), [](char c) { return kGoodCharacters[static_cast<unsigned char>(c)]; });
 }
 
 // posixpath.normpath.

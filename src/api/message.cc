@@ -146,16 +146,20 @@ void check_at_most(const Json& value, int64_t at_most, const Path& path) {
   }
 }
 
-Json body_object(const net::Request& request) {
-  if (request.body.empty()) {
-    return Json::object();
-  }
+void check_json_type(const net::Request& request) {
   const std::string_view type = request.headers.get("Content-Type");
   const std::string_view media = type.substr(0, type.find(';'));
   if (!net::equal_ignoring_case(media, "application/json")) {
     throw ApiError("BAD_REQUEST", type.empty() ? "Bad Request. Content-Type header is missing."
                                                : "Bad Request. Content-Type must be one of ['application/json'].");
   }
+}
+
+Json body_object(const net::Request& request) {
+  if (request.body.empty()) {
+    return Json::object();
+  }
+  check_json_type(request);
   Json body = base::parse_json(request.body, "the body");
   if (body.is_string()) {
     body = base::parse_json(body.get<std::string>(), "the body");

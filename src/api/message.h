@@ -140,8 +140,10 @@ void read_message(const Json& object, T& message, const Path* parent) {
   }
 }
 
+// Throws ApiError unless the Content-Type is JSON's: a foreign web page could send any other without being asked (CSRF).
+void check_json_type(const net::Request& request);
 // The body as an object: {} when empty; a JSON text that holds JSON (older clients) is undone. Throws ApiError for
-// anything else, and for a Content-Type that a foreign web page could send without being asked (CSRF).
+// anything else, and as check_json_type() does.
 Json body_object(const net::Request& request);
 // A parameter of the query as JSON: lists from repeated names, booleans in any case.
 Json query_object(const net::Request& request, std::span<const std::string_view> lists,

@@ -1,6 +1,8 @@
 #include "api/render.h"
 
+#include <algorithm>
 #include <array>
+#include <charconv>
 
 namespace slipway::api {
 namespace {
@@ -82,16 +84,36 @@ void write_experiment(JsonWriter& out, std::string_view name, const record::Expe
   out.end_object();
 }
 
-void write_metric(JsonWriter& out, const record::MetricPoint& point, std::string_view run_id) {
+void write_metric(JsonWriter& out, const record::MetricPoint& point) {
   out.begin_object();
   out.field("key", point.key);
   out.field("value", point.value);
   out.field("timestamp", point.time_ms);
   out.field("step", point.step);
-  if (!run_id.empty()) {
-    out.field("run_id", run_id);
-  }
   out.end_object();
+}
+
+// A history has 25,000 points that differ in three numbers: what is around these is made once.
+void write_metrics(JsonWriter& out, std::string_view key, std::span<const record::MetricSample> points,
+                   std::string_view run_id) {
+  const std::string outer(static_cast<size_t>(2 * out.depth()), ' ');
+  const std::string next = ",\n" + outer + "  ";
+  const std::string before_value = "{\n" + outer + "  \"key\": " + json_text(key) + next + "\"value\": ";
+  const std::string before_time = next + "\"timestamp\": ";
+  const std::string before_step = next + "\"step\": ";
+  const std::string end = (run_id.empty() ? "" : next + "\"run_id\": " + json_text(run_id)) + "\n" + outer + "}";
+  constexpr size_t kIntegerBytes = 20;  // of -2^63
+  std::string element(before_value.size() + before_time.size() + before_step.size() + end.size() + kDoubleBytes + 2 * kIntegerBytes, '\0');
+  char* const limit = element.data() + element.size();
+  const auto put = [](char* at, const std::string& text) { return std::copy(text.begin(), text.end(), at); };
+  char* const first = put(element.data(), before_value);
+  out.expect(points.size() * (element.size() + outer.size() + 2));
+  for (const record::MetricSample& point : points) {
+    char* at = put(write_double(first, point.value), before_time);
+    at = put(std::to_chars(at, limit, point.time_ms).ptr, before_step);
+    at = put(std::to_chars(at, limit, point.step).ptr, end);
+    out.element({element.data(), static_cast<size_t>(at - element.data())});
+  }
 }
 
 void write_model_metric(JsonWriter& out, const record::LoggedModelMetric& metric) {

@@ -14,8 +14,10 @@ namespace slipway::api {
 void write_experiment(JsonWriter& out, std::string_view name, const record::Experiment& experiment);
 void write_run(JsonWriter& out, std::string_view name, const record::TrackedRun& run);
 void write_run_info(JsonWriter& out, std::string_view name, const record::TrackedRun& run);
-// `run_id` empty: left out.
-void write_metric(JsonWriter& out, const record::MetricPoint& point, std::string_view run_id = {});
+void write_metric(JsonWriter& out, const record::MetricPoint& point);
+// Elements of the open array. `run_id` empty: left out.
+void write_metrics(JsonWriter& out, std::string_view key, std::span<const record::MetricSample> points,
+                   std::string_view run_id = {});
 void write_model_metric(JsonWriter& out, const record::LoggedModelMetric& metric);
 // The field `name` of the open object, a list of {key, value}; nothing for none.
 void write_pairs(JsonWriter& out, std::string_view name, const std::vector<record::KeyValue>& pairs);

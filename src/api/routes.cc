@@ -1,7 +1,10 @@
 #include "api/routes.h"
 
+#include <chrono>
 #include <fmt/format.h>
 #include <memory>
+
+#include "api/pace.h"
 
 namespace slipway::api {
 namespace {
@@ -13,18 +16,22 @@ struct Shared {
   ChangeGuard guard;
   Routes::Guarded handle;
   Routes::FailureAnswer failure;
+  mutable Pace pace;
 };
 
 void answer(const Shared& route, base::Log& log, const net::Request& request, const net::Responder& responder) {
+  const auto start = std::chrono::steady_clock::now();
+  net::Response response;
   try {
-    responder.send(route.handle(route.guard, request));
+    response = route.handle(route.guard, request);
   } catch (const std::exception& error) {
-    net::Response response = route.failure(error);
+    response = route.failure(error);
     if (response.status >= 500) {
       log.error("a request failed", {{"route", request.route}, {"error", std::string(error.what())}});
     }
-    responder.send(std::move(response));
   }
+  route.pace.took(std::chrono::steady_clock::now() - start);
+  responder.send(std::move(response));
 }
 
 // A repository's address names it.
@@ -50,13 +57,18 @@ Routes::Guarded guarded(const Routes::Raw& handle, const Permission& permission)
 
 }  // namespace
 
-net::Handler Routes::on_worker(std::string_view method, std::string_view address, const Permission& permission,
-                               Guarded handle) {
+net::Handler Routes::handler_of(std::string_view method, std::string_view address, const Permission& permission,
+                                Guarded handle, Where where) {
   const Rule rule = rule_of(method, permission);
   rules_.add(method, address, rule);
   const auto route = std::make_shared<const Shared>(
-      Shared{{server_.authority, server_.store, rule, fmt::format("{} {}", method, address)}, std::move(handle), failure_});
-  return [&workers = server_.workers, &log = server_.log, route](net::Request request, const net::Responder& responder) {
+      ChangeGuard{server_.authority, server_.store, rule, fmt::format("{} {}", method, address)}, std::move(handle), failure_);
+  const bool here = where == Where::kHereWhileQuick && !server_.store.rows_are_remote();
+  return [&workers = server_.workers, &log = server_.log, route, here](net::Request request, const net::Responder& responder) {
+    if (here && route->pace.quick()) {
+      answer(*route, log, request, responder);
+      return;
+    }
     auto shared = std::make_shared<net::Request>(std::move(request));
     if (!workers.post([&log, route, shared, responder] { answer(*route, log, *shared, responder); })) {
       responder.send(route->failure(ApiError("RESOURCE_EXHAUSTED", "too many requests are waiting; try again")));
@@ -66,7 +78,7 @@ net::Handler Routes::on_worker(std::string_view method, std::string_view address
 
 void Routes::add_guarded_at(std::string_view method, std::string_view address, const Permission& permission,
                          Guarded handle) {
-  router_.add(method, address, on_worker(method, address, permission, std::move(handle)));
+  router_.add(method, address, handler_of(method, address, permission, std::move(handle)));
 }
 
 void Routes::add_at(std::string_view method, std::string_view address, const Raw& handle,
@@ -85,7 +97,7 @@ void Routes::add_upload(std::string_view path, uint64_t max_bytes, const net::Si
 void Routes::add_upload_at(std::string_view method, std::string_view address, uint64_t max_bytes,
                            const net::SinkMaker& make, const Raw& handle, const Permission& permission) {
   const Permission whole = completed(address, permission);
-  router_.add_upload(method, address, max_bytes, make, on_worker(method, address, whole, guarded(handle, whole)));
+  router_.add_upload(method, address, max_bytes, make, handler_of(method, address, whole, guarded(handle, whole)));
 }
 
 void Routes::add_raw(std::string_view method, std::string_view path, const Raw& handle, const Permission& permission) {

@@ -1,5 +1,5 @@
 // How the routes of this room are added: an address once for programs (/api) and once for pages (/ajax-api), a message
-// that its table parses, a handler that gives the JSON of the answer, on a worker because it asks the store; and who may call
+// that its table parses, a handler that gives the JSON of the answer, on a worker because it asks the store (pace.h); and who may call
 // it. Filled before the server starts; handlers are called from several threads at once.
 #pragma once
 
@@ -36,24 +36,12 @@ class Routes {
   // Who may call it is `permission`'s say (permission.h); the message's fields name the records it is about.
   template <class T, class Handle>
   void add(std::string_view method, std::string_view path, Handle handle, const Permission& permission = {}) {
-    for (const char* prefix : {"/ajax-api", "/api"}) {
-      const std::string address = prefix + std::string(path);
-      add_guarded_at(method, address, permission,
-                  [handle](const ChangeGuard& guard, const net::Request& request) {
-                    const T message = parse_request<T>(request);
-                    return guard.run(
-                        request, [&] { return subjects_of(message); },
-                        [&] {
-                          net::Response response{200, {{"Content-Type", "application/json"}}, {}};
-                          if constexpr (std::is_invocable_v<Handle, const T&, const net::Request&>) {
-                            response.body = handle(message, request);
-                          } else {
-                            response.body = handle(message);
-                          }
-                          return response;
-                        });
-                  });
-    }
+    add_message<T>(method, path, std::move(handle), permission, Where::kWorker);
+  }
+  // The same for a handler that only reads rows: while it is quick, it runs on the network thread.
+  template <class T, class Handle>
+  void add_reading(std::string_view method, std::string_view path, Handle handle, const Permission& permission = {}) {
+    add_message<T>(method, path, std::move(handle), permission, Where::kHereWhileQuick);
   }
   using Raw = std::function<net::Response(const net::Request&)>;
   // For answers that are not JSON or need the request itself. What it throws becomes a failure answer. What it is about
@@ -74,8 +62,30 @@ class Routes {
   void add_at(std::string_view method, std::string_view address, const Raw& handle, const Permission& permission = {});
 
  private:
-  net::Handler on_worker(std::string_view method, std::string_view address, const Permission& permission,
-                         Guarded handle);
+  enum class Where { kWorker, kHereWhileQuick };
+  template <class T, class Handle>
+  void add_message(std::string_view method, std::string_view path, Handle handle, const Permission& permission, Where where) {
+    for (const char* prefix : {"/ajax-api", "/api"}) {
+      const std::string address = prefix + std::string(path);
+      Guarded guarded = [handle](const ChangeGuard& guard, const net::Request& request) {
+        const T message = parse_request<T>(request);
+        return guard.run(
+            request, [&] { return subjects_of(message); },
+            [&] {
+              net::Response response{200, {{"Content-Type", "application/json"}}, {}};
+              if constexpr (std::is_invocable_v<Handle, const T&, const net::Request&>) {
+                response.body = handle(message, request);
+              } else {
+                response.body = handle(message);
+              }
+              return response;
+            });
+      };
+      router_.add(method, address, handler_of(method, address, permission, std::move(guarded), where));
+    }
+  }
+  net::Handler handler_of(std::string_view method, std::string_view address, const Permission& permission, Guarded handle,
+                          Where where = Where::kWorker);
   net::Router& router_;
   Rules& rules_;
   Server server_;

@@ -167,12 +167,12 @@ void add_experiment_routes(Routes& routes, Backend& backend) {
                                [&](const CreateExperiment& message, const net::Request& request) {
                                  return create(experiments, message, request);
                                });
-  routes.add<ExperimentId>("GET", "/2.0/mlflow/experiments/get",
+  routes.add_reading<ExperimentId>("GET", "/2.0/mlflow/experiments/get",
                            [&](const ExperimentId& request) { return get(experiments, request); });
-  routes.add<ExperimentName>("GET", "/2.0/mlflow/experiments/get-by-name",
+  routes.add_reading<ExperimentName>("GET", "/2.0/mlflow/experiments/get-by-name",
                              [&](const ExperimentName& request) { return get_by_name(experiments, request); });
   for (const char* method : {"GET", "POST"}) {
-    routes.add<SearchExperiments>(
+    routes.add_reading<SearchExperiments>(
         method, "/2.0/mlflow/experiments/search",
         [&](const SearchExperiments& message, const net::Request& request) {
           return search(experiments, message, request);

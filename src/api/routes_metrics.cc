@@ -42,9 +42,7 @@ std::string history(RunTracker& runs, const GetHistory& request) {
   out.begin_object();
   if (!page.items.empty()) {
     out.begin_array("metrics");
-    for (const record::MetricPoint& point : page.items) {
-      write_metric(out, point);
-    }
+    write_metrics(out, query.key, page.items);
     out.end_array();
   }
   if (page.more) {
@@ -79,10 +77,9 @@ std::string bulk_history(RunTracker& runs, BulkHistory request) {
     query.run_id = run_id;
     query.key = *request.metric_key;
     query.limit = left;
-    for (const record::MetricPoint& point : runs.history(query).items) {
-      write_metric(out, point, run_id);
-      --left;
-    }
+    const auto points = runs.history(query).items;
+    write_metrics(out, query.key, points, run_id);
+    left -= static_cast<int64_t>(points.size());
   }
   out.end_array();
   out.end_object();
@@ -120,13 +117,12 @@ std::string interval_history(RunTracker& runs, const IntervalHistory& request) {
     if (request.start_step) {
       query.steps = {*request.start_step, *request.end_step};
     }
-    for (const record::MetricPoint& point : runs.history(query).items) {
-      if (!any) {
-        out.begin_array("metrics");
-        any = true;
-      }
-      write_metric(out, point, run_id);
+    const auto points = runs.history(query).items;
+    if (!points.empty() && !any) {
+      out.begin_array("metrics");
+      any = true;
     }
+    write_metrics(out, query.key, points, run_id);
   }
   if (any) {
     out.end_array();
@@ -141,11 +137,11 @@ void add_metric_routes(Routes& routes, Backend& backend) {
   RunTracker& runs = backend.store.tracking().runs();
   routes.add<LogMetric>("POST", "/2.0/mlflow/runs/log-metric",
                         [&](const LogMetric& request) { return log_metric(runs, request); });
-  routes.add<GetHistory>("GET", "/2.0/mlflow/metrics/get-history",
+  routes.add_reading<GetHistory>("GET", "/2.0/mlflow/metrics/get-history",
                          [&](const GetHistory& request) { return history(runs, request); });
-  routes.add<BulkHistory>("GET", "/2.0/mlflow/metrics/get-history-bulk",
+  routes.add_reading<BulkHistory>("GET", "/2.0/mlflow/metrics/get-history-bulk",
                           [&](const BulkHistory& request) { return bulk_history(runs, request); });
-  routes.add<IntervalHistory>("GET", "/2.0/mlflow/metrics/get-history-bulk-interval",
+  routes.add_reading<IntervalHistory>("GET", "/2.0/mlflow/metrics/get-history-bulk-interval",
                               [&](const IntervalHistory& request) { return interval_history(runs, request); });
 }
 

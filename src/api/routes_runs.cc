@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "api/batch_reader.h"
 #include "api/filter.h"
 #include "api/limits.h"
 #include "api/messages.h"
@@ -111,6 +112,16 @@ std::string log_batch(RunTracker& runs, LogBatch request) {
   return kEmptyAnswer;
 }
 
+LogBatch read_batch(const net::Request& request) {
+  if (!request.body.empty()) {
+    check_json_type(request);
+    if (auto plain = read_plain_batch(request.body)) {
+      return *std::move(plain);
+    }
+  }
+  return parse_request<LogBatch>(request);
+}
+
 std::string set_tag(RunTracker& runs, const RunKeyValue& request) {
   KeyValue tag{request.key, request.value};
   check_run_tag(tag);
@@ -173,7 +184,7 @@ void add_run_routes(Routes& routes, Backend& backend) {
   RunTracker& runs = backend.store.tracking().runs();
   const std::string base = "/2.0/mlflow/runs/";
   routes.add<CreateRun>("POST", base + "create", [&](const CreateRun& request) { return create(backend, request); });
-  routes.add<RunId>("GET", base + "get", [&](const RunId& request) { return shown(found_run(runs, request.run_id)); });
+  routes.add_reading<RunId>("GET", base + "get", [&](const RunId& request) { return shown(found_run(runs, request.run_id)); });
   routes.add<UpdateRun>("POST", base + "update", [&](const UpdateRun& request) { return update(runs, request); });
   routes.add<RunId>("POST", base + "delete", [&](const RunId& request) { return set_fate(runs, request, true); });
   routes.add<RunId>("POST", base + "restore", [&](const RunId& request) { return set_fate(runs, request, false); });
@@ -190,7 +201,7 @@ void add_run_routes(Routes& routes, Backend& backend) {
     runs.add_inputs(request.run_id, {{}, {}, request.models});
     return kEmptyAnswer;
   });
-  routes.add<SearchRuns>(
+  routes.add_reading<SearchRuns>(
       "POST", base + "search", [&](const SearchRuns& request) { return search(runs, request); }, needs(Role::kViewer));
   routes.add<ListArtifacts>("GET", "/2.0/mlflow/artifacts/list",
                             [&](const ListArtifacts& request) { return list_artifacts(backend, request); });
@@ -201,7 +212,7 @@ void add_run_routes(Routes& routes, Backend& backend) {
       invalid(fmt::format("Batched logging API requests must be at most {} bytes, got a request of size {}.", kMaxBody,
                           request.body.size()));
     }
-    auto batch = parse_request<LogBatch>(request);
+    auto batch = read_batch(request);
     return guard.run(
         request, [&] { return subjects_of(batch); },
         [&] { return net::Response{200, {{"Content-Type", "application/json"}}, log_batch(runs, std::move(batch))}; });

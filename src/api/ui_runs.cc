@@ -13,7 +13,7 @@
 namespace slipway::api {
 namespace {
 
-using record::MetricPoint;
+using record::MetricSample;
 using record::RunTracker;
 
 constexpr size_t kMaxCurves = 400;  // of one answer
@@ -87,11 +87,11 @@ Json curve(RunTracker& runs, const std::string& run_id, const std::string& key, 
   record::HistoryQuery query;
   query.run_id = run_id;
   query.key = key;
-  std::vector<MetricPoint> all = runs.history(query).items;
+  std::vector<MetricSample> all = runs.history(query).items;
   const auto total = static_cast<int64_t>(all.size());
-  all.erase(std::remove_if(all.begin(), all.end(), [](const MetricPoint& p) { return !std::isfinite(p.value); }),
+  all.erase(std::remove_if(all.begin(), all.end(), [](const MetricSample& p) { return !std::isfinite(p.value); }),
             all.end());
-  std::stable_sort(all.begin(), all.end(), [](const MetricPoint& a, const MetricPoint& b) { return a.step < b.step; });
+  std::stable_sort(all.begin(), all.end(), [](const MetricSample& a, const MetricSample& b) { return a.step < b.step; });
   // A metric that was logged without steps is drawn over its order.
   const bool stepless = !all.empty() && all.front().step == all.back().step;
   std::vector<double> x(all.size());

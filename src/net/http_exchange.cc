@@ -8,7 +8,7 @@ namespace slipway::net {
 // The timer belongs to the loop's thread: cancelling it goes through the loop. It is alive there until detach(), which
 // runs on the loop; a cancel that comes after it finds wake_ null.
 void HttpExchange::wake_locked() {
-  if (wake_ != nullptr) {
+  if (wake_ != nullptr && waits_) {
     boost::asio::post(wake_->get_executor(), [self = weak_from_this()] {
       if (const auto exchange = self.lock()) {
         const std::lock_guard lock(exchange->mutex_);

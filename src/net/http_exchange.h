@@ -27,7 +27,11 @@ class HttpExchange final : public Exchange, public std::enable_shared_from_this<
   void end_stream(bool clean) override;
   bool wanted() const override;
 
-  // The connection's side.
+  // The connection's side. Before it looks for what it will wait for: from then on the timer is ended by what comes.
+  void expect_wake() {
+    const std::lock_guard lock(mutex_);
+    waits_ = true;
+  }
   State state() const;
   bool has_bytes() const;
   // The answer, or the head of the stream; runs `make` here.
@@ -41,6 +45,7 @@ class HttpExchange final : public Exchange, public std::enable_shared_from_this<
 
   mutable std::mutex mutex_;
   boost::asio::steady_timer* wake_;  // null once detached
+  bool waits_ = false;                 // what is answered at once, on the loop's thread, wakes nobody
   size_t max_stream_buffer_;
   State state_ = State::kPending;
   Response response_;

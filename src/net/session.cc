@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <limits>
+#include <optional>
 #include <unistd.h>
 #include <utility>
 
@@ -75,34 +76,59 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 
 }  // namespace
 
-struct Deadline::State {
+struct Deadline::State : std::enable_shared_from_this<Deadline::State> {
+  using Time = std::chrono::steady_clock::time_point;
+  explicit State(asio::ip::tcp::socket& of) : socket(&of), timer(of.get_executor()) {}
+
+  void run_until(Time end) {
+    timer.expires_at(end);  // ends the wait that is under way, if any
+    running = end;
+    timer.async_wait([self = shared_from_this()](const error_code& error) {
+      if (!error) {
+        self->look();
+      }
+    });
+  }
+  // The timer has ended; what was armed since then may be due later, or nothing at all.
+  void look() {
+    running.reset();
+    if (socket == nullptr || !due) {
+      return;
+    }
+    if (std::chrono::steady_clock::now() < *due) {
+      run_until(*due);
+      return;
+    }
+    due.reset();
+    fired = true;
+    error_code ignored;
+    socket->cancel(ignored);
+  }
+
   asio::ip::tcp::socket* socket;  // null once the deadline has gone
-  uint64_t generation = 0;        // an expired wait of an earlier arming must not cancel a later operation
+  asio::steady_timer timer;
+  std::optional<Time> due;      // of the operation under way
+  std::optional<Time> running;  // when the timer ends
   bool fired = false;
 };
 
-Deadline::Deadline(asio::ip::tcp::socket& socket)
-    : timer_(socket.get_executor()), state_(std::make_shared<State>(State{&socket})) {}
+Deadline::Deadline(asio::ip::tcp::socket& socket) : state_(std::make_shared<State>(socket)) {}
 
-Deadline::~Deadline() { state_->socket = nullptr; }
+Deadline::~Deadline() {
+  state_->socket = nullptr;
+  state_->timer.cancel();
+}
 
 void Deadline::arm(int milliseconds_from_now) {
+  const auto due = std::chrono::steady_clock::now() + milliseconds(milliseconds_from_now);
   state_->fired = false;
-  const uint64_t generation = ++state_->generation;
-  timer_.expires_after(milliseconds(milliseconds_from_now));
-  timer_.async_wait([state = state_, generation](const error_code& error) {
-    if (!error && state->socket != nullptr && state->generation == generation) {
-      state->fired = true;
-      error_code ignored;
-      state->socket->cancel(ignored);
-    }
-  });
+  state_->due = due;
+  if (!state_->running || due < *state_->running) {
+    state_->run_until(due);
+  }
 }
 
-void Deadline::disarm() {
-  ++state_->generation;
-  timer_.cancel();
-}
+void Deadline::disarm() { state_->due.reset(); }
 
 bool Deadline::fired() const { return state_->fired; }
 
@@ -480,6 +506,10 @@ awaitable<Session::Next> Session::handle(Arrived& arrived) {
 
 // False when nothing came within the handler's time.
 awaitable<bool> Session::wait_for_answer(HttpExchange& exchange, asio::steady_timer& timer) {
+  if (exchange.state() != HttpExchange::State::kPending) {
+    co_return true;
+  }
+  exchange.expect_wake();
   const auto start = std::chrono::steady_clock::now();
   while (exchange.state() == HttpExchange::State::kPending) {
     const auto deadline = start + std::max(milliseconds(shared_.options.handler_timeout_ms), exchange.allowed());
@@ -541,6 +571,7 @@ awaitable<bool> Session::send_file(const FileBody& file) {
 
 awaitable<bool> Session::send_stream(HttpExchange& exchange, asio::steady_timer& timer, bool http_1_0,
                                      const std::string& request_id, const Headers& more, int& status) {
+  exchange.expect_wake();
   Response head_response = exchange.take_response();
   add_headers(head_response, more);
   status = head_response.status;

@@ -61,7 +61,8 @@ struct Loop {
 };
 
 // A time limit on the operations of a socket: when it passes they end with operation_aborted and fired() is true; the
-// socket stays open, so that the client can be told. One loop's thread.
+// socket stays open, so that the client can be told. One loop's thread. A request has four of them, of which none passes: so the
+// timer that runs is left to run, and looks when it ends which limit there is by then.
 class Deadline {
  public:
   explicit Deadline(boost::asio::ip::tcp::socket& socket);
@@ -74,7 +75,6 @@ class Deadline {
 
  private:
   struct State;
-  boost::asio::steady_timer timer_;
   std::shared_ptr<State> state_;
 };
 

@@ -4,7 +4,7 @@ namespace slipway::net {
 
 Workers::Workers(int threads, size_t max_queue) : max_queue_(max_queue) {
   for (int i = 0; i < threads; ++i) {
-    threads_.emplace_back([this] { run(); });
+    threads_.emplace_back([this, &mine = states_.emplace_back()] { run(mine); });
   }
 }
 
@@ -14,8 +14,12 @@ void Workers::stop() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
+    for (Idle* one : idle_) {
+      one->called = true;
+      one->wake.notify_one();
+    }
+    idle_.clear();
   }
-  wake_.notify_all();
   for (std::thread& thread : threads_) {
     thread.join();
   }
@@ -23,23 +27,35 @@ void Workers::stop() {
 }
 
 bool Workers::post(std::function<void()> work) {
+  Idle* one = nullptr;
   {
     const std::lock_guard lock(mutex_);
     if (stopping_ || queue_.size() >= max_queue_) {
       return false;
     }
     queue_.push_back(std::move(work));
+    if (!idle_.empty()) {
+      one = idle_.back();
+      idle_.pop_back();
+      one->called = true;
+    }
   }
-  wake_.notify_one();
+  if (one != nullptr) {
+    one->wake.notify_one();
+  }
   return true;
 }
 
-void Workers::run() {
+void Workers::run(Idle& mine) {
   std::unique_lock lock(mutex_);
   for (;;) {
-    wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
-    if (queue_.empty()) {
-      return;
+    while (queue_.empty()) {
+      if (stopping_) {
+        return;
+      }
+      mine.called = false;
+      idle_.push_back(&mine);
+      mine.wake.wait(lock, [&mine] { return mine.called; });
     }
     const std::function<void()> work = std::move(queue_.front());
     queue_.pop_front();

@@ -23,13 +23,19 @@ class Workers {
   void stop();
 
  private:
-  void run();
+  struct Idle {
+    std::condition_variable wake;
+    bool called = false;
+  };
+  void run(Idle& mine);
 
-  std::mutex mutex_;  // guards queue_ and stopping_
-  std::condition_variable wake_;
+  std::mutex mutex_;  // guards what follows
+  // The one that became idle last is called first: its stack, its memory and what the store keeps for it are still in the caches.
+  std::vector<Idle*> idle_;
   std::deque<std::function<void()>> queue_;
   bool stopping_ = false;
   size_t max_queue_;
+  std::deque<Idle> states_;  // one for each thread; a deque, so that none moves
   std::vector<std::thread> threads_;
 };
 

@@ -33,6 +33,12 @@ struct MetricPoint {
   int64_t step = 0;
   int64_t time_ms = 0;
 };
+// A point of a metric that is known from elsewhere.
+struct MetricSample {
+  int64_t time_ms = 0;
+  int64_t step = 0;
+  double value = 0;
+};
 
 // An immutable blob known by its digest.
 struct Artifact {

@@ -169,6 +169,8 @@ class Store {
   virtual AuditLog& audit() = 0;
   virtual Hub& hub() = 0;
   virtual ApprovalStore& approvals() = 0;
+  // Whether reading rows waits for another process.
+  virtual bool rows_are_remote() const noexcept = 0;
 };
 
 }  // namespace slipway::record

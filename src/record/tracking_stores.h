@@ -63,7 +63,7 @@ class RunTracker {
   virtual void add_inputs(const std::string& id, const RunInputs& inputs) = 0;
   virtual Page<TrackedRun> search(const Query& query) = 0;
   // By time, step, value; sampled ones by step. An unknown run or key has none.
-  virtual Page<MetricPoint> history(const HistoryQuery& query) = 0;
+  virtual Page<MetricSample> history(const HistoryQuery& query) = 0;
 };
 
 // Many runs at once, as a person looks at them. Both are O(runs that match): some 50 ms for a million.

@@ -1,11 +1,17 @@
 #include "store/database.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
 #include "store/sqlite.h"
 
 namespace slipway::store {
+namespace {
+
+constexpr size_t kRecentStatements = 64;  // some 20 kB each
+
+}  // namespace
 
 Statement::Statement(Statement&& other) noexcept
     : own_(std::move(other.own_)),
@@ -63,6 +69,25 @@ Statement Database::prepare(std::string_view sql) {
   } else if (entry.busy) {
     return prepare_once(sql);
   }
+  entry.busy = true;
+  return {entry.cursor.get(), &entry.busy};
+}
+
+Statement Database::prepare_recent(std::string_view sql) {
+  auto found = std::find_if(recent_.begin(), recent_.end(), [&](const auto& one) { return one.first == sql; });
+  if (found == recent_.end()) {
+    auto cursor = connection_->compile(sql, true);
+    if (recent_.size() >= kRecentStatements && !recent_.back().second.busy) {
+      recent_.pop_back();
+    }
+    recent_.emplace_front(sql, Entry{std::move(cursor), false});
+    found = recent_.begin();
+  } else if (found->second.busy) {
+    return prepare_once(sql);
+  } else {
+    recent_.splice(recent_.begin(), recent_, found);
+  }
+  Entry& entry = found->second;
   entry.busy = true;
   return {entry.cursor.get(), &entry.busy};
 }

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -135,6 +136,8 @@ class Database {
   void exec(const char* sql) { connection_->exec(sql); }
   // Statements are cached by their text and never dropped: values are bound, not written into it.
   Statement prepare(std::string_view sql);
+  // One that is kept while it is among the last so many used: for the texts of searches, of which a program has a few.
+  Statement prepare_recent(std::string_view sql);
   // One that is not kept: for texts that are put together, of which there is no end.
   Statement prepare_once(std::string_view sql) { return Statement(connection_->compile(sql, true)); }
   // The first column of the first row, e.g. of a PRAGMA; empty without a row.
@@ -164,6 +167,7 @@ class Database {
   std::string name_;
   std::filesystem::path path_;
   std::map<std::string, Entry, std::less<>> statements_;  // goes before the connection
+  std::list<std::pair<std::string, Entry>> recent_;       // likewise; the last used one first
 };
 
 // A transaction of the only writer; rolled back by the destructor unless committed.

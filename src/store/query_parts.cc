@@ -60,7 +60,7 @@ SqlText& SqlText::bind(Value value) {
 }
 
 Statement SqlText::prepare(Database& database) const {
-  Statement statement = database.prepare_once(sql_);
+  Statement statement = database.prepare_recent(sql_);
   statement.bind_all(values_);
   return statement;
 }

@@ -19,6 +19,7 @@ constexpr std::array kBlobColumns = {
 constexpr std::array kOwnedRows = {
     OwnedRows{"params", "run", "runs"},
     OwnedRows{"metrics", "run", "runs"},
+    OwnedRows{"metric_blocks", "run", "runs"},
     OwnedRows{"latest_metrics", "run", "runs"},
     OwnedRows{"run_tags", "run", "runs"},
     OwnedRows{"run_datasets", "run", "runs"},

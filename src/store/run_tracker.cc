@@ -2,7 +2,9 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "store/metric_blocks.h"
 #include "store/run_query.h"
+#include "store/run_reader.h"
 #include "store/tables.h"
 #include "store/tracking.h"
 
@@ -13,110 +15,7 @@ using base::Code;
 using base::Error;
 using record::DatasetUse;
 using record::KeyValue;
-using record::MetricPoint;
 using record::TrackedRun;
-
-TrackedRun read_info(Database& database, int64_t number) {
-  Statement query = database.prepare(
-      "SELECT r.id, r.experiment, r.name, r.user, r.status, r.deleted, r.started_ms, r.ended_ms, "
-      "rtrim(e.artifact_location, '/') FROM runs r JOIN experiments e ON e.number = r.experiment WHERE r.number = ?");
-  if (!query.bind(number).step()) {
-    throw Error(Code::kIntegrity, "a run of the store has no experiment; 'slipway store verify' tells more");
-  }
-  TrackedRun run;
-  run.id = query.text(0);
-  run.experiment_id = std::to_string(query.integer(1));
-  run.name = query.text(2);
-  run.user = query.text(3);
-  run.status = record::run_status(query.text(4));
-  run.deleted = query.integer(5) != 0;
-  run.started_ms = query.integer(6);
-  run.ended_ms = query.integer(7);
-  run.artifact_uri = fmt::format("{}/{}/artifacts", query.text(8), run.id);
-  return run;
-}
-
-void read_pairs(Database& database, const char* sql, int64_t number, std::vector<KeyValue>& pairs) {
-  Statement query = database.prepare(sql);
-  query.bind(number);
-  while (query.step()) {
-    pairs.push_back({query.text(0), query.text(1)});
-  }
-}
-
-void add_name_tag(TrackedRun& run) {
-  if (!run.name.empty()) {
-    const KeyValue tag{record::kRunNameTag, run.name};
-    const auto at = std::lower_bound(run.tags.begin(), run.tags.end(), tag,
-                                     [](const KeyValue& a, const KeyValue& b) { return a.key < b.key; });
-    run.tags.insert(at, tag);
-  }
-}
-
-void read_datasets(Database& database, int64_t number, TrackedRun& run) {
-  Statement query = database.prepare(
-      "SELECT d.name, d.digest, d.source_type, d.source, d.schema, d.profile, u.tags FROM run_datasets u JOIN datasets d "
-      "ON d.number = u.dataset WHERE u.run = ? ORDER BY d.number");
-  query.bind(number);
-  while (query.step()) {
-    DatasetUse use;
-    use.dataset = {query.text(0), query.text(1), query.text(2), query.text(3), std::nullopt, std::nullopt};
-    if (!query.is_null(4)) {
-      use.dataset.schema = query.text(4);
-    }
-    if (!query.is_null(5)) {
-      use.dataset.profile = query.text(5);
-    }
-    for (const auto& [key, value] : to_map(query.text(6))) {
-      use.tags.push_back({key, value});
-    }
-    run.datasets.push_back(std::move(use));
-  }
-}
-
-void read_models(Database& database, int64_t number, TrackedRun& run) {
-  Statement query = database.prepare("SELECT output, model, step FROM run_models WHERE run = ? ORDER BY output, model, step");
-  query.bind(number);
-  while (query.step()) {
-    (query.integer(0) != 0 ? run.model_outputs : run.model_inputs).push_back({query.text(1), query.integer(2)});
-  }
-}
-
-bool any_row(Database& database, const char* select) { return database.prepare(select).step(); }
-
-// Reads whole runs; knows once for all of them whether there is anything in the tables that few runs use.
-class RunReader {
- public:
-  explicit RunReader(Database& database)
-      : database_(database),
-        datasets_(any_row(database, "SELECT 1 FROM run_datasets LIMIT 1")),
-        models_(any_row(database, "SELECT 1 FROM run_models LIMIT 1")) {}
-
-  TrackedRun read(int64_t number) {
-    TrackedRun run = read_info(database_, number);
-    Statement metrics =
-        database_.prepare("SELECT key, value, nan, step, time_ms FROM latest_metrics WHERE run = ? ORDER BY key");
-    metrics.bind(number);
-    while (metrics.step()) {
-      run.metrics.push_back(read_point(metrics));
-    }
-    read_pairs(database_, "SELECT key, value FROM params WHERE run = ? ORDER BY key", number, run.params);
-    read_pairs(database_, "SELECT key, value FROM run_tags WHERE run = ? ORDER BY key", number, run.tags);
-    add_name_tag(run);
-    if (datasets_) {
-      read_datasets(database_, number, run);
-    }
-    if (models_) {
-      read_models(database_, number, run);
-    }
-    return run;
-  }
-
- private:
-  Database& database_;
-  bool datasets_;
-  bool models_;
-};
 
 std::vector<int64_t> numbers_of(Database& database, const SqlText& sql) {
   std::vector<int64_t> numbers;
@@ -155,26 +54,6 @@ void put_use(Database& database, const RunRow& run, const DatasetUse& use) {
       .run();
 }
 
-// Which of the points in order of step are shown: the first of each of `samples` groups of equal size (SQL's ntile), and
-// the last.
-std::vector<MetricPoint> sampled(std::vector<MetricPoint> points, size_t samples) {
-  const size_t count = points.size();
-  if (count <= samples) {
-    return points;
-  }
-  std::vector<MetricPoint> chosen;
-  chosen.reserve(samples);
-  size_t at = 0;
-  for (size_t group = 0; group < samples; ++group) {
-    chosen.push_back(std::move(points[at]));
-    at += count / samples + (group < count % samples ? 1 : 0);
-  }
-  if (count / samples > 1) {  // the last point is not the first of the last group
-    chosen.back() = std::move(points.back());
-  }
-  return chosen;
-}
-
 }  // namespace
 
 TrackedRun SqlRunTracker::create(TrackedRun run) {
@@ -188,7 +67,7 @@ TrackedRun SqlRunTracker::create(TrackedRun run) {
     for (const KeyValue& tag : run.tags) {
       put_run_tag(database, number, tag);
     }
-    result = RunReader(database).read(number);
+    result = std::move(read_runs(database, {&number, 1}).front());
   });
   return result;
 }
@@ -197,7 +76,7 @@ std::optional<TrackedRun> SqlRunTracker::find(const std::string& id) {
   const auto database = core_.read();
   const ReadSnapshot snapshot(*database);
   const auto row = find_run_row(*database, id);
-  return row ? std::optional(RunReader(*database).read(row->number)) : std::nullopt;
+  return row ? std::optional(std::move(read_runs(*database, {&row->number, 1}).front())) : std::nullopt;
 }
 
 TrackedRun SqlRunTracker::change(const std::string& id, const record::RunChange& change) {
@@ -224,7 +103,7 @@ TrackedRun SqlRunTracker::change(const std::string& id, const record::RunChange&
     if (change.name) {
       put_run_tag(database, row->number, {record::kRunNameTag, *change.name});
     }
-    result = read_info(database, row->number);
+    result = read_run_info(database, row->number);
   });
   return result;
 }
@@ -297,41 +176,12 @@ record::Page<TrackedRun> SqlRunTracker::search(const record::Query& query) {
   }
   page.more = static_cast<int64_t>(numbers.size()) > query.limit;
   numbers.resize(std::min(numbers.size(), static_cast<size_t>(query.limit)));
-  RunReader reader(*database);
-  page.items.reserve(numbers.size());
-  for (const int64_t number : numbers) {
-    page.items.push_back(reader.read(number));
-  }
+  page.items = read_runs(*database, numbers);
   return page;
 }
 
-record::Page<MetricPoint> SqlRunTracker::history(const record::HistoryQuery& query) {
-  const auto database = core_.read();
-  SqlText sql;
-  sql << "SELECT key, value, nan, step, time_ms FROM metrics WHERE run = (SELECT number FROM runs WHERE id = ";
-  sql.bind(query.run_id) << ") AND key = ";
-  sql.bind(query.key);
-  if (query.steps) {
-    sql << " AND step BETWEEN ";
-    sql.bind(query.steps->first) << " AND ";
-    sql.bind(query.steps->second);
-  }
-  sql << (query.samples > 0 ? " ORDER BY step, time_ms, value, nan LIMIT " : " ORDER BY time_ms, step, value, nan LIMIT ");
-  sql.bind(query.limit > 0 ? query.limit + 1 : int64_t{-1}) << " OFFSET ";
-  sql.bind(query.offset);
-  record::Page<MetricPoint> page;
-  Statement select = sql.prepare(*database);
-  while (select.step()) {
-    page.items.push_back(read_point(select));
-  }
-  if (query.limit > 0 && static_cast<int64_t>(page.items.size()) > query.limit) {
-    page.items.pop_back();
-    page.more = true;
-  }
-  if (query.samples > 0) {
-    page.items = sampled(std::move(page.items), static_cast<size_t>(query.samples));
-  }
-  return page;
+record::Page<record::MetricSample> SqlRunTracker::history(const record::HistoryQuery& query) {
+  return read_history(*core_.read(), query);
 }
 
 }  // namespace slipway::store

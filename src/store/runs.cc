@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "store/metric_blocks.h"
 #include "store/tables.h"
 #include "store/tracking.h"
 
@@ -120,17 +121,7 @@ std::map<std::string, std::string> SqlRuns::params(const std::string& run_id) {
 }
 
 std::vector<MetricPoint> SqlRuns::metrics(const std::string& run_id, const std::string& key) {
-  const auto database = core_.read();
-  Statement query = database->prepare(
-      fmt::format("SELECT key, value, nan, step, time_ms FROM metrics WHERE run = (SELECT number FROM runs WHERE id = "
-                  "?){} ORDER BY step, time_ms, key",
-                  key.empty() ? "" : " AND key = ?"));
-  key.empty() ? query.bind(run_id) : query.bind(run_id, key);
-  std::vector<MetricPoint> points;
-  while (query.step()) {
-    points.push_back(read_point(query));
-  }
-  return points;
+  return read_metrics(*core_.read(), run_id, key);
 }
 
 }  // namespace slipway::store

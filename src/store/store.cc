@@ -37,6 +37,7 @@ class FolderStore final : public record::Store {
   record::AuditLog& audit() override { return audit_; }
   record::Hub& hub() override { return hub_; }
   record::ApprovalStore& approvals() override { return approvals_; }
+  bool rows_are_remote() const noexcept override { return core_.on_server; }
 
  private:
   Core core_;

@@ -179,7 +179,7 @@ class SqlRunTracker final : public record::RunTracker {
   void remove_tag(const std::string& id, const std::string& key) override;
   void add_inputs(const std::string& id, const record::RunInputs& inputs) override;
   record::Page<record::TrackedRun> search(const record::Query& query) override;
-  record::Page<record::MetricPoint> history(const record::HistoryQuery& query) override;
+  record::Page<record::MetricSample> history(const record::HistoryQuery& query) override;
 
  private:
   Core& core_;

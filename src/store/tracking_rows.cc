@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/error.h"
+#include "store/metric_blocks.h"
 #include "store/tracking.h"
 
 namespace slipway::store {
@@ -96,30 +97,36 @@ int64_t insert_run(Database& database, const NewRun& run) {
 }
 
 void put_metrics(Database& database, int64_t run, std::span<const MetricPoint> points) {
-  struct Latest {
-    const MetricPoint* point;
-    double value;
+  struct Metric {
+    std::vector<record::MetricSample> points;
+    record::MetricSample latest;  // of this batch; NaN counts as 0
   };
-  std::map<std::string_view, Latest> latest;  // of this batch, by key
-  Statement insert = database.prepare("INSERT OR IGNORE INTO metrics(run, key, time_ms, step, value, nan) VALUES(?,?,?,?,?,?)");
+  std::map<std::string_view, Metric> metrics;
+  Metric* metric = nullptr;
+  std::string_view key;
   for (const MetricPoint& point : points) {
-    const bool nan = std::isnan(point.value);
-    const double value = nan ? 0 : point.value;
-    insert.bind(run, point.key, point.time_ms, point.step, value, nan ? 1 : 0).run();
-    const auto [at, added] = latest.try_emplace(point.key, Latest{&point, value});
-    if (!added && std::tuple(point.step, point.time_ms, value) >
-                      std::tuple(at->second.point->step, at->second.point->time_ms, at->second.value)) {
-      at->second = {&point, value};
+    if (metric == nullptr || point.key != key) {
+      key = point.key;
+      metric = &metrics[key];
     }
+    const record::MetricSample sample{point.time_ms, point.step, point.value};
+    const auto place = [](const record::MetricSample& at) {
+      return std::tuple(at.step, at.time_ms, std::isnan(at.value) ? 0 : at.value);
+    };
+    if (metric->points.empty() || place(sample) > place(metric->latest)) {
+      metric->latest = sample;
+    }
+    metric->points.push_back(sample);
   }
   Statement replace = database.prepare(
       "INSERT INTO latest_metrics(run, key, time_ms, step, value, nan) VALUES(?,?,?,?,?,?) ON CONFLICT(run, key) DO "
       "UPDATE SET time_ms = excluded.time_ms, step = excluded.step, value = excluded.value, nan = excluded.nan "
       "WHERE (excluded.step, excluded.time_ms, excluded.value) > (latest_metrics.step, latest_metrics.time_ms, "
       "latest_metrics.value)");
-  for (const auto& [key, entry] : latest) {
-    const MetricPoint& point = *entry.point;
-    replace.bind(run, point.key, point.time_ms, point.step, entry.value, std::isnan(point.value) ? 1 : 0).run();
+  for (auto& [name, entry] : metrics) {
+    put_points(database, run, name, std::move(entry.points));
+    const bool nan = std::isnan(entry.latest.value);
+    replace.bind(run, name, entry.latest.time_ms, entry.latest.step, nan ? 0 : entry.latest.value, nan ? 1 : 0).run();
   }
 }
 

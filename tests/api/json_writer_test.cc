@@ -1,9 +1,15 @@
 #include "api/json_writer.h"
 
+#include <array>
+#include <bit>
+#include <cmath>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <random>
+
+#include "api/render.h"
 
 namespace slipway::api {
 namespace {
@@ -59,6 +65,61 @@ TEST(JsonWriter, WritesDoublesAsPythonDoes) {
   EXPECT_EQ(text(std::numeric_limits<double>::max()), "1.7976931348623157e+308");
   EXPECT_EQ(text(std::nan("")), "\"NaN\"");
   EXPECT_EQ(text(-std::numeric_limits<double>::infinity()), "\"-Infinity\"");
+}
+
+TEST(JsonWriter, EveryDoubleIsTheShortestThatComesBack) {
+  const uint32_t seed = std::random_device()();
+  SCOPED_TRACE(seed);
+  std::mt19937_64 random(seed);
+  const auto check = [](double value) {
+    std::array<char, kDoubleBytes> shown{};
+    char* const end = write_double(shown.data(), value);
+    const std::string text(shown.data(), end);
+    std::string wanted = fmt::format("{}", value);
+    if (wanted.find_first_of(".e") == std::string::npos) {
+      wanted += ".0";
+    }
+    EXPECT_EQ(text, wanted);
+  };
+  for (int i = 0; i < 20000; ++i) {
+    const double any = std::bit_cast<double>(random());
+    if (std::isfinite(any)) {
+      check(any);
+    }
+    check(static_cast<double>(static_cast<int64_t>(random())) / static_cast<double>(uint64_t{1} << random() % 64));
+    check(static_cast<double>(random() % 1000) / 1000);
+  }
+  for (const double edge : {1e15, 1e15 - 1, 1e15 + 2, 1e16, 9.999e15, -1e15, -7.0, 0.5, 1e-4, 1e-5, 5e-324}) {
+    check(edge);
+  }
+}
+
+TEST(JsonWriter, PointsOfAMetricLookLikeOtherElements) {
+  const std::vector<record::MetricSample> points = {{1700000000000, 3, 0.25}, {0, -1, std::nan("")}};
+  JsonWriter out;
+  out.begin_object();
+  out.begin_array("metrics");
+  write_metrics(out, "a \"b\"", points, "r");
+  out.end_array();
+  out.end_object();
+  EXPECT_EQ(out.take(), R"({
+  "metrics": [
+    {
+      "key": "a \"b\"",
+      "value": 0.25,
+      "timestamp": 1700000000000,
+      "step": 3,
+      "run_id": "r"
+    },
+    {
+      "key": "a \"b\"",
+      "value": "NaN",
+      "timestamp": 0,
+      "step": -1,
+      "run_id": "r"
+    }
+  ]
+})");
 }
 
 TEST(JsonWriter, EveryTextComesBack) {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <gtest/gtest.h>
 
+#include "api/batch_reader.h"
 #include "api/messages.h"
 
 namespace slipway::api {
@@ -101,6 +102,48 @@ TEST(Message, SaysWhatIsMissingOrOfAnotherType) {
   EXPECT_EQ(refusal<SearchRuns>(body(R"({"max_results": 99999999999999999999})")),
             std::string("Invalid value 1e+20 for parameter 'max_results' supplied:  Hint: Value was of type 'float'.") +
                 kDocs);
+}
+
+TEST(Message, PlainBatchesAreReadWithoutATreeAndAsWithOne) {
+  const std::string text =
+      R"( {"run_id" : "r1", "metrics":[{"key":"loss","value":0.1,"timestamp":1700000000000,"step":3},
+      {"value":-0,"key":"a b","timestamp":-1},{"key":"m","value":9007199254740993,"timestamp":0,"step":-5},
+      {"key":"m","value":1.5E-3,"timestamp":1}],"params":[{"key":"lr","value":"0.1"}],"tags":[{"key":"t"}]} )";
+  const auto plain = read_plain_batch(text);
+  ASSERT_TRUE(plain);
+  const auto tree = parse_request<LogBatch>(body(text));
+  EXPECT_EQ(plain->run_id, tree.run_id);
+  EXPECT_EQ(plain->params, tree.params);
+  EXPECT_EQ(plain->tags, tree.tags);
+  ASSERT_EQ(plain->metrics.size(), tree.metrics.size());
+  for (size_t i = 0; i < tree.metrics.size(); ++i) {
+    EXPECT_EQ(plain->metrics[i].key, tree.metrics[i].key);
+    EXPECT_EQ(plain->metrics[i].value, tree.metrics[i].value);
+    EXPECT_EQ(std::signbit(plain->metrics[i].value), std::signbit(tree.metrics[i].value));
+    EXPECT_EQ(plain->metrics[i].time_ms, tree.metrics[i].time_ms);
+    EXPECT_EQ(plain->metrics[i].step, tree.metrics[i].step);
+  }
+}
+
+TEST(Message, WhatIsNoPlainBatchIsLeftToTheTree) {
+  const auto metric = [](const std::string& fields) { return R"({"run_id":"r","metrics":[{)" + fields + "}]}"; };
+  EXPECT_TRUE(read_plain_batch(metric(R"("key":"k","value":1,"timestamp":2)")));
+  for (const char* fields :
+       {R"("key":"k","value":1)", R"("key":"k","timestamp":1)", R"("key":"","value":1,"timestamp":1)",
+        R"("key":"k","value":"NaN","timestamp":1)", R"("key":"k","value":01,"timestamp":1)", R"("key":"k","value":1.,"timestamp":1)",
+        R"("key":"k","value":.5,"timestamp":1)", R"("key":"k","value":+1,"timestamp":1)", R"("key":"k","value":1e,"timestamp":1)",
+        R"("key":"k","value":1e999,"timestamp":1)", R"("key":"k","value":99999999999999999999,"timestamp":1)",
+        R"("key":"k","value":1,"timestamp":1.0)", R"("key":"k","value":1,"timestamp":"1")", R"("key":"k","value":null,"timestamp":1)",
+        R"("key":"k","key":"j","value":1,"timestamp":1)", R"("key":"k","value":1,"timestamp":1,"model_id":"m")",
+        R"("key":"k\u0041","value":1,"timestamp":1)", "\"key\":\"\xC3\xA4\",\"value\":1,\"timestamp\":1",
+        "\"key\":\"\x01\",\"value\":1,\"timestamp\":1", R"("key":"k","value":1,"timestamp":1,)"}) {
+    EXPECT_FALSE(read_plain_batch(metric(fields))) << fields;
+  }
+  for (const char* text : {"", "{}", "[]", "null", R"({"run_id":""})", R"({"run_id":"r"} x)", R"({"run_id":"r",})", R"({"run_uuid":"r"})",
+                           R"({"run_id":"r","metrics":{}})", R"({"run_id":"r","metrics":[{}]})", R"({"run_id":"r","metrics":[1]})",
+                           R"({"run_id":"r","run_id":"s"})", R"({"run_id":"r","metrics":[)", R"({"run_id":"r)", R"({"run_id")"}) {
+    EXPECT_FALSE(read_plain_batch(text)) << text;
+  }
 }
 
 TEST(Message, RefusesBodiesThatAPageCouldSend) {

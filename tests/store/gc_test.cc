@@ -25,6 +25,7 @@ class Gc : public StoreTest {
     run.tags = {{"k", "v"}};
     run = tracking().runs().create(run);
     tracking().runs().log(run.id, {.metrics = {{"loss", 1, 0, 1}, {"loss", 2, 1, 2}}, .params = {{"lr", "1"}}, .tags = {}});
+    tracking().runs().log(run.id, {.metrics = std::vector<record::MetricPoint>(20, {"packed", 1, 0, 1}), .params = {}, .tags = {}});
     record::RunInputs inputs;
     inputs.datasets = {{{"d", "x", "local", "{}", std::nullopt, std::nullopt}, {}}};
     tracking().runs().add_inputs(run.id, inputs);
@@ -82,6 +83,7 @@ TEST_F(Gc, EveryColumnThatMayNameABlobIsKnown) {
       "tokens.digest",       // of a secret
       "logged_model_metrics.dataset_digest",  // as datasets.digest
       "eval_datasets.digest",                 // the same
+      "metric_blocks.digest",                 // of the row's own points
   };
   std::set<std::string> known = others;
   for (const BlobColumn& column : blob_columns()) {

@@ -45,6 +45,11 @@ class Transfer : public StoreTest {
       tracking.runs().log(run.id, {.metrics = {{"loss", 0.1 * i, i, 5}, {"nan", std::nan(""), 0, 5}, {"big", 1.7976931348623157e308, 0, 5}},
                                    .params = {{"lr", "3e-5\n"}},
                                    .tags = {}});
+      std::vector<record::MetricPoint> many;
+      for (int step = 0; step < 30; ++step) {
+        many.push_back({"many", step == 7 ? std::nan("") : 1.0 / (step + 1), step, 1000 + step});
+      }
+      tracking.runs().log(run.id, {.metrics = many, .params = {}, .tags = {}});
       const auto file = tracking.files().begin(fmt::format("{}/{}/artifacts/a b.txt", number, run.id));
       file->write(fmt::format("content {}", i));
       file->commit();

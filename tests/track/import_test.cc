@@ -33,7 +33,7 @@ class ImportTest : public ::testing::Test {
     }
     return found;
   }
-  std::vector<record::MetricPoint> history(const record::TrackedRun& run, const std::string& key) {
+  std::vector<record::MetricSample> history(const record::TrackedRun& run, const std::string& key) {
     record::HistoryQuery query;
     query.run_id = run.id;
     query.key = key;

@@ -49,7 +49,7 @@ class RunTest : public ::testing::Test {
     EXPECT_EQ(page.items.size(), 1U);
     return page.items.at(0);
   }
-  std::vector<record::MetricPoint> history(const std::string& run, const std::string& key) {
+  std::vector<record::MetricSample> history(const std::string& run, const std::string& key) {
     record::HistoryQuery query;
     query.run_id = run;
     query.key = key;
