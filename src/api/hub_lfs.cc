@@ -120,7 +120,7 @@ net::Response complete(const Backend& backend, const HubKind& kind, const net::R
     throw HubError(400, "", fmt::format("'parts' must be a list of 1 to {}", kMaxParts));
   }
   record::HubFiles& files = backend.store.hub().files();
-  const auto whole = files.begin_upload();
+  const auto whole = files.begin_upload(false);
   std::string piece(kCopyBytes, '\0');
   uint64_t number = 0;
   for (const Json& part : *parts) {
@@ -155,18 +155,20 @@ net::Response verify(const Backend& backend, const net::Request& request) {
 }  // namespace
 
 void add_hub_lfs_routes(Routes& routes, Backend& backend) {
-  const auto sink = [&backend](const net::Request&) -> std::shared_ptr<net::BodySink> {
-    return std::make_shared<Upload>([&backend] { return backend.store.hub().files().begin_upload(); });
+  const auto sink_of = [&backend](bool part) {
+    return [&backend, part](const net::Request&) -> std::shared_ptr<net::BodySink> {
+      return std::make_shared<Upload>([&backend, part] { return backend.store.hub().files().begin_upload(part); });
+    };
   };
   for (const HubKind& kind : kHubKinds) {
     const std::string lfs = std::string(kind.web) + "{ns}/{repo}/info/lfs";
     routes.add_at("POST", lfs + "/objects/batch", [&](const net::Request& request) { return batch(backend, kind, request); });
-    routes.add_upload_at("PUT", lfs + "/objects/{oid}", kMaxObject, sink, [](const net::Request& request) {
+    routes.add_upload_at("PUT", lfs + "/objects/{oid}", kMaxObject, sink_of(false), [](const net::Request& request) {
       const std::string digest = digest_of(request);
       check_digest(received(request), digest);
       return net::json_response(Json::object());
     });
-    routes.add_upload_at("PUT", lfs + "/parts/{oid}/{number}", kMaxObject, sink, [](const net::Request& request) {
+    routes.add_upload_at("PUT", lfs + "/parts/{oid}/{number}", kMaxObject, sink_of(true), [](const net::Request& request) {
       net::Response response = net::json_response(Json::object());
       response.headers.add("ETag", fmt::format("\"{}\"", received(request).digest.substr(7)));
       return response;

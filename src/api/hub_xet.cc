@@ -64,7 +64,7 @@ class Builder {
     if (file.sha256 && files_.find_upload("sha256:" + *file.sha256)) {
       return;
     }
-    const auto whole = files_.begin_upload();
+    const auto whole = files_.begin_upload(false);
     uint64_t size = 0;
     std::string piece;
     for (const XetTerm& term : file.terms) {
@@ -133,7 +133,7 @@ void add_hub_xet_routes(Routes& routes, Backend& backend) {
                   [&](const net::Request& request) { return token(backend, kind, request); }, needs(Role::kEditor));
   }
   const auto sink = [&backend](const net::Request&) -> std::shared_ptr<net::BodySink> {
-    return std::make_shared<Upload>([&backend] { return backend.store.hub().files().begin_upload(); });
+    return std::make_shared<Upload>([&backend] { return backend.store.hub().files().begin_upload(true); });
   };
   // Contents, of which a commit makes files of a repository: there it is asked whose that is.
   const Permission contents{Role::kEditor, true, {}};

@@ -163,8 +163,9 @@ class HubFiles {
   virtual ~HubFiles() = default;
   virtual std::optional<HubFile> find(int64_t repo, const std::string& commit, const std::string& path) = 0;
   virtual HubPage list(int64_t repo, const std::string& commit, const HubListing& listing) = 0;
-  // A blob on its way in; its TreeFile has no path. It is kept for two weeks at least, and for as long as a file is it.
-  virtual std::unique_ptr<FileWriter> begin_upload() = 0;
+  // A blob on its way in; its TreeFile has no path. It is kept for two weeks at least, and for as long as a file is it. `part`: files
+  // will be made of it, it is none itself.
+  virtual std::unique_ptr<FileWriter> begin_upload(bool part) = 0;
   // The size of a blob that was uploaded or is a file; it is kept as if it were uploaded now.
   virtual std::optional<uint64_t> find_upload(const std::string& digest) = 0;
   // Where its content lies: read it, never write it. Throws kNotFound, kInvalid.

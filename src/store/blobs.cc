@@ -1,14 +1,10 @@
 #include "store/blobs.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
-#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <linux/fs.h>
 #include <optional>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
@@ -27,163 +23,9 @@ namespace fs = std::filesystem;
 using base::Code;
 using base::Error;
 
-constexpr size_t kPieceBytes = size_t{1} << 20;
 constexpr size_t kMaxListingBytes = size_t{256} << 20;
 constexpr int kMaxFolderDepth = 64;
-
-[[noreturn]] void fail(const char* what, const fs::path& path, int number) {
-  Code code = Code::kFailure;
-  const char* advice = "";
-  if (number == ENOSPC || number == EDQUOT || number == EFBIG) {
-    code = Code::kUnavailable;
-    advice = "; free some space and run the same command again, nothing was lost";
-  } else if (number == ENOENT || number == ENOTDIR) {
-    code = Code::kNotFound;
-  } else if (number == EACCES || number == EPERM) {
-    code = Code::kNotAllowed;
-  } else if (number == ELOOP) {
-    code = Code::kInvalid;
-    advice = "; symbolic links are not followed into an artifact, put the file itself there";
-  }
-  throw Error(code, fmt::format("cannot {} '{}': {}{}", what, path.string(), base::errno_text(number), advice));
-}
-
-// An open file, closed by the destructor.
-class File {
- public:
-  File(const fs::path& path, int flags, mode_t mode = 0) : fd_(::open(path.c_str(), flags | O_CLOEXEC, mode)) {
-    if (fd_ < 0) {
-      fail((flags & O_CREAT) != 0 ? "create" : "open", path, errno);
-    }
-  }
-  ~File() { ::close(fd_); }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  int fd() const noexcept { return fd_; }
-
-  struct stat info(const fs::path& path) const {
-    struct stat result {};
-    if (::fstat(fd_, &result) != 0) {
-      fail("read", path, errno);
-    }
-    return result;
-  }
-  size_t read(std::string& piece, const fs::path& path) const {
-    while (true) {
-      const ssize_t got = ::read(fd_, piece.data(), piece.size());
-      if (got >= 0) {
-        return static_cast<size_t>(got);
-      }
-      if (errno != EINTR) {
-        fail("read", path, errno);
-      }
-    }
-  }
-  void write(std::string_view bytes, const fs::path& path) const {
-    while (!bytes.empty()) {
-      const ssize_t written = ::write(fd_, bytes.data(), bytes.size());
-      if (written < 0 && errno == EINTR) {
-        continue;
-      }
-      if (written < 0) {
-        fail("write", path, errno);
-      }
-      bytes.remove_prefix(static_cast<size_t>(written));
-    }
-  }
-
- private:
-  int fd_;
-};
-
-// A file under a temporary name in the blob folder; removed unless it was renamed.
-class Temporary {
- public:
-  explicit Temporary(const fs::path& folder, const char* kind = "tmp")
-      : path_(folder / fmt::format("{}-{}-{}", kind, ::getpid(), record::new_id())),
-        file_(path_, O_RDWR | O_CREAT | O_EXCL, 0600) {}
-  ~Temporary() { ::unlink(path_.c_str()); }
-  Temporary(const Temporary&) = delete;
-  Temporary& operator=(const Temporary&) = delete;
-
-  const fs::path& path() const noexcept { return path_; }
-  const File& file() const noexcept { return file_; }
-  void protect() const {
-    if (::fchmod(file_.fd(), 0444) != 0) {
-      fail("protect", path_, errno);
-    }
-  }
-  // On the disk, and read-only.
-  void seal() const {
-    protect();
-    if (::fsync(file_.fd()) != 0) {
-      fail("sync", path_, errno);
-    }
-  }
-
- private:
-  fs::path path_;
-  File file_;
-};
-
-Blob hash_open_file(const File& file, const fs::path& path) {
-  base::Sha256 sha;
-  std::string piece(kPieceBytes, '\0');
-  uint64_t size = 0;
-  while (const size_t got = file.read(piece, path)) {
-    sha.update({piece.data(), got});
-    size += got;
-  }
-  return {"sha256:" + sha.hex(), size};
-}
-
-// Copies and hashes what is copied. Where the file system can share blocks, only the hashing reads.
-Blob copy_and_hash(const File& from, const fs::path& from_path, const File& to, const fs::path& to_path) {
-  if (::ioctl(to.fd(), FICLONE, from.fd()) == 0) {
-    return hash_open_file(to, to_path);
-  }
-  base::Sha256 sha;
-  std::string piece(kPieceBytes, '\0');
-  uint64_t size = 0;
-  ::lseek(from.fd(), 0, SEEK_SET);
-  while (const size_t got = from.read(piece, from_path)) {
-    sha.update({piece.data(), got});
-    to.write({piece.data(), got}, to_path);
-    size += got;
-  }
-  return {"sha256:" + sha.hex(), size};
-}
-
-// Makes `to` hold what the blob `from` holds, in a way that writing to `to` cannot change the blob: shares blocks; or
-// links, when the mode 0444 binds this user; or copies.
-void place_copy(const fs::path& from, const fs::path& to) {
-  const File source(from, O_RDONLY);
-  {
-    const File target(to, O_WRONLY | O_CREAT | O_EXCL, 0644);
-    if (::ioctl(target.fd(), FICLONE, source.fd()) == 0) {
-      return;
-    }
-  }
-  if (::geteuid() != 0) {  // root writes through any mode
-    ::unlink(to.c_str());
-    if (::link(from.c_str(), to.c_str()) == 0) {
-      return;
-    }
-  }
-  const File target(to, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-  std::string piece(kPieceBytes, '\0');
-  while (const size_t got = source.read(piece, from)) {
-    target.write({piece.data(), got}, to);
-  }
-}
-
-std::optional<uint64_t> size_in_folder(const fs::path& path) {
-  struct stat info {};
-  if (::stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) {
-    return std::nullopt;
-  }
-  return static_cast<uint64_t>(info.st_size);
-}
+constexpr const char* kRecipe = ".recipe";
 
 // Regular files below `folder`, relative, in no order. Throws for anything but files and folders.
 void walk(const fs::path& folder, const std::string& prefix, int depth, std::vector<std::string>& files) {
@@ -206,11 +48,16 @@ void walk(const fs::path& folder, const std::string& prefix, int depth, std::vec
     }
   }
   if (error) {
-    fail("list", folder, error.value());
+    fail_file("list", folder, error.value());
   }
 }
 
 }  // namespace
+
+Blobs::Blobs(fs::path folder, std::shared_ptr<RemoteBlobs> remote, uint64_t copy_bytes)
+    : folder_(std::move(folder)),
+      remote_(std::move(remote)),
+      copies_(std::make_shared<Copies>(remote_ ? folder_ : folder_ / "copies", copy_bytes)) {}
 
 fs::path Blobs::place(const std::string& digest) const {
   if (!base::is_digest(digest)) {
@@ -221,56 +68,115 @@ fs::path Blobs::place(const std::string& digest) const {
   return folder_ / hex.substr(0, 2) / hex;
 }
 
+fs::path Blobs::recipe_place(const std::string& digest) const { return place(digest) += kRecipe; }
+
+// Where a content that is not whole here can be read. Of objects, the copies are the folder itself.
+fs::path Blobs::copy_place(const std::string& digest) const {
+  return copies_->folder() / fs::relative(place(digest), folder_);
+}
+
+std::optional<uint64_t> Blobs::whole_size(const std::string& digest) const {
+  return remote_ ? remote_->size_of(digest) : size_in_folder(place(digest));
+}
+
 bool Blobs::contains(const std::string& digest) const {
-  return size_in_folder(place(digest)).has_value() || (remote_ && remote_->size_of(digest));
+  return size_in_folder(place(digest)) || (remote_ && remote_->size_of(digest)) || read_recipe(digest);
 }
 
 bool Blobs::has(const std::string& digest, uint64_t size) const {
-  return (remote_ ? remote_->size_of(digest) : size_in_folder(place(digest))) == size;
+  if (whole_size(digest) == size) {
+    return true;
+  }
+  if (size < kMinSharedBytes) {
+    return false;
+  }
+  try {
+    const auto recipe = read_recipe(digest);
+    if (!recipe || recipe->size != size) {
+      return false;
+    }
+    const std::vector<uint64_t> ends = recipe->ends();
+    for (size_t i = 0; i < ends.size(); ++i) {
+      if (whole_size(recipe->sources[i]).value_or(0) < ends[i]) {
+        return false;
+      }
+    }
+    return true;
+  } catch (const Error& error) {
+    if (error.code() != Code::kIntegrity) {
+      throw;
+    }
+    return false;  // it is written again
+  }
 }
 
-fs::path Blobs::fetch(const std::string& digest) const {
+std::optional<fs::path> Blobs::whole(const std::string& digest) const {
   const fs::path path = place(digest);
-  const auto here = size_in_folder(path);
   if (!remote_) {
-    if (!here) {
-      throw Error(Code::kNotFound, fmt::format("the store has no blob {}", digest));
-    }
+    return size_in_folder(path) ? std::optional(path) : std::nullopt;
+  }
+  if (size_in_folder(path)) {
+    copies_->used(path, 0);
     return path;
   }
-  if (!here) {
-    const Temporary temporary(folder_);
-    uint64_t size = 0;
-    remote_->read(digest, [&](std::string_view piece) {
-      temporary.file().write(piece, temporary.path());
-      size += piece.size();
-    });
-    temporary.protect();
-    Folders touched;
-    place_file(temporary.path(), digest, touched);
-    remote_->used(path, size);
-  } else {
-    remote_->used(path, 0);
+  if (!remote_->size_of(digest)) {
+    return std::nullopt;
   }
+  const Temporary temporary(folder_, "up");
+  uint64_t size = 0;
+  remote_->read(digest, [&](std::string_view piece) {
+    temporary.write(piece);
+    size += piece.size();
+  });
+  temporary.seal();
+  Folders touched;
+  place_file(temporary.path(), path, touched);
+  copies_->used(path, size);
   return path;
 }
 
-void Blobs::list(const std::function<void(const std::string& digest, uint64_t size)>& visit,
-                 const std::function<void(const fs::path& file)>& other) const {
-  if (remote_) {
-    remote_->list(visit);
+fs::path Blobs::fetch(const std::string& digest) const {
+  if (const auto path = whole(digest)) {
+    return *path;
   }
-  for (const auto& entry : fs::recursive_directory_iterator(folder_)) {
-    if (!entry.is_regular_file()) {
+  const fs::path copy = copy_place(digest);
+  if (size_in_folder(copy) && contains(digest)) {
+    copies_->used(copy, 0);
+    return copy;
+  }
+  const Temporary temporary(folder_, "up");
+  uint64_t size = 0;
+  assemble(digest, [&](std::string_view piece) {
+    temporary.write(piece);
+    size += piece.size();
+  });
+  temporary.seal();  // a copy, too, is whole or absent
+  base::make_dirs(copies_->folder());
+  Folders touched;
+  place_file(temporary.path(), copy, touched);
+  copies_->used(copy, size);
+  return copy;
+}
+
+void Blobs::list(const Visit& visit, const Visit& recipe, const std::function<void(const fs::path& file)>& other) const {
+  if (remote_) {
+    remote_->list(visit, recipe);
+  }
+  for (fs::recursive_directory_iterator entry(folder_), end; entry != end; ++entry) {
+    if (!remote_ && entry->path() == copies_->folder()) {
+      entry.disable_recursion_pending();
+    }
+    if (!entry->is_regular_file()) {
       continue;
     }
-    const std::string digest = "sha256:" + entry.path().filename().string();
-    if (!base::is_digest(digest) || place(digest) != entry.path()) {
-      if (entry.path() != folder_ / "lock") {
-        other(entry.path());
+    const bool is_recipe = entry->path().extension() == kRecipe;
+    const std::string digest = "sha256:" + (is_recipe ? entry->path().stem() : entry->path().filename()).string();
+    if (!base::is_digest(digest) || (is_recipe ? recipe_place(digest) : place(digest)) != entry->path()) {
+      if (entry->path() != folder_ / "lock") {
+        other(entry->path());
       }
     } else if (!remote_) {
-      visit(digest, entry.file_size());
+      (is_recipe ? recipe : visit)(digest, entry->file_size());
     }
   }
 }
@@ -282,7 +188,19 @@ void Blobs::remove(const std::string& digest) const {
   std::error_code copy_gone;
   fs::remove(place(digest), copy_gone);
   if (copy_gone && !remote_) {
-    fail("remove", place(digest), copy_gone.value());
+    fail_file("remove", place(digest), copy_gone.value());
+  }
+}
+
+void Blobs::remove_recipe(const std::string& digest) const {
+  std::error_code gone;
+  if (remote_) {
+    remote_->remove_recipe(digest);
+  } else if (fs::remove(recipe_place(digest), gone); gone) {
+    fail_file("remove", recipe_place(digest), gone.value());
+  }
+  if (!whole_size(digest)) {
+    fs::remove(copy_place(digest), gone);
   }
 }
 
@@ -297,26 +215,26 @@ void Blobs::sync(const Folders& touched) {
 }
 
 // Acknowledged by who called, once the folders are synced: elsewhere first, then here.
-void Blobs::keep(const fs::path& temporary, const Blob& blob, Folders& touched) const {
+void Blobs::keep_whole(const Temporary& temporary, const Blob& blob, Folders& touched) const {
+  temporary.seal();
   if (remote_) {
-    remote_->put(blob.digest, temporary);
+    remote_->put(blob.digest, temporary.path());
   }
-  place_file(temporary, blob.digest, touched);
+  place_file(temporary.path(), place(blob.digest), touched);
   if (remote_) {
-    remote_->used(place(blob.digest), blob.size);
+    copies_->used(place(blob.digest), blob.size);
   }
 }
 
-void Blobs::place_file(const fs::path& temporary, const std::string& digest, Folders& touched) const {
-  const fs::path target = place(digest);
+void Blobs::place_file(const fs::path& temporary, const fs::path& target, Folders& touched) const {
   const fs::path folder = target.parent_path();
   if (::mkdir(folder.c_str(), 0755) == 0) {
-    touched.insert(folder_);
+    touched.insert(folder.parent_path());
   } else if (errno != EEXIST) {
-    fail("create the folder", folder, errno);
+    fail_file("create the folder", folder, errno);
   }
   if (::rename(temporary.c_str(), target.c_str()) != 0) {
-    fail("keep", target, errno);
+    fail_file("keep", target, errno);
   }
   touched.insert(folder);
 }
@@ -327,9 +245,8 @@ Blob Blobs::put_bytes(std::string_view bytes, Folders& touched) {
     touched.insert(place(blob.digest).parent_path());  // whoever put it may not have synced its name yet
   } else {
     const Temporary temporary(folder_);
-    temporary.file().write(bytes, temporary.path());
-    temporary.seal();
-    keep(temporary.path(), blob, touched);
+    temporary.write(bytes);
+    keep(temporary, blob, Lasting::kYes, touched);
   }
   return blob;
 }
@@ -349,8 +266,7 @@ Blob Blobs::put_file(const fs::path& path, bool follow, Folders& touched) {
   const Temporary temporary(folder_);
   // Its digest is taken again from what is copied: the file may be changing.
   const Blob blob = copy_and_hash(source, path, temporary.file(), temporary.path());
-  temporary.seal();
-  keep(temporary.path(), blob, touched);
+  keep(temporary, blob, Lasting::kYes, touched);
   return blob;
 }
 
@@ -388,18 +304,20 @@ Blob Blobs::put_folder(const fs::path& path) {
 }
 
 struct BlobWriter::State {
-  explicit State(const Blobs& blobs_in) : blobs(blobs_in), temporary(blobs.folder(), "up") {}
+  State(const Blobs& blobs_in, Lasting lasting_in)
+      : blobs(blobs_in), lasting(lasting_in), temporary(blobs.folder(), "up") {}
   const Blobs& blobs;
+  const Lasting lasting;
   Temporary temporary;
   base::Sha256 sha;
   uint64_t size = 0;
 };
 
-BlobWriter::BlobWriter(const Blobs& blobs) : state_(std::make_unique<State>(blobs)) {}
+BlobWriter::BlobWriter(const Blobs& blobs, Lasting lasting) : state_(std::make_unique<State>(blobs, lasting)) {}
 BlobWriter::~BlobWriter() = default;
 
 void BlobWriter::write(std::string_view bytes) {
-  state_->temporary.file().write(bytes, state_->temporary.path());
+  state_->temporary.write(bytes);
   state_->sha.update(bytes);
   state_->size += bytes.size();
 }
@@ -407,11 +325,12 @@ void BlobWriter::write(std::string_view bytes) {
 Blob BlobWriter::commit() {
   const Blob blob{"sha256:" + state_->sha.hex(), state_->size};
   Blobs::Folders touched;
-  if (state_->blobs.has(blob.digest, blob.size)) {
+  const bool there = state_->lasting == Lasting::kYes ? state_->blobs.has(blob.digest, blob.size)
+                                                      : state_->blobs.whole_size(blob.digest) == blob.size;
+  if (there) {
     touched.insert(state_->blobs.place(blob.digest).parent_path());  // whoever put it may not have synced its name yet
   } else {
-    state_->temporary.seal();
-    state_->blobs.keep(state_->temporary.path(), blob, touched);
+    state_->blobs.keep(state_->temporary, blob, state_->lasting, touched);
   }
   Blobs::sync(touched);
   return blob;
@@ -434,14 +353,19 @@ std::vector<FolderEntry> Blobs::read_listing(const std::string& digest) const {
 }
 
 void Blobs::verify(const std::string& digest) const {
+  const auto ignore = [](std::string_view) {};
+  if (!whole_size(digest)) {
+    if (!read_recipe(digest)) {
+      throw Error(Code::kNotFound, fmt::format("the blob {} is missing from the store", digest));
+    }
+    assemble(digest, ignore);
+    return;
+  }
   if (remote_) {
-    remote_->read(digest, [](std::string_view) {});
+    remote_->read(digest, ignore);
     return;
   }
   const fs::path path = place(digest);
-  if (!contains(digest)) {
-    throw Error(Code::kNotFound, fmt::format("the blob {} is missing from the store", digest));
-  }
   const File file(path, O_RDONLY);
   const Blob found = hash_open_file(file, path);
   if (found.digest != digest) {
@@ -450,6 +374,15 @@ void Blobs::verify(const std::string& digest) const {
                             "copy, or remove it and run the step that made it again",
                             path.string(), found.digest));
   }
+}
+
+void Blobs::write_out(const std::string& digest, const fs::path& file) const {
+  if (remote_ || whole(digest)) {
+    place_copy(fetch(digest), file);
+    return;
+  }
+  const File target(file, O_WRONLY | O_CREAT | O_EXCL, 0644);
+  assemble(digest, [&](std::string_view piece) { target.write(piece, file); });
 }
 
 void Blobs::checkout(const std::string& digest, const fs::path& wanted, bool verify_all) const {
@@ -482,10 +415,10 @@ void Blobs::checkout(const std::string& digest, const fs::path& wanted, bool ver
       if (file.parent_path() != building) {
         base::make_dirs(file.parent_path());
       }
-      place_copy(fetch(entry.digest), file);
+      write_out(entry.digest, file);
     }
     if (::rename(building.c_str(), target.c_str()) != 0) {
-      fail("create", target, errno);
+      fail_file("create", target, errno);
     }
   } catch (...) {
     std::error_code ignored;

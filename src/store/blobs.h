@@ -1,6 +1,9 @@
 // Files named by the SHA-256 of their content, under blobs/ab/abcdef…: written once under a temporary name, hashed
 // while written, synced, made read-only, renamed. Never half of one, never changed. Any thread, several processes.
 //
+// A large content that is much like others is kept as a recipe, blobs/ab/abcdef….recipe: ranges of whole blobs, some of which hold only
+// what was new (packs). Reading it makes a copy. recipe.h, chunker.h, docs/decisions/0007-versions-share-bytes.md.
+//
 // Their place may be an object store instead (remote_blobs.h): then a blob is put there before it is acknowledged, and the
 // folder holds copies of those that were put or read lately.
 #pragma once
@@ -9,20 +12,21 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "store/blob_file.h"
+#include "store/chunk_index.h"
+#include "store/copies.h"
 #include "store/lock.h"
+#include "store/recipe.h"
 #include "store/remote_blobs.h"
 
 namespace slipway::store {
-
-struct Blob {
-  std::string digest;  // "sha256:…"
-  uint64_t size = 0;
-};
 
 // One file of a folder artifact.
 struct FolderEntry {
@@ -31,10 +35,20 @@ struct FolderEntry {
   uint64_t size = 0;
 };
 
+// What a content must have for its chunks to be looked at: below, a file of its own costs less than it could save.
+constexpr uint64_t kMinSharedBytes = uint64_t{1} << 20;
+constexpr uint64_t kDefaultCopyBytes = uint64_t{10} << 30;
+
+// Whether a blob stays. One that is made to be copied into another (a part of an upload) is kept whole, and nothing is shared with it.
+enum class Lasting { kNo, kYes };
+
 class Blobs {
  public:
-  explicit Blobs(std::filesystem::path folder, std::shared_ptr<RemoteBlobs> remote = nullptr)
-      : folder_(std::move(folder)), remote_(std::move(remote)) {}
+  // `copy_bytes`: what copies may take that are made for reading, of blobs that lie elsewhere or are recipes.
+  explicit Blobs(std::filesystem::path folder, std::shared_ptr<RemoteBlobs> remote = nullptr,
+                 uint64_t copy_bytes = kDefaultCopyBytes);
+  // Where chunks are looked for; without one each content is kept whole. Before the first put.
+  void use_index(std::shared_ptr<ChunkIndex> index) { index_ = std::move(index); }
 
   // Hold it from before a put until the row that names the blob is committed: garbage collection waits for it.
   FileLock writing() const { return FileLock::shared(folder_ / "lock"); }
@@ -46,14 +60,24 @@ class Blobs {
   Blob put_file(const std::filesystem::path& path);
   Blob put_folder(const std::filesystem::path& path);
 
-  // Where the blob can be read, for ten minutes at least when its place is elsewhere; it is copied here first then. Throws
+  // Where the blob can be read, for ten minutes at least when that is a copy; it is made first then. Throws
   // kNotFound, kIntegrity, kInvalid, kUnavailable.
   std::filesystem::path fetch(const std::string& digest) const;
-  // Every blob; `other`: files of the folder that are none.
-  void list(const std::function<void(const std::string& digest, uint64_t size)>& visit,
+  // The same of a blob that is kept whole, here or elsewhere; nullopt: there is none, or only a recipe.
+  std::optional<std::filesystem::path> whole(const std::string& digest) const;
+  // Its recipe, whether or not it is kept whole too; nullopt: none. Throws kIntegrity.
+  std::optional<Recipe> read_recipe(const std::string& digest) const;
+  // All of a content that is a recipe, in pieces; what is given is only to be believed once this returns. Throws kNotFound, kIntegrity.
+  void assemble(const std::string& digest, const std::function<void(std::string_view)>& sink) const;
+  // Every whole blob and every recipe, with the size of its file or object; `other`: files of the folder that are neither.
+  using Visit = std::function<void(const std::string& digest, uint64_t size)>;
+  void list(const Visit& visit, const Visit& recipe,
             const std::function<void(const std::filesystem::path& file)>& other) const;
-  void remove(const std::string& digest) const;
-  // The blob's place in the folder, whether or not it is there. Throws kInvalid for a text that is not a digest: no other text ever
+  void remove(const std::string& digest) const;         // what is kept whole
+  void remove_recipe(const std::string& digest) const;  // and its copy
+  // Puts another recipe in the place of one, when what it was made of is to go. Durable on return.
+  void replace_recipe(const std::string& digest, const Recipe& recipe) const;
+  // Its place in the folder when it is whole, whether or not it is there. Throws kInvalid for a text that is not a digest: no other text ever
   // becomes a part of a path.
   std::filesystem::path place(const std::string& digest) const;
   bool contains(const std::string& digest) const;
@@ -74,14 +98,25 @@ class Blobs {
   using Folders = std::set<std::filesystem::path>;
   Blob put_file(const std::filesystem::path& path, bool follow, Folders& touched);
   Blob put_bytes(std::string_view bytes, Folders& touched);
-  void keep(const std::filesystem::path& temporary, const Blob& blob, Folders& touched) const;
-  void place_file(const std::filesystem::path& temporary, const std::string& digest, Folders& touched) const;
-  // Whether the blob is there, whole as far as its size tells.
+  // What was written and hashed: whole, or as a recipe. Durable once `touched` is synced.
+  void keep(const Temporary& temporary, const Blob& blob, Lasting lasting, Folders& touched) const;
+  void keep_whole(const Temporary& temporary, const Blob& blob, Folders& touched) const;
+  void keep_recipe(const std::string& digest, const Recipe& recipe, Folders& touched) const;
+  // False: too little of it is known, or it is not to be a recipe.
+  bool keep_shared(std::string_view bytes, const Blob& blob, std::span<const Chunk> chunks, Folders& touched) const;
+  void place_file(const std::filesystem::path& temporary, const std::filesystem::path& target, Folders& touched) const;
+  std::filesystem::path recipe_place(const std::string& digest) const;
+  std::filesystem::path copy_place(const std::string& digest) const;
+  std::optional<uint64_t> whole_size(const std::string& digest) const;
+  // Whether the blob is there, whole as far as sizes tell.
   bool has(const std::string& digest, uint64_t size) const;
+  void write_out(const std::string& digest, const std::filesystem::path& file) const;
   static void sync(const Folders& touched);
 
   std::filesystem::path folder_;
   std::shared_ptr<RemoteBlobs> remote_;  // null: the folder is their place
+  std::shared_ptr<Copies> copies_;
+  std::shared_ptr<ChunkIndex> index_;    // null: nothing is shared
 };
 
 // A blob whose content comes piece by piece, over minutes perhaps: hashed while it is written, gone when it is dropped
@@ -89,7 +124,7 @@ class Blobs {
 // leaves it alone as long as this process runs. One thread at a time.
 class BlobWriter {
  public:
-  explicit BlobWriter(const Blobs& blobs);  // borrowed
+  explicit BlobWriter(const Blobs& blobs, Lasting lasting = Lasting::kYes);  // borrowed
   ~BlobWriter();
   BlobWriter(const BlobWriter&) = delete;
   BlobWriter& operator=(const BlobWriter&) = delete;

@@ -95,7 +95,7 @@ struct Core {
   const std::filesystem::path folder;
   const base::SystemClock system_clock;
   const base::Clock* clock;
-  Blobs blobs;
+  Blobs blobs;  // with an index of their chunks in the rows
   const bool on_server;  // other machines may share the rows
   Readers readers;
   Writer writer;

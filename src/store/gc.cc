@@ -7,10 +7,12 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "store/compact.h"
 #include "store/core.h"
 #include "store/postgres.h"
 #include "store/roots.h"
 #include "store/store.h"
+#include "store/stored_files.h"
 #include "store/verify.h"
 
 namespace slipway::store {
@@ -156,31 +158,61 @@ Named whole_names(Database& database, const Blobs& blobs, const std::unordered_s
   return named;
 }
 
+Kept whole_kept(const Blobs& blobs, const StoredFiles& files, const Named& named, const Kept& known) {
+  try {
+    return kept_files(blobs, files, named, known);
+  } catch (const Error& error) {
+    throw error.code() == Code::kIntegrity ? Error(Code::kIntegrity, fmt::format("nothing was removed: {}", error.what())) : error;
+  }
+}
+
+// Counts what nothing needs, and removes it.
+void remove_unneeded(Database& database, const Blobs& blobs, const StoredFiles& files, const Kept& kept, bool dry_run,
+                     GarbageReport& report) {
+  std::vector<std::string> gone;
+  for (const auto& [digest, size] : files.recipes) {  // before what they are made of
+    if (!kept.recipes.contains(digest)) {
+      ++report.blobs;
+      report.bytes += size;
+      if (!dry_run) {
+        blobs.remove_recipe(digest);
+      }
+    }
+  }
+  for (const auto& [digest, size] : files.whole) {
+    if (!kept.whole.contains(digest)) {
+      ++report.blobs;
+      report.bytes += size;
+      if (!dry_run) {
+        blobs.remove(digest);
+        gone.push_back(digest);
+      }
+    }
+  }
+  forget_sources(database, gone);
+}
+
 void collect_blobs(Database& database, const Blobs& blobs, const std::unordered_set<std::string>& without, bool dry_run,
                    GarbageReport& report) {
-  // The folders are walked before the lock is taken, for that takes long and puts wait for the lock.
-  std::vector<fs::path> others;
-  auto candidates = list_blobs(blobs, others);
-  for (const std::string& digest : whole_names(database, blobs, without).digests) {
-    candidates.erase(digest);
-  }
+  // The folders are walked, and recipes read, before the lock is taken, for that takes long and puts wait for the lock.
+  const StoredFiles files = list_files(blobs);
+  Named named = whole_names(database, blobs, without);
+  Kept kept = whole_kept(blobs, files, named, {});
   const FileLock lock = blobs.collecting();  // no put is under way: all rows of finished ones are committed
   if (!database.is_file()) {
     lock_blobs(database, false);  // nor by another server; it goes with the connection
   }
-  if (!candidates.empty()) {
-    for (const std::string& digest : whole_names(database, blobs, without).digests) {
-      candidates.erase(digest);
-    }
-  }
-  for (const auto& [digest, size] : candidates) {
-    ++report.blobs;
-    report.bytes += size;
+  named = whole_names(database, blobs, without);
+  kept = whole_kept(blobs, files, named, kept);
+  remove_unneeded(database, blobs, files, kept, dry_run, report);
+  for (const Sparse& sparse : sparse_blobs(files, named, kept)) {
+    ++report.sparse;
+    report.sparse_bytes += sparse.size - sparse.live;
     if (!dry_run) {
-      blobs.remove(digest);
+      compact(blobs, database, sparse);
     }
   }
-  for (const fs::path& path : others) {
+  for (const fs::path& path : files.others) {
     std::error_code gone;
     const uint64_t size = fs::file_size(path, gone);
     if (!gone && path.parent_path() == blobs.folder() && is_leftover(path.filename().string())) {

@@ -36,7 +36,7 @@ void keep_upload(Database& database, const std::string& digest, uint64_t size, i
 
 class UploadWriter final : public record::FileWriter {
  public:
-  explicit UploadWriter(Core& core) : core_(core), blob_(core.blobs) {}
+  UploadWriter(Core& core, Lasting lasting) : core_(core), blob_(core.blobs, lasting) {}
   void write(std::string_view bytes) override { blob_.write(bytes); }
   record::TreeFile commit() override {
     const PutLock lock = core_.putting();
@@ -174,7 +174,9 @@ HubPage SqlHubFiles::list(int64_t repo, const std::string& commit, const record:
   return Lister(*database, chain_of(*database, repo, commit), listing).run();
 }
 
-std::unique_ptr<record::FileWriter> SqlHubFiles::begin_upload() { return std::make_unique<UploadWriter>(core_); }
+std::unique_ptr<record::FileWriter> SqlHubFiles::begin_upload(bool part) {
+  return std::make_unique<UploadWriter>(core_, part ? Lasting::kNo : Lasting::kYes);
+}
 
 std::optional<uint64_t> SqlHubFiles::find_upload(const std::string& digest) {
   if (!base::is_digest(digest)) {

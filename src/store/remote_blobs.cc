@@ -1,11 +1,7 @@
 #include "store/remote_blobs.h"
 
 #include <algorithm>
-#include <chrono>
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <vector>
 
 #include "base/error.h"
 #include "base/hash.h"
@@ -13,34 +9,10 @@
 namespace slipway::store {
 namespace {
 
-namespace fs = std::filesystem;
 using base::Code;
 using base::Error;
 
-// An answer may still be read from a file that was asked for so long ago.
-constexpr std::chrono::minutes kInUse{10};
-
-struct CachedFile {
-  fs::path path;
-  uint64_t size = 0;
-  fs::file_time_type used;
-};
-
-// The folder's blobs; its lock and files that are being written lie beside its folders "ab".
-std::vector<CachedFile> files_of(const fs::path& folder) {
-  std::vector<CachedFile> files;
-  std::error_code error;
-  for (fs::recursive_directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
-    std::error_code gone;
-    if (it.depth() == 1 && it->is_regular_file(gone) && !gone) {
-      CachedFile file{it->path(), it->file_size(gone), it->last_write_time(gone)};
-      if (!gone) {
-        files.push_back(std::move(file));
-      }
-    }
-  }
-  return files;
-}
+constexpr std::string_view kRecipe = ".recipe";
 
 }  // namespace
 
@@ -61,46 +33,36 @@ void RemoteBlobs::read(const std::string& digest, const std::function<void(std::
   }
 }
 
-void RemoteBlobs::list(const std::function<void(const std::string& digest, uint64_t size)>& visit) {
+void RemoteBlobs::put_recipe(const std::string& digest, const std::filesystem::path& file, const std::string& sha256) {
+  objects_->put(key_of(digest).append(kRecipe), file, sha256);
+}
+
+std::optional<std::string> RemoteBlobs::recipe(const std::string& digest, size_t max_bytes) {
+  const std::string key = key_of(digest).append(kRecipe);
+  const auto size = objects_->size_of(key);
+  if (!size) {
+    return std::nullopt;
+  }
+  if (*size > max_bytes) {
+    throw Error(Code::kIntegrity, fmt::format("the object {} of {} has {} bytes: no recipe is so large", key, name(), *size));
+  }
+  std::string bytes;
+  objects_->get(key, 0, *size, [&](std::string_view piece) { bytes += piece; });
+  return bytes;
+}
+
+void RemoteBlobs::remove_recipe(const std::string& digest) { objects_->remove(key_of(digest).append(kRecipe)); }
+
+void RemoteBlobs::list(const std::function<void(const std::string& digest, uint64_t size)>& visit,
+                       const std::function<void(const std::string& digest, uint64_t size)>& recipe) {
   objects_->list([&](const std::string& key, uint64_t size) {
-    const std::string digest = "sha256:" + key.substr(std::min(key.size(), size_t{3}));
-    if (base::is_digest(digest) && key == key_of(digest)) {  // other keys are not ours
-      visit(digest, size);
+    const bool is_recipe = key.ends_with(kRecipe);
+    const std::string name = is_recipe ? key.substr(0, key.size() - kRecipe.size()) : key;
+    const std::string digest = "sha256:" + name.substr(std::min(name.size(), size_t{3}));
+    if (base::is_digest(digest) && name == key_of(digest)) {  // other keys are not ours
+      is_recipe ? recipe(digest, size) : visit(digest, size);
     }
   });
-}
-
-void RemoteBlobs::used(const fs::path& file, uint64_t added) {
-  ::utimensat(AT_FDCWD, file.c_str(), nullptr, 0);  // a copy that has gone meanwhile is fetched again
-  if (added == 0) {
-    return;
-  }
-  const std::lock_guard lock(mutex_);
-  if (held_) {
-    *held_ += added;
-  }
-  if (!held_ || *held_ > cache_bytes_) {
-    make_room();
-  }
-}
-
-void RemoteBlobs::make_room() {
-  std::vector<CachedFile> files = files_of(folder_);
-  uint64_t held = 0;
-  for (const CachedFile& file : files) {
-    held += file.size;
-  }
-  std::sort(files.begin(), files.end(), [](const CachedFile& a, const CachedFile& b) { return a.used < b.used; });
-  const auto recent = fs::file_time_type::clock::now() - kInUse;
-  for (const CachedFile& file : files) {
-    if (held <= cache_bytes_ || file.used > recent) {
-      break;
-    }
-    std::error_code gone;
-    fs::remove(file.path, gone);
-    held -= file.size;
-  }
-  held_ = held;
 }
 
 }  // namespace slipway::store

@@ -1,11 +1,10 @@
-// Blobs in an object store (S3), behind a folder that keeps what was put or read lately. Their keys are the folder's names:
-// "ab/abcdef…". Any thread, several machines.
+// Blobs in an object store (S3). Their keys are the names that they have in a folder: "ab/abcdef…", a recipe's ends with ".recipe".
+// Any thread, several machines.
 #pragma once
 
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,9 +15,7 @@ namespace slipway::store {
 
 class RemoteBlobs {
  public:
-  // `folder` may hold `cache_bytes` of blobs, save those of the last ten minutes.
-  RemoteBlobs(std::shared_ptr<ObjectStore> objects, std::filesystem::path folder, uint64_t cache_bytes)
-      : objects_(std::move(objects)), folder_(std::move(folder)), cache_bytes_(cache_bytes) {}
+  explicit RemoteBlobs(std::shared_ptr<ObjectStore> objects) : objects_(std::move(objects)) {}
 
   std::optional<uint64_t> size_of(const std::string& digest) { return objects_->size_of(key_of(digest)); }
   // Kept there on return.
@@ -28,10 +25,13 @@ class RemoteBlobs {
   // All of it, in pieces; throws kNotFound, kIntegrity when it is not what its name says.
   void read(const std::string& digest, const std::function<void(std::string_view)>& sink);
   void remove(const std::string& digest) { objects_->remove(key_of(digest)); }
-  // Every blob's digest and size; `other` is told keys that name none.
-  void list(const std::function<void(const std::string& digest, uint64_t size)>& visit);
-  // The file of the folder is used now: it stays for a while. `added`: bytes that it takes since.
-  void used(const std::filesystem::path& file, uint64_t added);
+  // The same of recipes: `sha256` is of the file; nullopt: there is none; kIntegrity: more than `max_bytes`.
+  void put_recipe(const std::string& digest, const std::filesystem::path& file, const std::string& sha256);
+  std::optional<std::string> recipe(const std::string& digest, size_t max_bytes);
+  void remove_recipe(const std::string& digest);
+  // Every blob and every recipe: digest and size of the object. Other keys are left out.
+  void list(const std::function<void(const std::string& digest, uint64_t size)>& visit,
+            const std::function<void(const std::string& digest, uint64_t size)>& recipe);
   const std::string& name() const noexcept { return objects_->name(); }
 
  private:
@@ -40,13 +40,8 @@ class RemoteBlobs {
     const std::string hex = digest.substr(kPrefix);
     return hex.substr(0, 2) + "/" + hex;
   }
-  void make_room();
 
   std::shared_ptr<ObjectStore> objects_;
-  const std::filesystem::path folder_;
-  const uint64_t cache_bytes_;
-  std::mutex mutex_;                 // guards what follows
-  std::optional<uint64_t> held_;     // bytes in the folder; unknown before the first addition
 };
 
 }  // namespace slipway::store

@@ -284,8 +284,15 @@ CREATE TABLE metric_blocks(run INTEGER NOT NULL, key TEXT NOT NULL, first_ms INT
   points BLOB NOT NULL, PRIMARY KEY(run, key, first_ms, digest)) WITHOUT ROWID;
 )sql";
 
-constexpr std::array<const char*, 9> kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4,
-                                                    kVersion5, kVersion6, kVersion7, kVersion8, kVersion9};
+// Version 10: where chunks of large blobs may be found. Hints (chunk_index.h): `hash` is XXH64, as a signed number.
+constexpr const char* kVersion10 = R"sql(
+CREATE TABLE chunk_sources(number INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE);
+CREATE TABLE chunks(hash INTEGER NOT NULL, source INTEGER NOT NULL, place INTEGER NOT NULL, size INTEGER NOT NULL,
+  PRIMARY KEY(hash)) WITHOUT ROWID;
+)sql";
+
+constexpr std::array<const char*, 10> kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4,
+                                                    kVersion5, kVersion6, kVersion7, kVersion8, kVersion9, kVersion10};
 
 int pragma_number(Database& database, const char* sql) { return std::atoi(database.scalar(sql).c_str()); }
 

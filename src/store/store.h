@@ -51,6 +51,19 @@ struct VerifyReport {
 // has the digest of its name. Reports rather than throws. May run while the store is in use.
 VerifyReport verify_store(const std::filesystem::path& folder, const StoreOptions& options = {});
 
+struct StoreStats {
+  int64_t contents = 0;        // different ones that records name
+  uint64_t content_bytes = 0;  // each as it is read
+  uint64_t kept_bytes = 0;     // what files (or objects) for them take
+  uint64_t shared_bytes = 0;   // what they would take more, each kept whole
+  int64_t recipes = 0;         // contents that are kept as ranges of others
+  int64_t packs = 0;           // blobs that nothing but recipes needs
+  uint64_t garbage_bytes = 0;  // of blobs that nothing needs: `gc` removes them
+};
+
+// What is kept, and what sharing saves. Reads names and sizes, listings and recipes: no contents. May run while the store is in use.
+StoreStats store_stats(const std::filesystem::path& folder, const StoreOptions& options = {});
+
 struct GarbageOptions {
   // Runs and experiments that were deleted at least so long ago are removed for good; none: rows are left alone.
   std::optional<int64_t> retention_ms = std::nullopt;
@@ -61,8 +74,10 @@ struct GarbageReport {
   int64_t experiments = 0;
   int64_t runs = 0;
   int64_t kept_runs = 0;  // deleted, but a model version came from them
-  int64_t blobs = 0;      // that no record names
-  uint64_t bytes = 0;     // of these blobs
+  int64_t blobs = 0;      // that no record names and no recipe of a named one needs
+  uint64_t bytes = 0;     // of these blobs' files
+  int64_t sparse = 0;     // that only recipes need, and less than a half of: the rest goes
+  uint64_t sparse_bytes = 0;  // of that rest
   int64_t leftovers = 0;  // temporary files of writers that were killed
   uint64_t leftover_bytes = 0;
 };

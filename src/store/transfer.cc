@@ -14,6 +14,7 @@
 #include "store/roots.h"
 #include "store/schema.h"
 #include "store/store.h"
+#include "store/stored_files.h"
 #include "store/transfer_format.h"
 #include "store/verify.h"
 
@@ -76,7 +77,9 @@ class Import {
         folder_(folder),
         options_(options),
         blobs_(folder / "blobs"),
-        work_(folder / "work" / "import") {}
+        work_(folder / "work" / "import") {
+    blobs_.use_index(chunks_);
+  }
 
   TransferReport run() {
     read_manifest();
@@ -161,7 +164,6 @@ class Import {
       BlobWriter writer(blobs_);
       source_->read([&](std::string_view piece) { writer.write(piece); });
       if (const Blob blob = writer.commit(); blob.digest != digest) {
-        fs::remove(blobs_.place(blob.digest));
         throw Error(Code::kIntegrity, fmt::format("'{}': '{}' does not have the digest of its name", source_name_, entry.name));
       }
     }
@@ -238,6 +240,10 @@ class Import {
     StoreOptions there;
     there.create = false;
     static_cast<void>(open_store(folder_, there));  // what an older version wrote is brought to this one
+    Database database(folder_ / "slipway.db", false, 10'000);
+    Transaction transaction(database);
+    chunks_->write(database);
+    transaction.commit();
   }
 
   const std::string source_name_;
@@ -245,6 +251,7 @@ class Import {
   const fs::path folder_;
   const TransferOptions& options_;
   Blobs blobs_;
+  const std::shared_ptr<GatheredChunks> chunks_ = std::make_shared<GatheredChunks>();
   const fs::path work_;
   Manifest manifest_;
   std::string manifest_digest_;
@@ -290,18 +297,17 @@ TransferReport export_store(const fs::path& wanted, const fs::path& target, cons
   if (!named.problems.empty()) {
     throw Error(Code::kIntegrity, named.problems.front());
   }
-  std::vector<fs::path> others;
-  const auto there = list_blobs(blobs, others);
+  const StoredFiles files = list_files(blobs);
+  const Kept kept = kept_files(blobs, files, named);
   std::map<std::string, uint64_t> sizes;
   for (const std::string& digest : named.digests) {
-    const auto found = there.find(digest);
-    if (found == there.end()) {
+    const auto size = content_size(files, kept, digest);
+    if (!size) {
       throw Error(Code::kIntegrity,
                   fmt::format("the blob {} is missing; 'slipway store verify' tells what is damaged", digest));
     }
-    const uint64_t size = found->second;
-    sizes.emplace(digest, size);
-    manifest.bytes += size;
+    sizes.emplace(digest, *size);
+    manifest.bytes += *size;
   }
   manifest.blobs = static_cast<int64_t>(sizes.size());
   sink->add_text(kManifestName, manifest_text(manifest));

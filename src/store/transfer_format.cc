@@ -21,7 +21,7 @@ using record::Json;
 constexpr const char* kFormat = "slipway.export/1";
 constexpr size_t kMaxManifest = size_t{4} << 20;
 constexpr size_t kMaxName = 100;
-constexpr std::string_view kLocal[] = {"migrations", "file_stamps"};
+constexpr std::string_view kLocal[] = {"migrations", "file_stamps", "chunks", "chunk_sources"};
 
 bool is_utf8(std::string_view text) {
   while (!text.empty()) {

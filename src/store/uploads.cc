@@ -19,10 +19,10 @@ constexpr size_t kPieceBytes = size_t{1} << 20;  // read and hashed at a time
 class PartWriter final : public record::FileWriter {
  public:
   PartWriter(Core& core, std::string upload, int number)
-      : core_(core), upload_(std::move(upload)), number_(number), blob_(core.blobs) {}
+      : core_(core), upload_(std::move(upload)), number_(number), blob_(core.blobs, Lasting::kNo) {}
   void write(std::string_view bytes) override { blob_.write(bytes); }
   record::TreeFile commit() override {
-    const FileLock lock = core_.blobs.writing();
+    const PutLock lock = core_.putting();
     const Blob blob = blob_.commit();
     core_.write([&](Database& database) {
       Statement query = database.prepare("SELECT 1 FROM uploads WHERE id = ?");
@@ -100,7 +100,7 @@ void SqlUploads::complete(const std::string& id, std::span<const UploadPart> par
   }
   const auto writer = files_.begin(upload->path);
   for (const UploadPart& part : parts) {
-    copy_part(core_.blobs.place(part.digest), *writer, part);
+    copy_part(core_.blobs.fetch(part.digest), *writer, part);
   }
   writer->commit();
   forget(id);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <fmt/format.h>
 
 #include "base/error.h"
@@ -5,6 +6,7 @@
 #include "store/core.h"
 #include "store/roots.h"
 #include "store/store.h"
+#include "store/stored_files.h"
 #include "store/verify.h"
 
 namespace slipway::store {
@@ -25,14 +27,6 @@ std::unique_ptr<Database> open_existing(const fs::path& folder, const StoreOptio
     throw Error(Code::kNotFound, fmt::format("there is no store in '{}'", folder.string()));
   }
   return DatabasePlace{path, options.database_url, kBusyTimeoutMs}.open(false);
-}
-
-// Every blob: digest -> size; files that are none go to `others`.
-std::unordered_map<std::string, uint64_t> list_blobs(const Blobs& blobs, std::vector<fs::path>& others) {
-  std::unordered_map<std::string, uint64_t> found;
-  blobs.list([&](const std::string& digest, uint64_t size) { found.emplace(digest, size); },
-             [&](const fs::path& file) { others.push_back(file); });
-  return found;
 }
 
 VerifyReport verify_store(const fs::path& wanted, const StoreOptions& options) {
@@ -66,14 +60,13 @@ VerifyReport verify_store(const fs::path& wanted, const StoreOptions& options) {
   for (const std::string& text : named.problems) {
     problem(text);
   }
-  std::vector<fs::path> others;
-  const auto found = list_blobs(blobs, others);
+  const StoredFiles files = list_files(blobs);
   for (const std::string& digest : named.digests) {
-    if (!found.contains(digest)) {
+    if (!files.whole.contains(digest) && !files.recipes.contains(digest)) {
       problem(fmt::format("the blob {} is missing", digest));
     }
   }
-  for (const auto& [digest, size] : found) {
+  const auto check = [&](const std::string& digest, uint64_t size) {
     ++report.blobs;
     report.bytes += size;
     try {
@@ -81,8 +74,42 @@ VerifyReport verify_store(const fs::path& wanted, const StoreOptions& options) {
     } catch (const Error& error) {
       problem(error.what());
     }
+  };
+  for (const auto& [digest, size] : files.whole) {
+    check(digest, size);
+  }
+  for (const auto& [digest, size] : files.recipes) {
+    if (!files.whole.contains(digest)) {
+      check(digest, size);
+    }
   }
   return report;
+}
+
+StoreStats store_stats(const fs::path& wanted, const StoreOptions& options) {
+  const fs::path folder = fs::absolute(wanted).lexically_normal();
+  const Blobs blobs = blobs_of(folder, options);
+  const auto database = open_existing(folder, options);
+  const StoredFiles files = list_files(blobs);
+  const Named named = named_blobs(*database, blobs);
+  const Kept kept = kept_files(blobs, files, named);
+  StoreStats stats;
+  for (const std::string& digest : named.digests) {
+    if (const auto size = content_size(files, kept, digest)) {
+      ++stats.contents;
+      stats.content_bytes += *size;
+    }
+  }
+  stats.recipes = static_cast<int64_t>(kept.recipes.size());
+  for (const auto& [digest, size] : files.whole) {
+    (kept.whole.contains(digest) ? stats.kept_bytes : stats.garbage_bytes) += size;
+    stats.packs += kept.whole.contains(digest) && !named.digests.contains(digest) ? 1 : 0;
+  }
+  for (const auto& [digest, size] : files.recipes) {
+    (kept.recipes.contains(digest) ? stats.kept_bytes : stats.garbage_bytes) += size;
+  }
+  stats.shared_bytes = stats.content_bytes - std::min(stats.content_bytes, stats.kept_bytes);
+  return stats;
 }
 
 }  // namespace slipway::store

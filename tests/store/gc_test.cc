@@ -84,6 +84,7 @@ TEST_F(Gc, EveryColumnThatMayNameABlobIsKnown) {
       "logged_model_metrics.dataset_digest",  // as datasets.digest
       "eval_datasets.digest",                 // the same
       "metric_blocks.digest",                 // of the row's own points
+      "chunk_sources.digest",                 // a hint where chunks may be found
   };
   std::set<std::string> known = others;
   for (const BlobColumn& column : blob_columns()) {

@@ -39,7 +39,7 @@ class HubStore : public StoreTest {
     return draft->commit(branch, {"title", "message", parent, {}}).id;
   }
   std::string upload(const std::string& bytes) {
-    const auto writer = hub().files().begin_upload();
+    const auto writer = hub().files().begin_upload(false);
     writer->write(bytes);
     return writer->commit().digest;
   }

@@ -6,8 +6,9 @@
 #include <mutex>
 
 #include "base/hash.h"
+#include "base/random.h"
+#include "store/copies.h"
 #include "store/fixture.h"
-#include "store/remote_blobs.h"
 
 namespace slipway::store {
 namespace {
@@ -238,6 +239,61 @@ TEST_F(S3Blobs, DamageAndLossAreFound) {
   EXPECT_EQ(error_of([&] { store_->artifacts().path_of(two); }).code(), Code::kNotFound);
 }
 
+TEST_F(S3Blobs, VersionsShareObjects) {
+  s3_.part_bytes = 16 << 20;
+  options_.objects = open_s3(s3_, bucket_, clock_);
+  store_ = open_store(folder(), options_);
+  base::Rng rng(5);
+  std::string first;
+  while (first.size() < (2U << 20)) {
+    first += std::to_string(rng.next());
+  }
+  const std::string second = first.substr(0, 1 << 20) + "inserted" + first.substr(1 << 20);
+  const std::string one = put(first).digest;
+  const auto file = [&](const std::string& path, const std::string& bytes) {
+    const auto writer = store_->tracking().files().begin(path);
+    writer->write(bytes);
+    return writer->commit().digest;
+  };
+  const std::string two = file("0/second", second);
+  EXPECT_TRUE(bucket_.objects.contains(key(one)));
+  EXPECT_FALSE(bucket_.objects.contains(key(two)));
+  EXPECT_TRUE(bucket_.objects.contains(key(two) + ".recipe"));
+  uint64_t kept = 0;
+  for (const auto& [name, bytes] : bucket_.objects) {
+    kept += bytes.size();
+  }
+  const StoreStats stats = store_stats(folder(), options_);
+  EXPECT_EQ(stats.kept_bytes, kept);
+  EXPECT_EQ(stats.content_bytes, first.size() + second.size());
+  EXPECT_LE(kept, first.size() + (1U << 20));
+
+  // Another machine: the same bucket, and nothing in the folder.
+  for (const auto& entry : std::filesystem::directory_iterator(folder() / "blobs")) {
+    if (entry.is_directory()) {
+      std::filesystem::remove_all(entry);
+    }
+  }
+  EXPECT_EQ(base::read_file(store_->artifacts().path_of(two)), second);
+  EXPECT_TRUE(verify_store(folder(), options_).problems.empty());
+  EXPECT_EQ(file("0/third", second + "x"), base::digest_of(second + "x"));
+  EXPECT_EQ(collect_garbage(folder(), {}, options_).blobs, 0);
+
+  bucket_.objects[key(two) + ".recipe"][40] ^= 1;
+  std::filesystem::remove(folder() / "blobs" / two.substr(7, 2) / two.substr(7));
+  EXPECT_EQ(error_of([&] { store_->artifacts().path_of(two); }).code(), Code::kIntegrity);
+  EXPECT_EQ(error_of([&] { collect_garbage(folder(), {}, options_); }).code(), Code::kIntegrity);
+  file("0/second", second);  // heals
+  EXPECT_TRUE(verify_store(folder(), options_).problems.empty());
+
+  store_->tracking().files().remove("0/second");
+  store_->tracking().files().remove("0/third");
+  const uint64_t garbage = store_stats(folder(), options_).garbage_bytes;
+  EXPECT_EQ(collect_garbage(folder(), {}, options_).bytes, garbage);
+  EXPECT_EQ(bucket_.objects.size(), 1U);
+  EXPECT_EQ(base::read_file(store_->artifacts().path_of(one)), first);
+}
+
 TEST_F(S3Blobs, CopiesLeaveTheFolderWhenItIsFull) {
   const std::filesystem::path cache = dir_.path() / "cache";
   base::make_dirs(cache / "ab");
@@ -247,9 +303,9 @@ TEST_F(S3Blobs, CopiesLeaveTheFolderWhenItIsFull) {
     base::write_file_atomic(file, std::string(100, 'x'));
     std::filesystem::last_write_time(file, old + std::chrono::minutes(i));
   }
-  RemoteBlobs remote(options_.objects, cache, 250);
+  Copies copies(cache, 250);
   base::write_file_atomic(cache / "ab" / "new", std::string(100, 'x'));
-  remote.used(cache / "ab" / "new", 100);
+  copies.used(cache / "ab" / "new", 100);
   EXPECT_FALSE(std::filesystem::exists(cache / "ab" / "2"));
   EXPECT_TRUE(std::filesystem::exists(cache / "ab" / "3"));
   EXPECT_TRUE(std::filesystem::exists(cache / "ab" / "new"));

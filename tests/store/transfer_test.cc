@@ -9,6 +9,7 @@
 
 #include "base/hash.h"
 #include "base/input.h"
+#include "base/random.h"
 #include "fixture.h"
 #include "store/schema.h"
 #include "store/transfer_format.h"
@@ -104,7 +105,7 @@ TEST_F(Transfer, EveryTableIsExportedOrAboutThisPlace) {
   while (tables.step()) {
     expected.insert(tables.text(0));
   }
-  std::set<std::string> exported = {"migrations", "file_stamps"};
+  std::set<std::string> exported = {"migrations", "file_stamps", "chunks", "chunk_sources"};
   for (const Table& table : exported_tables(static_cast<int>(migrations().size()))) {
     exported.insert(table.name);
     for (const Column& column : table.columns) {
@@ -131,6 +132,29 @@ TEST_F(Transfer, AStoreComesBackEqualFromAFolderAndFromAFile) {
     EXPECT_TRUE(import_store(at(source), copy).already) << "again: nothing to do";
     EXPECT_EQ(store->tracking().experiments().create(named("next")).id, "3") << "numbers are given once";
   }
+}
+
+TEST_F(Transfer, VersionsShareBytesAgainInTheNewStore) {
+  base::Rng rng(6);
+  std::string bytes;
+  while (bytes.size() < (2U << 20)) {
+    bytes += std::to_string(rng.next());
+  }
+  for (const char* end : {"", "1", "22"}) {
+    store_->artifacts().put_bytes(bytes + end, "file", "n", {});
+  }
+  ASSERT_EQ(store_stats(folder(), options_).recipes, 2);
+  export_store(folder(), at("all.tar.zst"), {}, options_);
+  import_store(at("all.tar.zst"), at("again"), {});
+  EXPECT_TRUE(verify_store(at("again")).problems.empty());
+  const StoreStats stats = store_stats(at("again"));
+  EXPECT_EQ(stats.content_bytes, store_stats(folder(), options_).content_bytes);
+  EXPECT_EQ(stats.recipes, 2);
+  const auto copy = open_store(at("again"));
+  const auto fourth = copy->artifacts().put_bytes("0" + bytes, "file", "n", {});
+  EXPECT_EQ(store_stats(at("again")).recipes, 3) << "where chunks are came along";
+  EXPECT_EQ(base::read_file(copy->artifacts().path_of(fourth.digest)), "0" + bytes);
+  EXPECT_TRUE(import_store(at("all.tar.zst"), at("again"), {}).already);
 }
 
 TEST_F(Transfer, AFolderGoesOnAndAFileIsNotReplaced) {

@@ -55,6 +55,7 @@ std::unique_ptr<Command> make_deployments_rollback();
 std::unique_ptr<Command> make_deployments_stop();
 std::unique_ptr<Command> make_monitor_events();
 std::unique_ptr<Command> make_monitor_simulate();
+std::unique_ptr<Command> make_store_stats();
 std::unique_ptr<Command> make_store_verify();
 std::unique_ptr<Command> make_gc();
 std::unique_ptr<Command> make_export();

@@ -57,6 +57,8 @@ class GcCommand final : public Command {
                       {"kept_runs", report.kept_runs},
                       {"blobs", report.blobs},
                       {"bytes", report.bytes},
+                      {"sparse", report.sparse},
+                      {"sparse_bytes", report.sparse_bytes},
                       {"leftovers", report.leftovers},
                       {"leftover_bytes", report.leftover_bytes},
                       {"removed", !options.dry_run}});
@@ -66,6 +68,10 @@ class GcCommand final : public Command {
                              report.runs, report.blobs, bytes_text(report.bytes), report.leftovers,
                              bytes_text(report.leftover_bytes),
                              options.dry_run ? "could be removed; --yes removes them" : "removed");
+    if (report.sparse > 0) {
+      app.out() << fmt::format("{} blobs of which later versions need less than a half: {} more {}\n", report.sparse,
+                               bytes_text(report.sparse_bytes), options.dry_run ? "could be removed" : "removed");
+    }
     if (report.kept_runs > 0) {
       app.out() << fmt::format("{} deleted runs are kept: model versions came from them\n", report.kept_runs);
     }

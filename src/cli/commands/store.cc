@@ -1,4 +1,4 @@
-// slipway store verify: the record checked against its digests.
+// slipway store verify: the record checked against its digests. slipway store stats: what it takes, and what sharing saves.
 #include <ostream>
 
 #include <fmt/format.h>
@@ -42,8 +42,39 @@ class VerifyCommand final : public Command {
   }
 };
 
+std::string bytes_text(uint64_t bytes) { return human_count(static_cast<int64_t>(bytes), "bytes"); }
+
+class StatsCommand final : public Command {
+ public:
+  CommandInfo info() const override {
+    return {"store stats", "what the contents take, and what they share",
+            "Contents that records name, each counted once; what files or objects for them take, which is less where versions share\n"
+            "bytes; and what `slipway gc` would remove of blobs.",
+            "slipway store stats\nslipway store stats --json"};
+  }
+  void describe(Parameters&) override {}
+  int run(App& app) override {
+    const store::StoreStats stats = store::store_stats(existing_store(app), app.store_options());
+    if (app.json()) {
+      app.print_json({{"contents", stats.contents},
+                      {"content_bytes", stats.content_bytes},
+                      {"kept_bytes", stats.kept_bytes},
+                      {"shared_bytes", stats.shared_bytes},
+                      {"recipes", stats.recipes},
+                      {"packs", stats.packs},
+                      {"garbage_bytes", stats.garbage_bytes}});
+      return 0;
+    }
+    app.out() << fmt::format("{} contents of {} are kept in {}: {} are shared ({} recipes, {} packs); {} of garbage\n", stats.contents,
+                             bytes_text(stats.content_bytes), bytes_text(stats.kept_bytes), bytes_text(stats.shared_bytes),
+                             stats.recipes, stats.packs, bytes_text(stats.garbage_bytes));
+    return 0;
+  }
+};
+
 }  // namespace
 
 std::unique_ptr<Command> make_store_verify() { return std::make_unique<VerifyCommand>(); }
+std::unique_ptr<Command> make_store_stats() { return std::make_unique<StatsCommand>(); }
 
 }  // namespace slipway::cli

@@ -1,0 +1,28 @@
+// Blobs that only recipes need, and those only a part of: what is needed is written anew, the rest goes. Under the lock of garbage
+// collection.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "store/database.h"
+#include "store/stored_files.h"
+
+namespace slipway::store {
+
+struct Sparse {
+  std::string digest;
+  uint64_t size = 0;
+  uint64_t live = 0;               // bytes that recipes need
+  std::vector<std::string> users;  // the recipes
+};
+
+// Those of which less than a half is needed, and which nothing names.
+std::vector<Sparse> sparse_blobs(const StoredFiles& files, const Named& named, const Kept& kept);
+
+// Puts the needed part elsewhere, recipes that name the new place, and removes the blob: in this order, each step durable, so that
+// a crash leaves only garbage. Throws kIntegrity when the blob is damaged; then nothing was changed.
+void compact(const Blobs& blobs, Database& database, const Sparse& sparse);
+
+}  // namespace slipway::store
