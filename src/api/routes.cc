@@ -63,8 +63,16 @@ net::Handler Routes::handler_of(std::string_view method, std::string_view addres
   rules_.add(method, address, rule);
   const auto route = std::make_shared<const Shared>(
       ChangeGuard{server_.authority, server_.store, rule, fmt::format("{} {}", method, address)}, std::move(handle), failure_);
+  (*inner_)[fmt::format("{} {}", method, address)] = [route](const net::Request& request) {
+    try {
+      return route->handle(route->guard, request);
+    } catch (const std::exception& error) {
+      return route->failure(error);
+    }
+  };
   const bool here = where == Where::kHereWhileQuick && !server_.store.rows_are_remote();
-  return [&workers = server_.workers, &log = server_.log, route, here](net::Request request, const net::Responder& responder) {
+  // Holds what ask() finds routes in, which themselves hold no more than a weak pointer to it.
+  return [&workers = server_.workers, &log = server_.log, route, inner = inner_, here](net::Request request, const net::Responder& responder) {
     if (here && route->pace.quick()) {
       answer(*route, log, request, responder);
       return;
@@ -73,6 +81,21 @@ net::Handler Routes::handler_of(std::string_view method, std::string_view addres
     if (!workers.post([&log, route, shared, responder] { answer(*route, log, *shared, responder); })) {
       responder.send(route->failure(ApiError("RESOURCE_EXHAUSTED", "too many requests are waiting; try again")));
     }
+  };
+}
+
+Routes::Ask Routes::ask() const {
+  return [weak = std::weak_ptr<Inner>(inner_)](const net::Request& from, std::string_view method, std::string_view address, const Json& message) {
+    net::Request request;
+    request.method = "POST";  // its message is in the body
+    request.path = request.route = std::string(address);
+    request.headers.add("Content-Type", "application/json");
+    request.body = base::dump_json(message);
+    request.peer = from.peer;
+    request.from_loopback = from.from_loopback;
+    request.id = from.id;
+    request.identity = from.identity;
+    return weak.lock()->at(fmt::format("{} {}", method, address))(request);
   };
 }
 

@@ -4,8 +4,10 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <type_traits>
+#include <unordered_map>
 
 #include "api/change_guard.h"
 #include "api/message.h"
@@ -58,6 +60,12 @@ class Routes {
   // The same at exactly this address, whatever the method.
   void add_upload_at(std::string_view method, std::string_view address, uint64_t max_bytes, const net::SinkMaker& make,
                      const Raw& handle, const Permission& permission = {});
+  // What another route of this server answers to `message`, a JSON body, when it comes from whoever sent `from`: without the
+  // network, on this thread, with that route's permission. For routes without {names} that do not read their request. Called
+  // after all routes were added.
+  using Ask = std::function<net::Response(const net::Request& from, std::string_view method, std::string_view address,
+                                          const Json& message)>;
+  Ask ask() const;
   // At exactly this address.
   void add_at(std::string_view method, std::string_view address, const Raw& handle, const Permission& permission = {});
 
@@ -90,6 +98,8 @@ class Routes {
   Rules& rules_;
   Server server_;
   FailureAnswer failure_;
+  using Inner = std::unordered_map<std::string, std::function<net::Response(const net::Request&)>>;  // by "METHOD address"
+  std::shared_ptr<Inner> inner_ = std::make_shared<Inner>();
 };
 
 class WebhookSender;
@@ -130,6 +140,7 @@ void forget_old_uploads(Backend& backend);
 void add_webhook_routes(Routes& routes, Backend& backend);
 void add_eval_dataset_routes(Routes& routes, Backend& backend);
 void add_scorer_routes(Routes& routes, Backend& backend);
+void add_graphql_routes(Routes& routes);  // asks the routes of experiments, runs, metrics, artifacts and versions
 void add_absent_routes(Routes& routes);
 void add_server_routes(Routes& routes, Backend& backend);  // health, version, what the server can do
 // Login, logout, who am I; `oidc`: whether people can log in by an issuer.

@@ -12,7 +12,7 @@ struct Absent {
   std::string_view path;
   const char* what;
 };
-constexpr std::array<Absent, 10> kAbsent = {
+constexpr std::array<Absent, 8> kAbsent = {
     {{"/3.0/mlflow/gateway",
       "a gateway to other providers' models; `slipway serve` serves several models behind one port"},
      {"/3.0/mlflow/prompt-optimization", "jobs that rewrite prompts"},
@@ -21,9 +21,7 @@ constexpr std::array<Absent, 10> kAbsent = {
      {"/3.0/mlflow/issues", "issues found in traces"},
      {"/3.0/mlflow/workspaces", "workspaces; give each team a server or experiments of its own"},
      {"/2.0/mlflow/unified-traces", "traces of a data warehouse"},
-     {"/2.0/mlflow/get-online-trace-details", "traces of a data warehouse"},
-     {"/3.0/mlflow/traces/metrics", "aggregates over traces"},
-     {"/3.0/mlflow/traces/calculate-filter-correlation", "correlations of searches"}}};
+     {"/2.0/mlflow/get-online-trace-details", "traces of a data warehouse"}}};
 
 }  // namespace
 

@@ -160,6 +160,9 @@ std::string search(record::VersionCatalog& versions, const SearchVersions& reque
   record::Query query;
   query.conditions = parse_filter(request.filter, version_grammar());
   query.order = parse_order(request.order_by, version_grammar());
+  if (query.order.empty()) {
+    query.order = {{record::Entity::kAttribute, "last_updated_timestamp", false}};  // then by name, the highest version first
+  }
   query.offset = page_offset(request.page_token);
   query.limit = request.max_results;
   const auto page = versions.search(query);

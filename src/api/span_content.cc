@@ -13,30 +13,6 @@ constexpr std::array<std::string_view, 3> kStatuses = {"UNSET", "OK", "ERROR"};
 constexpr const char* kTypeAttribute = "mlflow.spanType";
 constexpr const char* kTraceAttribute = "mlflow.traceRequestId";
 
-void write_python(const Json& value, std::string& out) {
-  if (value.is_object()) {
-    out += '{';
-    bool first = true;
-    for (const auto& [key, item] : value.items()) {
-      out += first ? "" : ", ";
-      first = false;
-      write_python(Json(key), out);
-      out += ": ";
-      write_python(item, out);
-    }
-    out += '}';
-  } else if (value.is_array()) {
-    out += '[';
-    for (size_t i = 0; i < value.size(); ++i) {
-      out += i == 0 ? "" : ", ";
-      write_python(value[i], out);
-    }
-    out += ']';
-  } else {
-    out += base::dump_json(value);
-  }
-}
-
 // An AnyValue.
 Json any_value(const Json& value) {
   if (value.is_null()) {
@@ -105,12 +81,6 @@ Json links_of(const Json& links) {
 }
 
 }  // namespace
-
-std::string python_json_text(const Json& value) {
-  std::string out;
-  write_python(value, out);
-  return out;
-}
 
 std::string hex_text(std::string_view bytes) {
   std::string out;

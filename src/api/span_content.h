@@ -6,11 +6,12 @@
 #include <string_view>
 
 #include "base/json.h"
-#include "record/traces.h"
+#include "record/trace_json.h"
 
 namespace slipway::api {
 
 using base::Json;
+using record::python_json_text;
 
 // A span as it came, before it is kept: ids are bytes, attributes any JSON.
 struct IncomingSpan {
@@ -34,8 +35,6 @@ record::TraceSpan kept_span(const IncomingSpan& span);
 // content that does not read back.
 Json span_answer(const record::TraceSpan& span);
 
-// JSON as Python writes it: ", " and ": ". Searches in contents depend on it.
-std::string python_json_text(const Json& value);
 std::string hex_text(std::string_view bytes);
 // The bytes of hex digits; nothing when they are not.
 std::string hex_bytes(std::string_view text);

@@ -12,9 +12,7 @@ namespace slipway::api {
 
 // google.protobuf.Timestamp and Duration: "2025-01-02T03:04:05.678Z", "0.175s".
 std::string timestamp_text(int64_t unix_ms);
-int64_t timestamp_ms(const Json& value, std::string_view name);
 std::string duration_text(int64_t ms);
-int64_t duration_ms(const Json& value, std::string_view name);
 
 // TraceInfoV3.
 record::Trace trace_of(const Json& info, int64_t now_ms);

@@ -5,6 +5,7 @@
 #include "api/guard.h"
 #include "api/hub.h"
 #include "api/routes.h"
+#include "api/trace_measures.h"
 #include "net/signals.h"
 #include "net/workers.h"
 
@@ -103,12 +104,14 @@ struct TrackingServer::Impl {
     add_ui_files(routes);
     add_logged_model_routes(routes, backend);
     add_trace_routes(routes, backend);
+    add_trace_measure_routes(routes, backend);
     add_assessment_routes(routes, backend);
     add_otlp_routes(routes, backend);
     add_upload_routes(routes, backend);
     add_webhook_routes(routes, backend);
     add_eval_dataset_routes(routes, backend);
     add_scorer_routes(routes, backend);
+    add_graphql_routes(routes);
     add_absent_routes(routes);
     router = filled;
     http = std::make_unique<net::HttpServer>(options.http, *router, context.log, net::Observer(),

@@ -331,6 +331,9 @@ void WebhookSender::check_url(const std::string& url) const {
     invalid(fmt::format("Invalid webhook URL {}: it has blanks or control characters", python_repr(url)));
   }
   const Address address = split(url);
+  if (address.server.find('[') != std::string::npos && address.server.find(']') == std::string::npos) {
+    invalid(fmt::format("Invalid webhook URL {}: '[' has no ']'", python_repr(url)));
+  }
   if (address.host.empty() || address.server.find('@') != std::string::npos) {
     invalid(fmt::format("Webhook URL must include a hostname: {}", python_repr(url)));
   }

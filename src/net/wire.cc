@@ -12,7 +12,7 @@ namespace http = boost::beast::http;
 
 namespace {
 
-constexpr size_t kMaxTarget = size_t{8} << 10;      // bytes of path and query; RFC 9110 asks for at least 8000
+constexpr size_t kMaxTarget = size_t{32} << 10;     // bytes of path and query: clients name up to a thousand runs there
 constexpr size_t kMinCompressed = size_t{1} << 10;  // below it, headers outweigh the gain
 constexpr size_t kMaxCompressed = size_t{1} << 20;  // above it, compressing would hold the event loop for > 10 ms
 

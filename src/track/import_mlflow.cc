@@ -34,6 +34,86 @@ RunImport MlflowSink::begin_run(record::TrackedRun run, const std::string& exper
   return {store_.tracking(), report_, run};
 }
 
+void MlflowSink::model_uses(const std::string& run_id, const record::RunInputs& uses) {
+  if (!uses.model_inputs.empty() || !uses.model_outputs.empty()) {
+    store_.tracking().runs().add_inputs(run_id, uses);
+  }
+}
+
+std::string MlflowSink::logged_model(record::LoggedModel model, const std::string& experiment_id) {
+  record::LoggedModelStore& models = store_.tracking().logged_models();
+  if (const auto there = models.find(model.id)) {
+    return there->artifact_uri;
+  }
+  model.experiment_id = experiments_.at(experiment_id);
+  model.metrics.clear();
+  const std::string status = std::exchange(model.status, record::kModelPending);
+  const std::string uri = models.create(model).artifact_uri;
+  if (status != record::kModelPending) {
+    models.set_status(model.id, status);
+  }
+  ++report_.logged_models;
+  return uri;
+}
+
+void MlflowSink::logged_model_metrics(const std::vector<record::LoggedModelMetric>& metrics) {
+  std::map<std::string, record::RunBatch> batches;
+  for (record::LoggedModelMetric metric : metrics) {
+    metric.point.key = clean_key(metric.point.key);
+    if (!store_.tracking().runs().find(metric.run_id)) {
+      ++report_.skipped["metrics of logged models whose run is not there"];
+      continue;
+    }
+    batches[metric.run_id].metrics.push_back(metric.point);
+    batches[metric.run_id].model_metrics.push_back(metric);
+  }
+  for (const auto& [run, batch] : batches) {
+    store_.tracking().runs().log(run, batch);
+  }
+}
+
+void MlflowSink::file(const std::string& artifact_uri, const std::string& path, uint64_t size, const RunImport::Content& content) {
+  import_file(store_.tracking(), report_, artifact_uri, path, size, content);
+}
+
+void MlflowSink::trace(record::Trace trace, const Json& spans, const std::string& experiment_id) {
+  record::Traces& traces = store_.tracking().traces();
+  trace.experiment_id = experiments_.at(experiment_id);
+  // Where its files and spans lie is this record's say.
+  std::erase_if(trace.tags, [](const record::KeyValue& tag) {
+    return tag.key == "mlflow.artifactLocation" || tag.key == "mlflow.trace.spansLocation";
+  });
+  const auto there = traces.traces().find(trace.id, false);
+  std::vector<record::Assessment> assessments = std::exchange(trace.assessments, {});
+  std::stable_sort(assessments.begin(), assessments.end(), [](const record::Assessment& a, const record::Assessment& b) {
+    return a.created_ms < b.created_ms;  // what overrides another comes after it
+  });
+  record::SpanBatch batch;
+  batch.trace_id = trace.id;
+  for (const Json& span : spans) {
+    try {
+      batch.spans.push_back(trace_span(span));
+    } catch (const Error&) {
+      ++report_.skipped["spans that are not of MLflow 3"];
+    }
+  }
+  if (!batch.spans.empty()) {
+    traces.traces().add_spans(trace.experiment_id, {&batch, 1});
+  }
+  traces.traces().start(trace, true);
+  for (record::Assessment& assessment : assessments) {
+    const bool overrides = std::any_of(assessments.begin(), assessments.end(),
+                                       [&](const record::Assessment& other) { return other.id == assessment.overrides; });
+    assessment.overrides = overrides ? assessment.overrides : "";  // what it replaced may be gone
+    const bool known = there && std::any_of(there->assessments.begin(), there->assessments.end(),
+                                            [&](const record::Assessment& other) { return other.id == assessment.id; });
+    if (!known) {
+      traces.assessments().create(assessment);
+    }
+  }
+  ++(there ? report_.traces_there : report_.traces);
+}
+
 std::string MlflowSink::source_here(const std::string& source) const {
   // "mlflow-artifacts:/3/RUN/artifacts/model": the experiment may have another number here.
   constexpr std::string_view kScheme = "mlflow-artifacts:/";
@@ -68,6 +148,10 @@ void MlflowSink::model(const record::RegisteredModel& model, std::vector<record:
     }
     version.model = model.name;
     version.source = source_here(version.source);
+    if (const auto made = version.model_id.empty() ? std::nullopt : tracking.logged_models().find(version.model_id);
+        made && version.source.ends_with(fmt::format("/models/{}/artifacts", version.model_id))) {
+      version.source = made->artifact_uri;  // wherever it lay: its files are here now
+    }
     record::CatalogVersion made = tracking.versions().create(version);
     while (made.version < version.version && version.version - made.version <= kMaxGap) {  // a number that was given to a version which is no more
       tracking.versions().remove(model.name, made.version);

@@ -1,11 +1,13 @@
 // Everything of an MLflow server, asked over REST, or of an `mlruns` folder (MLflow's file store): experiments, runs with the
-// histories of their metrics, datasets, artifacts, registered models with versions, tags and aliases. Ids of runs and numbers of
-// versions are kept; experiments are found by name. What was deleted stays behind.
+// histories of their metrics, datasets, artifacts, logged models, traces with spans and assessments, registered models and prompts
+// with versions, tags and aliases. Ids of runs, logged models, traces and assessments and numbers of versions are kept;
+// experiments are found by name. What was deleted stays behind.
 #pragma once
 
 #include <string>
 
 #include "track/importer.h"
+#include "track/mlflow_records.h"
 #include "track/target.h"
 
 namespace slipway::track {
@@ -28,6 +30,16 @@ class MlflowSink {
                   const std::vector<record::KeyValue>& tags);
   // The run, in the experiment here that is `experiment_id` there.
   RunImport begin_run(record::TrackedRun run, const std::string& experiment_id);
+  // Which runs a run has models of, in and out; after the models.
+  void model_uses(const std::string& run_id, const record::RunInputs& uses);
+  // The logged model, in the experiment here that is `experiment_id` there, unless it is there; its metrics after its runs.
+  // Returns where its files go.
+  std::string logged_model(record::LoggedModel model, const std::string& experiment_id);
+  void logged_model_metrics(const std::vector<record::LoggedModelMetric>& metrics);
+  // A file of it. As RunImport::file.
+  void file(const std::string& artifact_uri, const std::string& path, uint64_t size, const RunImport::Content& content);
+  // The trace with what is said of it, and its spans as its file has them.
+  void trace(record::Trace trace, const Json& spans, const std::string& experiment_id);
   // A version's source as it is to be read here.
   std::string source_here(const std::string& source) const;
   // Makes the model unless it is there; versions that it has are left alone, gaps between numbers are kept.

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/input.h"
 #include "base/yaml.h"
+#include "record/trace_json.h"
 #include "track/import_mlflow.h"
 #include "track/rest.h"
 
@@ -19,25 +20,11 @@ using base::Error;
 using record::KeyValue;
 
 constexpr size_t kMaxValue = size_t{1} << 20;
+constexpr size_t kMaxTrace = size_t{256} << 20;
 constexpr int kMaxDepth = 64;
 
-Json read_meta(const fs::path& folder) {
-  const fs::path path = folder / "meta.yaml";
-  return base::parse_yaml(base::read_file(path, kMaxValue * 32), path.string()).value;
-}
-
-// A value as text, whatever YAML took it for.
-std::string text(const Json& meta, const char* key) {
-  const auto found = meta.find(key);
-  if (found == meta.end() || found->is_null()) {
-    return "";
-  }
-  return found->is_string() ? found->get<std::string>() : base::dump_json(*found);
-}
-int64_t number(const Json& meta, const char* key) {
-  const auto found = meta.find(key);
-  return found != meta.end() && found->is_number_integer() ? found->get<int64_t>() : 0;
-}
+Json read_yaml(const fs::path& path) { return base::parse_yaml(base::read_file(path, kMaxValue * 32), path.string()).value; }
+Json read_meta(const fs::path& folder) { return read_yaml(folder / "meta.yaml"); }
 
 // Regular files below, by relative path; links are not followed.
 std::vector<fs::path> files_below(const fs::path& folder) {
@@ -65,15 +52,17 @@ std::vector<KeyValue> values_of(const fs::path& folder) {
   return values;
 }
 
-record::RunStatus status_of(int64_t status) {  // RunStatus of MLflow's service.proto
-  return status == 3   ? record::RunStatus::kFinished
-         : status == 4 ? record::RunStatus::kFailed
-         : status == 5 ? record::RunStatus::kKilled
-                       : record::RunStatus::kRunning;
-}
+struct Line {
+  double value = 0;
+  int64_t time_ms = 0;
+  int64_t step = 0;
+  std::vector<std::string> rest;  // of a logged model's: run, name and digest of a dataset
+  std::string more(size_t i) const { return i < rest.size() ? rest[i] : std::string(); }
+};
 
-// "TIME VALUE [STEP …]" a line.
-void read_metric(const fs::path& path, const std::string& key, RunImport& run, ImportReport& report) {
+// "TIME VALUE [STEP …]" a line; of a logged model "TIME VALUE STEP RUN [DATASET DIGEST]".
+std::vector<Line> metric_lines(const fs::path& path, ImportReport& report) {
+  std::vector<Line> found;
   base::LineReader lines(path);
   std::string_view line;
   while (lines.next(line)) {
@@ -96,8 +85,9 @@ void read_metric(const fs::path& path, const std::string& key, RunImport& run, I
       ++report.skipped["lines of metrics that are not a time, a value and a step"];
       continue;
     }
-    run.metric(key, value, step, time_ms);
+    found.push_back({value, time_ms, step, {words.begin() + static_cast<std::ptrdiff_t>(std::min<size_t>(words.size(), 3)), words.end()}});
   }
+  return found;
 }
 
 class Folder {
@@ -138,37 +128,90 @@ class Folder {
 
   void take_experiment(const fs::path& folder) {
     const Json meta = read_meta(folder);
-    const std::string name = text(meta, "name");
+    const std::string name = field_text(meta, "name");
     const std::string id = folder.filename().string();
     if (!sink_.wanted(name)) {
       return;
     }
-    if (text(meta, "lifecycle_stage") == "deleted") {
+    if (field_text(meta, "lifecycle_stage") == "deleted") {
       ++sink_.report().skipped["deleted experiments"];
       return;
     }
-    sink_.experiment(id, name, number(meta, "creation_time"), values_of(folder / "tags"));
+    sink_.experiment(id, name, field_number(meta, "creation_time"), values_of(folder / "tags"));
     for (const fs::path& run : folders(folder)) {
       const std::string kind = run.filename().string();
-      if (kind == "models") {
-        sink_.report().skipped["logged models"] += static_cast<int64_t>(folders(run).size());
-      } else if (kind != "tags" && kind != "datasets" && kind != "traces" && base::is_file(run / "meta.yaml")) {
+      if (kind != "models" && kind != "tags" && kind != "datasets" && kind != "traces" && base::is_file(run / "meta.yaml")) {
         take_run(run, id);
+      }
+    }
+    for (const fs::path& model : folders(folder / "models")) {
+      if (base::is_file(model / "meta.yaml")) {
+        take_logged_model(model, id);
+      }
+    }
+    for (const auto& [run, uses] : std::exchange(model_uses_, {})) {
+      sink_.model_uses(run, uses);
+    }
+    for (const fs::path& trace : folders(folder / "traces")) {
+      if (base::is_file(trace / "trace_info.yaml")) {
+        take_trace(trace, id);
       }
     }
   }
 
+  void take_logged_model(const fs::path& folder, const std::string& experiment) {
+    const Json meta = read_meta(folder);
+    if (field_text(meta, "lifecycle_stage") == "deleted") {
+      ++sink_.report().skipped["deleted logged models"];
+      return;
+    }
+    record::LoggedModel model = logged_model(meta);
+    model.id = folder.filename().string();
+    model.tags = values_of(folder / "tags");
+    model.params = values_of(folder / "params");
+    const std::string here = sink_.logged_model(model, experiment);
+    std::vector<record::LoggedModelMetric> metrics;
+    for (const fs::path& file : files_below(folder / "metrics")) {
+      for (const Line& line : metric_lines(folder / "metrics" / file, sink_.report())) {
+        metrics.push_back({{file.string(), line.value, line.step, line.time_ms}, model.id, line.more(0), line.more(1), line.more(2)});
+      }
+    }
+    sink_.logged_model_metrics(metrics);
+    for (const fs::path& file : sink_.options().artifacts ? files_below(folder / "artifacts") : std::vector<fs::path>()) {
+      const base::MappedFile map(folder / "artifacts" / file);
+      sink_.file(here, file.string(), map.bytes().size(), [&](const auto& piece) { piece(map.bytes()); });
+    }
+  }
+
+  void take_trace(const fs::path& folder, const std::string& experiment) {
+    Json info = read_yaml(folder / "trace_info.yaml");
+    info["trace_id"] = folder.filename().string();
+    if (const int64_t ms = field_number(info, "execution_duration_ms"); ms > 0) {
+      info["execution_duration"] = fmt::format("{}.{:03}s", ms / 1000, ms % 1000);
+    }
+    info["assessments"] = Json::array();
+    for (const fs::path& file : files_below(folder / "assessments")) {
+      info["assessments"].push_back(read_yaml(folder / "assessments" / file));
+    }
+    record::Trace trace = record::trace_from_json(info, 0);
+    trace.metadata = values_of(folder / "request_metadata");
+    trace.tags = values_of(folder / "tags");
+    const fs::path file = folder / "artifacts" / "traces.json";
+    const Json content = base::is_file(file) ? base::parse_json(base::read_file(file, kMaxTrace), file.string(), {kMaxTrace, 64}) : Json();
+    sink_.trace(trace, field_list(content, "spans"), experiment);
+  }
+
   void take_run(const fs::path& folder, const std::string& experiment) {
     const Json meta = read_meta(folder);
-    if (text(meta, "lifecycle_stage") == "deleted") {
+    if (field_text(meta, "lifecycle_stage") == "deleted") {
       ++sink_.report().skipped["deleted runs"];
       return;
     }
     record::TrackedRun run;
     run.id = folder.filename().string();  // digits alone may look like a number in the file
-    run.name = text(meta, "run_name");
-    run.user = text(meta, "user_id");
-    run.started_ms = number(meta, "start_time");
+    run.name = field_text(meta, "run_name");
+    run.user = field_text(meta, "user_id");
+    run.started_ms = field_number(meta, "start_time");
     RunImport import = sink_.begin_run(run, experiment);
     for (const KeyValue& tag : values_of(folder / "tags")) {
       if (tag.key != record::kRunNameTag || run.name.empty()) {
@@ -179,7 +222,9 @@ class Folder {
       import.param(param.key, param.value);
     }
     for (const fs::path& file : files_below(folder / "metrics")) {
-      read_metric(folder / "metrics" / file, file.string(), import, sink_.report());
+      for (const Line& line : metric_lines(folder / "metrics" / file, sink_.report())) {
+        import.metric(file.string(), line.value, line.step, line.time_ms);
+      }
     }
     take_inputs(folder, import.id());
     if (sink_.options().artifacts) {
@@ -188,7 +233,7 @@ class Folder {
         import.file(file.string(), map.bytes());
       }
     }
-    import.finish(status_of(number(meta, "status")), number(meta, "end_time"));
+    import.finish(run_status(meta), field_number(meta, "end_time"));
     if (sink_.options().progress) {
       sink_.options().progress(sink_.report());
     }
@@ -196,9 +241,19 @@ class Folder {
 
   void take_inputs(const fs::path& folder, const std::string& run) {
     record::RunInputs uses;
+    record::RunInputs models;
+    for (const fs::path& output : folders(folder / "outputs")) {
+      const Json meta = read_meta(output);
+      models.model_outputs.push_back({field_text(meta, "destination_id"), field_number(meta, "step")});
+    }
     for (const fs::path& input : folders(folder / "inputs")) {
       const Json meta = read_meta(input);
-      const std::string id = text(meta, "source_id");
+      const std::string id = field_text(meta, "source_id");
+      const std::string model = field_text(meta, "destination_id");
+      if (model.starts_with("m-")) {
+        models.model_inputs.push_back({model, 0});
+        continue;
+      }
       if (id.empty() || id.find('/') != std::string::npos || id.find("..") != std::string::npos) {
         continue;  // names a folder beside: nothing else
       }
@@ -207,18 +262,9 @@ class Folder {
         ++sink_.report().skipped["inputs that are not datasets"];
         continue;
       }
-      const Json dataset = read_meta(place);
-      record::DatasetUse use;
-      use.dataset = {text(dataset, "name"),   text(dataset, "digest"), text(dataset, "source_type"),
-                     text(dataset, "source"), text(dataset, "schema"), text(dataset, "profile")};
-      const auto tags = meta.find("tags");
-      if (tags != meta.end() && tags->is_object()) {
-        for (auto it = tags->begin(); it != tags->end(); ++it) {
-          use.tags.push_back({it.key(), text(*tags, it.key().c_str())});
-        }
-      }
-      uses.datasets.push_back(std::move(use));
+      uses.datasets.push_back({dataset(read_meta(place)), field_pairs(meta, "tags")});
     }
+    model_uses_.emplace_back(run, std::move(models));
     if (!uses.datasets.empty()) {
       sink_.store().tracking().runs().add_inputs(run, uses);
     }
@@ -226,11 +272,7 @@ class Folder {
 
   void take_model(const fs::path& folder) {
     const Json meta = read_meta(folder);
-    record::RegisteredModel model;
-    model.name = text(meta, "name");
-    model.description = text(meta, "description");
-    model.created_ms = number(meta, "creation_timestamp");
-    model.updated_ms = number(meta, "last_updated_timestamp");
+    record::RegisteredModel model = registered_model(meta);
     model.tags = values_of(folder / "tags");
     for (const KeyValue& alias : values_of(folder / "aliases")) {
       model.aliases.emplace_back(alias.key, std::atoi(alias.value.c_str()));
@@ -241,16 +283,7 @@ class Folder {
       if (!place.filename().string().starts_with("version-") || !base::is_file(place / "meta.yaml")) {
         continue;
       }
-      const Json entry = read_meta(place);
-      record::CatalogVersion version;
-      version.version = std::atoi(text(entry, "version").c_str());
-      version.source = text(entry, "source");
-      version.run_id = text(entry, "run_id");
-      version.run_link = text(entry, "run_link");
-      version.description = text(entry, "description");
-      version.stage = text(entry, "current_stage");
-      version.created_ms = number(entry, "creation_timestamp");
-      version.updated_ms = number(entry, "last_updated_timestamp");
+      record::CatalogVersion version = model_version(read_meta(place));
       if (version.stage == "Deleted_Internal") {
         ++sink_.report().skipped["deleted versions"];
         continue;
@@ -266,6 +299,7 @@ class Folder {
 
   MlflowSink& sink_;
   const fs::path root_;
+  std::vector<std::pair<std::string, record::RunInputs>> model_uses_;  // of the experiment's runs, until its models are there
 };
 
 }  // namespace

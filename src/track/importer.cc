@@ -92,6 +92,23 @@ std::string clean_path(std::string_view path) {
   return clean;
 }
 
+void import_file(record::Tracking& tracking, ImportReport& report, const std::string& artifact_uri, const std::string& path,
+                 uint64_t size, const FileContent& content) {
+  const size_t root = artifact_uri.find(":/");
+  if (root == std::string::npos) {
+    ++report.skipped["files of runs whose artifacts lie elsewhere"];
+    return;
+  }
+  const std::string place = artifact_uri.substr(root + 2) + "/" + clean_path(path);
+  if (const auto there = tracking.files().find(place); there && there->size == size) {
+    return;
+  }
+  const auto writer = tracking.files().begin(place);
+  content([&](std::string_view piece) { writer->write(piece); });
+  report.file_bytes += writer->commit().size;
+  ++report.files;
+}
+
 RunImport::RunImport(record::Tracking& tracking, ImportReport& report, const record::TrackedRun& run)
     : tracking_(tracking), report_(report), run_(run) {
   if (const auto there = tracking_.runs().find(run.id)) {
@@ -143,19 +160,7 @@ void RunImport::flush() {
 }
 
 void RunImport::file(const std::string& path, uint64_t size, const Content& content) {
-  const size_t root = run_.artifact_uri.find(":/");
-  if (root == std::string::npos) {
-    ++report_.skipped["files of runs whose artifacts lie elsewhere"];
-    return;
-  }
-  const std::string place = run_.artifact_uri.substr(root + 2) + "/" + clean_path(path);
-  if (const auto there = tracking_.files().find(place); there && there->size == size) {
-    return;
-  }
-  const auto writer = tracking_.files().begin(place);
-  content([&](std::string_view piece) { writer->write(piece); });
-  report_.file_bytes += writer->commit().size;
-  ++report_.files;
+  import_file(tracking_, report_, run_.artifact_uri, path, size, content);
 }
 
 void RunImport::file(const std::string& path, std::string_view bytes) {

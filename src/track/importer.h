@@ -21,6 +21,9 @@ struct ImportReport {
   int64_t params = 0;
   int64_t files = 0;
   uint64_t file_bytes = 0;
+  int64_t logged_models = 0;  // made
+  int64_t traces = 0;         // made
+  int64_t traces_there = 0;
   int64_t models = 0;
   int64_t versions = 0;
   std::map<std::string, int64_t> skipped;  // what could not be taken over, by reason
@@ -36,6 +39,12 @@ std::string derived_run_id(const std::vector<std::string>& parts);
 std::string clean_key(std::string_view key);
 std::string clean_path(std::string_view path);
 
+// Gives pieces to its argument.
+using FileContent = std::function<void(const std::function<void(std::string_view)>&)>;
+// A file under an artifact_uri of this record. One that is there with that size is left alone.
+void import_file(record::Tracking& tracking, ImportReport& report, const std::string& artifact_uri, const std::string& path,
+                 uint64_t size, const FileContent& content);
+
 // Writes one run in large batches.
 class RunImport {
  public:
@@ -44,8 +53,7 @@ class RunImport {
   void metric(const std::string& key, double value, int64_t step, int64_t time_ms);
   void param(const std::string& key, const std::string& value);
   void tag(const std::string& key, const std::string& value);
-  // Gives pieces to its argument. A file that is there with that size is left alone.
-  using Content = std::function<void(const std::function<void(std::string_view)>&)>;
+  using Content = FileContent;
   void file(const std::string& path, uint64_t size, const Content& content);
   void file(const std::string& path, std::string_view bytes);
   // Writes what is left, and how the run ended.

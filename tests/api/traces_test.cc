@@ -1,6 +1,7 @@
 // Traces and assessments over HTTP: the forms of both versions, errors, what the search understands.
 #include "api/fixture.h"
 #include "api/trace_messages.h"
+#include "record/trace_json.h"
 
 namespace slipway::api {
 namespace {
@@ -134,17 +135,17 @@ TEST(TraceMessages, TimesAreThoseOfProtobuf) {
   EXPECT_EQ(timestamp_text(0), "1970-01-01T00:00:00Z");
   EXPECT_EQ(timestamp_text(-1), "1969-12-31T23:59:59.999Z");
   for (const int64_t ms : {int64_t{0}, int64_t{1735787045678}, int64_t{-86'400'001}, int64_t{253'402'300'799'999}}) {
-    EXPECT_EQ(timestamp_ms(timestamp_text(ms), "t"), ms);
-    EXPECT_EQ(duration_ms(duration_text(ms), "d"), ms);
+    EXPECT_EQ(record::timestamp_ms(timestamp_text(ms), "t"), ms);
+    EXPECT_EQ(record::duration_ms(duration_text(ms), "d"), ms);
   }
-  EXPECT_EQ(timestamp_ms("2025-01-02T03:04:05.123456789+01:30", "t"), timestamp_ms("2025-01-02T01:34:05.123Z", "t"));
-  EXPECT_EQ(duration_ms("1.5s", "d"), 1500);
+  EXPECT_EQ(record::timestamp_ms("2025-01-02T03:04:05.123456789+01:30", "t"), record::timestamp_ms("2025-01-02T01:34:05.123Z", "t"));
+  EXPECT_EQ(record::duration_ms("1.5s", "d"), 1500);
   for (const char* bad :
        {"", "2025-01-02", "2025-13-02T03:04:05Z", "2025-01-02T03:04:05", "2025-01-02T03:04:05.Zx", "yesterday"}) {
-    EXPECT_THROW(timestamp_ms(bad, "t"), ApiError) << bad;
+    EXPECT_THROW(record::timestamp_ms(bad, "t"), record::FieldFault) << bad;
   }
   for (const char* bad : {"", "s", "1", "1.s", "1.xs", "--1s", "99999999999999999999s"}) {
-    EXPECT_THROW(duration_ms(bad, "d"), ApiError) << bad;
+    EXPECT_THROW(record::duration_ms(bad, "d"), record::FieldFault) << bad;
   }
 }
 

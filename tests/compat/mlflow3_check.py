@@ -2,17 +2,18 @@
 """What MLflow 3's own client keeps beside runs, against `slipway server`: mlflow3_check.py PROGRAM.
 
 Logged models, traces with spans and assessments, datasets of evaluations, prompts, webhooks and uploads in parts are made through the
-unmodified client, and what comes back is held to what went in. Exit code 77: mlflow is not
-installed, or lacks pandas, as mlflow-skinny does.
+unmodified client, and what comes back is held to what went in. What needs a package that is not there is left out and told:
+pandas (models of pyfunc, evaluations, their datasets, tables), scikit-learn (autolog, models.evaluate), Pillow (images), matplotlib
+(figures), psutil (system metrics). mlflow-skinny has none of them. Exit code 77: mlflow is not installed.
 """
-import base64, gzip, hashlib, hmac, http.server, json, os, pathlib, sys, tempfile, threading, time
+import base64, gzip, hashlib, hmac, http.server, importlib.util, json, os, pathlib, sys, tempfile, threading, time
 
 os.environ.update(MLFLOW_HTTP_REQUEST_MAX_RETRIES="0", MLFLOW_DISABLE_TELEMETRY="true", DO_NOT_TRACK="true", GIT_PYTHON_REFRESH="quiet",
                   MLFLOW_ENABLE_ASYNC_TRACE_LOGGING="false", MLFLOW_MULTIPART_UPLOAD_MINIMUM_FILE_SIZE="1000000",
                   MLFLOW_MULTIPART_UPLOAD_CHUNK_SIZE="5242880", MLFLOW_MULTIPART_DOWNLOAD_MINIMUM_FILE_SIZE="1000000",
                   MLFLOW_MULTIPART_DOWNLOAD_CHUNK_SIZE="5242880")
 try:
-    import mlflow, mlflow.pyfunc, requests
+    import mlflow, requests
     from mlflow.entities import AssessmentSource, Expectation, Feedback, LoggedModelStatus, Metric
     from mlflow.entities.webhook import WebhookAction, WebhookEntity, WebhookEvent
     from mlflow.exceptions import MlflowException
@@ -23,9 +24,41 @@ except ImportError as error:
 from recorded import Server
 
 PROGRAM = sys.argv[1]
+LEFT_OUT = {}
+
+
+def have(what, *packages):
+    """Whether they are installed; else `what` is told to be left out."""
+    missing = [p for p in packages if importlib.util.find_spec(p) is None]
+    if missing:
+        LEFT_OUT[what] = missing
+    return not missing
+
+
+def model_records(client):
+    """Logged models as records, without a flavour."""
+    experiment = mlflow.set_experiment("records").experiment_id
+    with mlflow.start_run() as run:
+        one = mlflow.initialize_logged_model(name="one", params={"depth": "3"}, tags={"team": "nlp"}, model_type="agent")
+        mlflow.log_metric("acc", 0.9, step=1, model_id=one.model_id)
+        mlflow.finalize_logged_model(one.model_id, "READY")
+    got = mlflow.get_logged_model(one.model_id)
+    assert (got.status, got.params, got.model_type, got.source_run_id) == (LoggedModelStatus.READY, {"depth": "3"}, "agent", run.info.run_id), got
+    assert [(m.key, m.value) for m in got.metrics] == [("acc", 0.9)]
+    found = client.search_logged_models([experiment], "metrics.acc > 0.5 AND params.depth = '3'")
+    assert [m.model_id for m in found] == [one.model_id]
+    mlflow.set_logged_model_tags(one.model_id, {"a": "b"})
+    mlflow.delete_logged_model_tag(one.model_id, "a")
+    assert mlflow.get_logged_model(one.model_id).tags["team"] == "nlp" and "a" not in mlflow.get_logged_model(one.model_id).tags
+    client.create_registered_model("one")
+    version = client.create_model_version("one", got.artifact_location, run.info.run_id, model_id=one.model_id)
+    client.set_registered_model_alias("one", "champion", version.version)
+    assert client.get_model_version_by_alias("one", "champion").source == got.artifact_location
+    client.delete_logged_model(one.model_id)
 
 
 def logged_models(client):
+    import mlflow.pyfunc
     mlflow.set_experiment("models")
     experiment = mlflow.get_experiment_by_name("models").experiment_id
 
@@ -59,6 +92,8 @@ def logged_models(client):
     version = mlflow.register_model(f"models:/{info.model_id}", "echo")
     assert version.version in ("1", 1) and mlflow.get_logged_model(info.model_id).tags["mlflow.modelVersions"]
     assert mlflow.pyfunc.load_model("models:/echo/1").predict([3]) == [3]
+    client.set_registered_model_alias("echo", "champion", 1)
+    assert mlflow.pyfunc.load_model("models:/echo@champion").predict([4]) == [4]
     client.delete_logged_model(other.model_id)
     try:
         mlflow.get_logged_model(other.model_id)
@@ -127,7 +162,8 @@ def traces(client, url):
     mlflow.delete_trace_tag(ids[0], "k")
     client.link_traces_to_run([ids[1]], run.info.run_id)
     assert set(search(f"run_id = '{run.info.run_id}'")) == set(ids)
-    evaluated(experiment)
+    if have("genai.evaluate", "pandas"):
+        evaluated(experiment)
     otlp(experiment, url)
     assert client.delete_traces(experiment, trace_ids=[ids[0]]) == 1
     assert mlflow.get_trace(ids[0], silent=True) is None if "silent" in mlflow.get_trace.__code__.co_varnames else ids[0] not in search()
@@ -162,6 +198,49 @@ def otlp(experiment, url):
     assert shown["spans"][0]["name"] == "GET /"
     assert requests.post(url + "/v1/traces", data=b"\x0a\xff", headers={"Content-Type": "application/x-protobuf", "x-mlflow-experiment-id": experiment}).status_code == 400
     assert requests.post(url + "/v1/traces", data=b"", headers={"Content-Type": "application/x-protobuf"}).status_code == 422
+
+
+def training(client):
+    """What a training script logs: by autolog, by evaluation, as pictures and tables."""
+    mlflow.set_experiment("training")
+    if have("autolog, models.evaluate", "sklearn", "pandas"):
+        import sklearn.linear_model
+        mlflow.sklearn.autolog()
+        xs, ys = [[0.0], [1.0], [2.0], [3.0]] * 5, [0, 0, 1, 1] * 5
+        with mlflow.start_run() as run:
+            sklearn.linear_model.LogisticRegression(C=0.5).fit(xs, ys)
+        mlflow.sklearn.autolog(disable=True)
+        got = client.get_run(run.info.run_id)
+        assert got.data.params["C"] == "0.5" and got.data.metrics["training_accuracy_score"] == 1.0, got.data
+        model = mlflow.search_logged_models([got.info.experiment_id], output_format="list")[0]
+        assert got.inputs.dataset_inputs and model.source_run_id == run.info.run_id
+        import pandas
+        frame = pandas.DataFrame({"x": [x[0] for x in xs], "y": ys})
+        with mlflow.start_run() as run:
+            result = mlflow.models.evaluate(model.model_uri, frame, targets="y", model_type="classifier", evaluator_config={"log_explainer": False})
+        assert result.metrics["accuracy_score"] == 1.0 and client.get_run(run.info.run_id).data.metrics["accuracy_score"] == 1.0, result.metrics
+        assert any(m.key == "accuracy_score" for m in mlflow.get_logged_model(model.model_id).metrics)
+    with mlflow.start_run() as run:
+        if have("log_image", "PIL", "numpy"):
+            import numpy
+            mlflow.log_image(numpy.zeros((4, 4, 3), dtype=numpy.uint8), key="sample", step=2)
+            assert sum(f.path.endswith(".png") for f in client.list_artifacts(run.info.run_id, "images")) == 1
+        if have("log_figure", "matplotlib"):
+            import matplotlib.figure
+            mlflow.log_figure(matplotlib.figure.Figure(), "plots/empty.png")
+            assert [f.path for f in client.list_artifacts(run.info.run_id, "plots")] == ["plots/empty.png"]
+        if have("log_table", "pandas"):
+            mlflow.log_table({"question": ["a"], "answer": ["b"]}, "answers.json")
+            mlflow.log_table({"question": ["c"], "answer": ["d"]}, "answers.json")
+            assert list(mlflow.load_table("answers.json", run_ids=[run.info.run_id])["answer"]) == ["b", "d"]
+    if have("system metrics", "psutil"):
+        mlflow.set_system_metrics_sampling_interval(0.1)
+        mlflow.set_system_metrics_samples_before_logging(1)
+        with mlflow.start_run(log_system_metrics=True) as run:
+            deadline = time.monotonic() + 60
+            while "system/cpu_utilization_percentage" not in client.get_run(run.info.run_id).data.metrics and time.monotonic() < deadline:
+                time.sleep(0.1)
+        assert "system/cpu_utilization_percentage" in client.get_run(run.info.run_id).data.metrics
 
 
 def datasets(experiment):
@@ -239,7 +318,8 @@ def uploads(client, folder):
     assert [(f.path, f.file_size) for f in client.list_artifacts(run_id, "deep")] == [("deep/large.bin", len(data))]
     (folder / "back").mkdir()
     assert pathlib.Path(client.download_artifacts(run_id, "deep/large.bin", str(folder / "back"))).read_bytes() == data
-    repository = mlflow.store.artifact.artifact_repository_registry.get_artifact_repository(client.get_run(run_id).info.artifact_uri)
+    from mlflow.store.artifact import artifact_repository_registry
+    repository = artifact_repository_registry.get_artifact_repository(client.get_run(run_id).info.artifact_uri)
     parts = repository.repo.create_multipart_upload("x.bin", 2, "deep") if hasattr(repository, "repo") else repository.create_multipart_upload("x.bin", 2, "deep")
     assert len(parts.credentials) == 2
     put = requests.put(parts.credentials[0].url, data=b"a" * 100)
@@ -254,9 +334,13 @@ def main():
         server = Server(PROGRAM, folder, "--webhook-private")
         mlflow.set_tracking_uri(server.url)
         client = mlflow.MlflowClient(server.url)
-        logged_models(client)
+        model_records(client)
+        if have("models of pyfunc", "pandas"):
+            logged_models(client)
         traces(client, server.url)
-        datasets(mlflow.get_experiment_by_name("traces").experiment_id)
+        if have("datasets of evaluations", "pandas"):
+            datasets(mlflow.get_experiment_by_name("traces").experiment_id)
+        training(client)
         prompts()
         webhooks(client)
         uploads(client, folder)
@@ -271,7 +355,7 @@ def main():
             except MlflowException as error:
                 assert text in str(error), error
         guarded.stop()
-    print(f"mlflow {mlflow.__version__}: ok")
+    print(f"mlflow {mlflow.__version__}: ok" + "".join(f"; left out {what} for want of {', '.join(missing)}" for what, missing in LEFT_OUT.items()))
 
 
 main()

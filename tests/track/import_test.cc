@@ -194,6 +194,74 @@ TEST_F(ImportTest, AServerComesOverRestWithItsModels) {
   EXPECT_THROW(import_mlflow(*store_, source, {}), base::Error);
 }
 
+// What MLflow 3 added; from a folder, and from a server that has it of the folder.
+TEST_F(ImportTest, LoggedModelsTracesAndPromptsCome) {
+  TargetOptions folder;
+  folder.uri = (data_ / "mlruns3").string();
+  Server server(dir_.path() / "other");
+  record::Experiment first;
+  first.name = "so that numbers differ";
+  server.store().tracking().experiments().create(first);
+  const auto check = [&](record::Store& store) {
+    record::Tracking& tracking = store.tracking();
+    const std::string experiment = tracking.experiments().find_by_name("answers").value().id;
+    record::Query query;
+    query.experiment_ids = {experiment};
+    const auto run = tracking.runs().search(query).items.at(0);
+    ASSERT_EQ(run.datasets.size(), 1U);
+    EXPECT_EQ(run.datasets[0].dataset.name, "reviews");
+    EXPECT_EQ(value_of(run.datasets[0].tags, record::kContextTag), "training");
+    record::LoggedModelQuery models;
+    models.experiment_ids = {experiment};
+    const auto found = tracking.logged_models().search(models).items;
+    ASSERT_EQ(found.size(), 1U);
+    const record::LoggedModel& model = found[0];
+    EXPECT_TRUE(fs::exists(data_ / "mlruns3/184998719329417969/models" / model.id)) << "the id is kept";
+    EXPECT_EQ(model.name + "/" + model.type + "/" + model.status, "answerer/agent/LOGGED_MODEL_READY");
+    EXPECT_EQ(model.source_run_id, run.id);
+    EXPECT_EQ(value_of(model.params, "k"), "3");
+    EXPECT_EQ(value_of(model.tags, "team"), "nlp");
+    ASSERT_EQ(model.metrics.size(), 2U);
+    EXPECT_EQ(model.metrics[1].point.value, 0.75);
+    EXPECT_EQ(model.metrics[1].run_id, run.id);
+    EXPECT_TRUE(tracking.files().find(model.artifact_uri.substr(18) + "/MLmodel"));
+    EXPECT_EQ(run.model_inputs.at(0).model_id, model.id);
+    EXPECT_EQ(tracking.versions().find("answerer", 1).value().source, model.artifact_uri);
+    EXPECT_EQ(tracking.versions().find("answerer", 1).value().model_id, model.id);
+    const auto trace = tracking.traces().traces().find(tracking.traces().traces().search(query).items.at(0).id, true).value();
+    EXPECT_EQ(trace.id, "tr-67154feb687dae80996ae4c1ee067a9e");
+    EXPECT_EQ(trace.state, "OK");
+    EXPECT_EQ(trace.started_ms, 1'795'915'792'932);
+    EXPECT_EQ(trace.duration_ms, 328);
+    EXPECT_EQ(value_of(trace.tags, "kind"), "test");
+    EXPECT_EQ(value_of(trace.metadata, record::kSourceRunKey), run.id);
+    EXPECT_EQ(trace.response_preview, "\"yes\"");
+    ASSERT_EQ(trace.spans.size(), 2U);
+    EXPECT_EQ(trace.spans[0].name + "/" + trace.spans[0].type + "/" + trace.spans[0].status, "answer/LLM/OK");
+    EXPECT_EQ(trace.spans[1].parent, trace.spans[0].id);
+    ASSERT_EQ(trace.assessments.size(), 2U);
+    EXPECT_EQ(trace.assessments[0].value.dump() + trace.assessments[1].value.dump(), "{\"text\":\"yes\"}true");
+    EXPECT_EQ(trace.assessments[1].source_id, "ann");
+    const auto prompt = tracking.versions().find("asker", 1).value();
+    EXPECT_EQ(value_of(prompt.tags, "mlflow.prompt.text"), "Say {{what}}");
+    EXPECT_EQ(store.registry().resolve("models:/asker@live").version, 1);
+  };
+  const ImportReport report = import_mlflow(server.store(), folder, {});
+  EXPECT_EQ(report.skipped, (std::map<std::string, int64_t>{}));
+  check(server.store());
+  TargetOptions source;
+  source.uri = server.url();
+  const ImportReport over_rest = import_mlflow(*store_, source, {});
+  EXPECT_EQ(over_rest.logged_models, 1);
+  EXPECT_EQ(over_rest.traces, 1);
+  EXPECT_EQ(over_rest.skipped, (std::map<std::string, int64_t>{}));
+  check(*store_);
+  const ImportReport again = import_mlflow(*store_, source, {});
+  EXPECT_EQ(again.logged_models + again.traces + again.files + again.versions, 0);
+  EXPECT_EQ(again.traces_there, 1);
+  check(*store_);
+}
+
 TEST_F(ImportTest, PlacesWithoutRunsAreToldSo) {
   TargetOptions nothing;
   nothing.uri = dir_.path().string();

@@ -4,6 +4,7 @@
   tensorboard  tensorboardX 2.6.5 (events of TensorFlow 1's form, text, images, hparams), tensorboard 2.21.0 (tensors of TensorFlow 2's)
   wandb        wandb 0.31.0, offline
   mlruns       mlflow 3.17.2 over its file store
+  mlruns3      the same with what MLflow 3 added: logged models, traces, assessments, prompts
 The numbers are those that tests/track/import_test.cc expects. Times and ids differ from making to making.
 """
 import os, pathlib, shutil, sys
@@ -64,8 +65,49 @@ def mlruns(target):
     client.set_registered_model_alias("classifier", "champion", "3")
 
 
+def mlruns3(target):
+    os.environ.update(MLFLOW_ALLOW_FILE_STORE="true", MLFLOW_ENABLE_ASYNC_TRACE_LOGGING="false")
+    import mlflow
+    from mlflow import MlflowClient
+    from mlflow.entities import AssessmentSource, Dataset, DatasetInput, InputTag, LoggedModelParameter
+    mlflow.set_tracking_uri((target / "mlruns").as_uri())
+    experiment = mlflow.set_experiment("answers").experiment_id
+    client = MlflowClient()
+    with mlflow.start_run(run_name="first") as run:
+        client.log_inputs(run.info.run_id, [DatasetInput(Dataset("reviews", "abc1", "local", "{}"), [InputTag("mlflow.data.context", "training")])])
+        model = mlflow.initialize_logged_model(name="answerer", source_run_id=run.info.run_id, params={"k": "3"}, tags={"team": "nlp"}, model_type="agent")
+        mlflow.log_metric("quality", 0.5, step=1, model_id=model.model_id)
+        mlflow.log_metric("quality", 0.75, step=2, model_id=model.model_id)
+        folder = target / "files"
+        folder.mkdir()
+        (folder / "MLmodel").write_text("flavors: {}\n")
+        client.log_model_artifacts(model.model_id, str(folder))
+        shutil.rmtree(folder)
+        mlflow.finalize_logged_model(model.model_id, "READY")
+
+        @mlflow.trace(span_type="LLM")
+        def answer(question):
+            with mlflow.start_span("search") as span:
+                span.set_attribute("found", 2)
+            return "yes"
+        answer("is it?")
+    trace = mlflow.get_last_active_trace_id()
+    mlflow.set_trace_tag(trace, "kind", "test")
+    mlflow.log_feedback(trace_id=trace, name="good", value=True, rationale="it is", source=AssessmentSource("HUMAN", "ann"))
+    mlflow.log_expectation(trace_id=trace, name="answer", value={"text": "yes"}, source=AssessmentSource("HUMAN", "ann"))
+    mlflow.genai.register_prompt("asker", "Say {{what}}", commit_message="first", tags={"lang": "en"})
+    mlflow.genai.set_prompt_alias("asker", "live", 1)
+    client.create_registered_model("answerer")
+    client.create_model_version("answerer", model.artifact_location, run.info.run_id, model_id=model.model_id)
+    for file in [f for f in target.rglob("*") if f.is_file()]:  # nothing of the machine where it was made
+        if file.name.startswith("mlflow.source.") or file.name == "mlflow.user":
+            file.unlink()
+        else:
+            file.write_bytes(file.read_bytes().replace(target.as_uri().encode(), b"file://").replace(b"user_id: root", b"user_id: ann"))
+
+
 if __name__ == "__main__":
     folder = pathlib.Path(sys.argv[2]).resolve()
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    {"tensorboard": tensorboard, "wandb": wandb, "mlruns": mlruns}[sys.argv[1]](folder)
+    {"tensorboard": tensorboard, "wandb": wandb, "mlruns": mlruns, "mlruns3": mlruns3}[sys.argv[1]](folder)

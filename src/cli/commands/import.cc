@@ -23,13 +23,16 @@ int tell(App& app, const track::ImportReport& report) {
                     {"files", report.files},
                     {"file_bytes", report.file_bytes},
                     {"models", report.models},
+                    {"logged_models", report.logged_models},
+                    {"traces", report.traces},
                     {"versions", report.versions},
                     {"skipped", report.skipped}});
     return 0;
   }
-  app.out() << fmt::format("{} runs ({} more were there), {} points of metrics, {} parameters, {} files ({}), {} model versions\n",
+  app.out() << fmt::format("{} runs ({} more were there), {} points of metrics, {} parameters, {} files ({}), {} model versions, "
+                           "{} logged models, {} traces\n",
                            report.runs, report.runs_there, report.points, report.params, report.files,
-                           human_count(static_cast<int64_t>(report.file_bytes), "bytes"), report.versions);
+                           human_count(static_cast<int64_t>(report.file_bytes), "bytes"), report.versions, report.logged_models, report.traces);
   for (const auto& [reason, count] : report.skipped) {
     app.out() << fmt::format("left out: {} {}\n", count, reason);
   }
@@ -39,7 +42,7 @@ int tell(App& app, const track::ImportReport& report) {
 class ImportMlflowCommand final : public Command {
  public:
   CommandInfo info() const override {
-    return {"import mlflow", "experiments, runs, artifacts and models of an MLflow server or an mlruns folder",
+    return {"import mlflow", "experiments, runs, artifacts, models and traces of an MLflow server or an mlruns folder",
             "Ids of runs and numbers of versions are kept, experiments are found by name. Again adds what is new. A server is asked\n"
             "with $MLFLOW_TRACKING_TOKEN, or $MLFLOW_TRACKING_USERNAME and $MLFLOW_TRACKING_PASSWORD.",
             "slipway import mlflow http://127.0.0.1:5000\nslipway import mlflow ./mlruns --experiments sentiment"};
