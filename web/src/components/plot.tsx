@@ -1,13 +1,14 @@
 // Curves of one metric, one line a run, drawn by uPlot; a table of the same for those who cannot see it.
-import { useEffect, useMemo, useRef } from "preact/hooks";
-import uPlot from "uplot";
+import { useMemo } from "preact/hooks";
+import type uPlot from "uplot";
 import type { Curve } from "../lib/api";
 import { download } from "../lib/csv";
 import { number } from "../lib/format";
 import { t } from "../lib/i18n";
 import { type Axis, aligned, smoothed } from "../lib/series";
-import { css, onTheme, seriesColor, seriesDash } from "../lib/theme";
+import { css, seriesColor, seriesDash } from "../lib/theme";
 import { Icon } from "./basic";
+import { axisStyle, useUplot } from "./uplot";
 
 export interface Line {
   curve: Curve;
@@ -24,14 +25,12 @@ interface Props {
   height?: number;
 }
 
-function options(props: Props, width: number, height: number): uPlot.Options {
-  const axis = { stroke: css("--muted"), grid: { stroke: css("--grid"), width: 1 }, ticks: { stroke: css("--grid") }, font: "12px system-ui" };
+function options(props: Props): Omit<uPlot.Options, "width" | "height"> {
   return {
-    width, height,
     legend: { show: true, live: true },
     cursor: { sync: { key: "slipway" }, drag: { x: true, y: false } },
     scales: { x: { time: props.axis === "wall" }, y: props.log ? { distr: 3 } : {} },
-    axes: [{ ...axis }, { ...axis, size: 62, values: (_plot, ticks) => ticks.map((tick) => (tick === null ? "" : number(tick))) }],
+    axes: [axisStyle(), { ...axisStyle(), size: 62, values: (_plot, ticks) => ticks.map((tick) => (tick === null ? "" : number(tick))) }],
     series: [
       { label: t(`axis.${props.axis}`) },
       ...props.lines.map((line) => ({
@@ -46,32 +45,12 @@ function options(props: Props, width: number, height: number): uPlot.Options {
 }
 
 export function Plot(props: Props) {
-  const host = useRef<HTMLDivElement>(null);
-  const plot = useRef<uPlot>();
   const data = useMemo(
     () => aligned(props.lines.map((line) => smoothed(line.curve.values, props.smooth)), props.lines.map((line) => line.curve), props.axis),
     [props.lines, props.axis, props.smooth],
   );
   const shape = JSON.stringify([props.axis, props.log, props.lines.map((line) => [line.name, line.color, line.curve.values.length < 3])]);
-  useEffect(() => {
-    const element = host.current!;
-    const draw = () => {
-      plot.current?.destroy();
-      plot.current = new uPlot(options(props, element.clientWidth, props.height ?? 190), data as uPlot.AlignedData, element);
-    };
-    draw();
-    const resize = new ResizeObserver(() => plot.current?.setSize({ width: element.clientWidth, height: props.height ?? 190 }));
-    resize.observe(element);
-    const stop = onTheme(draw);
-    return () => {
-      resize.disconnect();
-      stop();
-      plot.current?.destroy();
-      plot.current = undefined;
-    };
-  }, [shape]);
-  useEffect(() => plot.current?.setData(data as uPlot.AlignedData), [data]);
-
+  const { host, plot } = useUplot(shape, data as uPlot.AlignedData, props.height ?? 190, () => options(props));
   const bad = props.lines.reduce((sum, line) => sum + line.curve.not_finite, 0);
   const save = () => {
     const canvas = plot.current?.ctx.canvas;
