@@ -1,14 +1,16 @@
-// The web UI in Chromium: first paint of each view, what is loaded, and a table of many runs.
-//   node bench/web/ui.mjs SLIPWAY [RUNS]      RUNS: also that many runs in one experiment (default 0)
+// The web UI in Chromium: first paint of each view, what is loaded, and a table of many runs: how long it takes to open, order and
+// filter it, to jump in it, and the frames while it scrolls.
+//   node bench/web/ui.mjs SLIPWAY [RUNS [REPEATS]]      RUNS: also that many runs in one experiment (default 0)
 import { execFileSync } from "node:child_process";
 import path from "node:path";
 import { launch, openPage, startServer, temporary } from "../../web/tests/e2e/support.mjs";
 import { seedRuns } from "../../web/tests/e2e/seed.mjs";
+import { seedTraces } from "../../web/tests/e2e/seed_traces.mjs";
 import { runPipelines } from "../../web/tests/e2e/seed_record.mjs";
 
 const program = path.resolve(process.argv[2]);
 const many = Number(process.argv[3] ?? 0);
-const repeats = 7;
+const repeats = Number(process.argv[4] ?? 7);
 const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
 const range = (list) => `${median(list).toFixed(0)} (${Math.min(...list).toFixed(0)}–${Math.max(...list).toFixed(0)})`;
 
@@ -31,14 +33,39 @@ async function load(context, url, selector) {
   return result;
 }
 
+// Milliseconds between frames while the table is scrolled without a pause.
+const scrolled = (page) => page.evaluate(() => new Promise((resolve) => {
+  const grid = document.querySelector(".viewport");
+  grid.scrollTop = 0;
+  const gaps = [];
+  let last;
+  let begin;
+  const frame = (now) => {
+    begin ??= now;
+    if (last !== undefined) gaps.push(now - last);
+    last = now;
+    grid.scrollTop += 240;
+    now - begin > 5000 ? resolve(gaps) : requestAnimationFrame(frame);
+  };
+  requestAnimationFrame(frame);
+}));
+
 const folder = temporary();
 runPipelines(program, folder.path, `${folder.path}/record`);
 const browser = await launch();
 const server = await startServer(program, folder.path);
 try {
   const { experiment, ids } = await seedRuns(server);
-  const views = { "runs, table": [`runs?e=${experiment}`, ".row .pin a"], "runs, curves of 10": [`runs?e=${experiment}&view=curves`, ".plot canvas"], "a run": [`runs/${ids[0]}`, "table.data"], "a model": ["models/tiny-reviews", "table.data"], deployments: ["deployments?all=1", "table.data"] };
-  console.log("| view | first paint, empty cache, ms | content | first paint, kept files | content | compressed kB | plain kB |\n|---|---|---|---|---|---|---|");
+  const [trace] = await seedTraces(server, experiment, ids[0]);
+  const asked = async (address) => (await fetch(`${server.url}${address}`)).json();
+  const { versions } = await asked("/api/ui/models/tiny-reviews");
+  const { deployments } = await asked("/api/ui/deployments");
+  const views = {
+    "sign-in": ["signin", ".signin p"], "runs, table": [`runs?e=${experiment}`, ".row .pin a"], "runs, curves of 10": [`runs?e=${experiment}&view=curves`, ".plot canvas"], "runs, parallel": [`runs?e=${experiment}&view=parallel`, "polyline"],
+    "a run": [`runs/${ids[0]}`, "table.data"], traces: [`traces?e=${experiment}`, "table.data"], "a trace": [`traces/${trace}`, ".spanrow"], models: ["models", "table.data"], "a model": ["models/tiny-reviews", "table.data"],
+    deployments: ["deployments?all=1", "table.data"], "a deployment's drift": [`deployments/${deployments[0].id}?tab=drift`, "table.data"], datasets: ["datasets", "table.data"], "a dataset": [`datasets/${versions[0].dataset}`, ".bars"],
+  };
+  console.log("| view | first paint, empty cache, ms | content | first paint, kept files | content | files, compressed kB | plain kB |\n|---|---|---|---|---|---|---|");
   for (const [name, [address, selector]] of Object.entries(views)) {
     const cold = [];
     const warm = [];
@@ -82,7 +109,11 @@ try {
         requestAnimationFrame(look);
       }), part));
     }
-    console.log(`\n${many} runs in one experiment, ms: open ${range(times.open)}, ordered by a metric ${range(times.sorted)}, filter with one hit ${range(times.filter)}, a jump of the scroll bar ${range(times.scroll)}`);
+    const frames = await scrolled(page);
+    console.log(`\n${many} runs in one experiment, ms: open ${range(times.open)}, ordered by a metric ${range(times.sorted)}, filter with one hit ${range(times.filter)}, a jump of the scroll bar to its rows ${range(times.scroll)}`);
+    const late = (limit) => `${((100 * frames.filter((ms) => ms > limit).length) / frames.length).toFixed(1)} %`;
+    const sorted = [...frames].sort((a, b) => a - b);
+    console.log(`scrolling for 5 s by 240 pixels a frame: ${frames.length} frames, ${(frames.length / (frames.reduce((a, b) => a + b, 0) / 1000)).toFixed(1)} a second; ms between two: median ${median(frames).toFixed(1)}, p95 ${sorted[Math.floor(0.95 * sorted.length)].toFixed(1)}, longest ${sorted.at(-1).toFixed(1)}; above 20 ms ${late(20)}, above 50 ms ${late(50)}`);
   }
 } finally {
   await browser.close();

@@ -1,14 +1,18 @@
 // The frame of all pages: where one can go, the language, the theme, the keys; and which page an address means.
 import { type ComponentType } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { Account } from "./components/account";
 import { Dialog, Icon } from "./components/basic";
 import { type Key, setLang, t, useLang } from "./lib/i18n";
-import { go, onLinkClick, usePlace } from "./lib/router";
+import { go, link, onLinkClick, usePlace } from "./lib/router";
+import { signInPath, useSession } from "./lib/session";
 import { type Theme, setTheme, theme } from "./lib/theme";
 import { DatasetsPage } from "./pages/datasets/list";
 import { DeploymentsPage } from "./pages/deployments/list";
 import { ModelsPage } from "./pages/models/list";
 import { RunsPage } from "./pages/runs";
+import { SignInPage } from "./pages/signin";
+import { TracesPage } from "./pages/traces/list";
 
 type Page = ComponentType<{ id: string }>;
 
@@ -23,6 +27,7 @@ interface Entry {
 
 const entries: Entry[] = [
   { path: "/ui/runs", name: "nav.runs", icon: "runs", key: "r", list: RunsPage, one: () => import("./pages/run").then((module) => module.RunPage) },
+  { path: "/ui/traces", name: "nav.traces", icon: "traces", key: "t", list: TracesPage, one: () => import("./pages/traces/one").then((module) => module.TracePage) },
   { path: "/ui/models", name: "nav.models", icon: "models", key: "m", list: ModelsPage, one: () => import("./pages/models/model").then((module) => module.ModelPage) },
   { path: "/ui/deployments", name: "nav.deployments", icon: "deploy", key: "d", list: DeploymentsPage, one: () => import("./pages/deployments/one").then((module) => module.DeploymentPage) },
   { path: "/ui/datasets", name: "nav.datasets", icon: "data", key: "s", list: DatasetsPage, one: () => import("./pages/datasets/one").then((module) => module.DatasetPage) },
@@ -97,9 +102,25 @@ function useKeys(help: () => void): void {
   }, []);
 }
 
+// Nobody is signed in where accounts are asked for: to the sign-in, and back here afterwards.
+function useSignIn(path: string, query: URLSearchParams): void {
+  const session = useSession();
+  const needed = session !== undefined && session.accounts && session.account === null && path !== signInPath;
+  useEffect(() => {
+    if (needed) go(link(signInPath, { to: path + (query.size > 0 ? `?${query}` : "") }), true);
+  }, [needed]);
+}
+
+function Content({ path, entry, id }: { path: string; entry: Entry | undefined; id: string }) {
+  if (path === signInPath) return <SignInPage />;
+  if (!entry || (id && !entry.one)) return <div class="page"><p>{t("state.notFound")} <a href="/ui/runs">{t("state.home")}</a></p></div>;
+  return id ? <Later load={entry.one!} id={id} /> : <entry.list id="" />;
+}
+
 export function App() {
   useLang();
-  const { path } = usePlace();
+  const { path, query } = usePlace();
+  useSignIn(path, query);
   const [help, setHelp] = useState(false);
   const main = useRef<HTMLElement>(null);
   const last = useRef(path);
@@ -107,7 +128,7 @@ export function App() {
   const entry = entries.find((one) => path === one.path || path.startsWith(`${one.path}/`));
   const id = entry && path.length > entry.path.length ? decodeURIComponent(path.slice(entry.path.length + 1)) : "";
   useEffect(() => {
-    document.title = `${id || (entry ? t(entry.name) : "")} · Slipway`;
+    document.title = `${path === signInPath ? t("signin.title") : id || (entry ? t(entry.name) : "")} · Slipway`;
     if (last.current !== path) main.current?.focus(); // a new page is read from its beginning
     last.current = path;
   }, [path]);
@@ -125,11 +146,11 @@ export function App() {
         {entries.map((one) => <a key={one.path} class="item" href={one.path} aria-current={one === entry ? "page" : undefined}><Icon name={one.icon} />{t(one.name)}</a>)}
         <span class="grow" />
         <button type="button" class="plain" onClick={() => setHelp(true)}><kbd>?</kbd> {t("nav.keys")}</button>
+        <Account />
         <Prefs />
       </nav>
       <main id="main" ref={main} tabIndex={-1}>
-        {!entry || (id && !entry.one) ? <div class="page"><p>{t("state.notFound")} <a href="/ui/runs">{t("state.home")}</a></p></div>
-          : id ? <Later load={entry.one!} id={id} /> : <entry.list id="" />}
+        <Content path={path} entry={entry} id={id} />
       </main>
       {help && <Keys close={() => setHelp(false)} />}
     </div>

@@ -1,10 +1,11 @@
 // Small parts of every page.
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { Fault } from "../lib/api";
+import { Fault } from "../lib/http";
 import { type Key, t } from "../lib/i18n";
 
 const shapes = {
+  traces: "M2 3h9M4 7h9M6 11h5M3 3v8M5 7v4",
   runs: "M3 4h10M3 8h10M3 12h6", models: "M8 2l5 3v6l-5 3-5-3V5zM8 8l5-3M8 8v6M8 8L3 5", deploy: "M8 13V4M4.5 7.5L8 4l3.5 3.5M3 14h10",
   explain: "M7 11a4 4 0 1 1 0-8 4 4 0 0 1 0 8zM10 10l4 4", data: "M3 4c0-1 2-2 5-2s5 1 5 2v8c0 1-2 2-5 2s-5-1-5-2zM3 4c0 1 2 2 5 2s5-1 5-2M3 8c0 1 2 2 5 2s5-1 5-2",
   search: "M7 12A5 5 0 1 1 7 2a5 5 0 0 1 0 10zM11 11l3 3", folder: "M2 4h4l1.5 2H14v7H2z", file: "M4 2h5l3 3v9H4zM9 2v3h3",
@@ -17,6 +18,7 @@ export function Icon({ name }: { name: keyof typeof shapes }) {
 const statusKeys: Record<string, Key> = {
   RUNNING: "status.RUNNING", FINISHED: "status.FINISHED", FAILED: "status.FAILED", KILLED: "status.KILLED", SCHEDULED: "status.SCHEDULED",
   ready: "status.ready", starting: "status.starting", draining: "status.draining", stopped: "status.stopped",
+  OK: "trace.state.OK", ERROR: "trace.state.ERROR", IN_PROGRESS: "trace.state.IN_PROGRESS", STATE_UNSPECIFIED: "trace.state.STATE_UNSPECIFIED",
 };
 export function Status({ value, short = false }: { value: string; short?: boolean }) {
   const name = statusKeys[value] ? t(statusKeys[value]) : value;

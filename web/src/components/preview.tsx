@@ -1,6 +1,7 @@
 // What is in a file: text, tables, pictures, pages, confusion matrices. What cannot be shown can be downloaded.
 import { useQuery } from "@tanstack/preact-query";
 import { keys } from "../lib/api";
+import { fetchText } from "../lib/http";
 import { parseCsv } from "../lib/csv";
 import { bytes, integer } from "../lib/format";
 import { t } from "../lib/i18n";
@@ -59,11 +60,7 @@ export function Preview({ name, url, save, size }: { name: string; url: string; 
   const textual = kind !== "image" && kind !== "page" && kind !== "none";
   const query = useQuery({
     queryKey: keys.file(url),
-    queryFn: async ({ signal }) => {
-      const response = await fetch(url, { signal, headers: small ? {} : { Range: `bytes=0-${kMostPreview - 1}` } });
-      if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
-      return response.text();
-    },
+    queryFn: ({ signal }) => fetchText(url, small ? undefined : kMostPreview, signal),
     enabled: textual,
   });
   return (

@@ -1,6 +1,6 @@
-// Requests to this server. Types come from api/openapi.yaml.
-import { QueryClient } from "@tanstack/preact-query";
+// What the pages ask of the server, each question once. Types come from api/openapi.yaml.
 import type { components } from "../gen/api";
+import { ask, fetchText, sessionKey } from "./http";
 
 type Schemas = components["schemas"];
 export type Run = Schemas["Run"];
@@ -20,42 +20,10 @@ export type DatasetRows = Schemas["DatasetRows"];
 export type DatasetDiff = Schemas["DatasetDiff"];
 export type Explanation = Schemas["Explanation"];
 export type DeploymentPage = Schemas["DeploymentPage"];
-
-// What the server said was wrong, in its words.
-export class Fault extends Error {
-  constructor(readonly status: number, readonly code: string, message: string) {
-    super(message);
-  }
-}
-
-export async function ask<T>(method: "GET" | "POST" | "DELETE" | "PATCH", path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
-  const init: RequestInit = { method, credentials: "same-origin" };
-  if (signal) init.signal = signal;
-  if (body !== undefined) {
-    init.headers = { "Content-Type": "application/json" };
-    init.body = JSON.stringify(body);
-  }
-  let response: Response;
-  try {
-    response = await fetch(path, init);
-  } catch (error) {
-    if (error instanceof DOMException && error.name === "AbortError") throw error;
-    throw new Fault(0, "UNREACHABLE", "");
-  }
-  const text = await response.text();
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    json = undefined;
-  }
-  if (!response.ok) {
-    const fault = (json ?? {}) as { error_code?: string; message?: string; error?: unknown };
-    const message = fault.message ?? (typeof fault.error === "string" ? fault.error : `${response.status} ${response.statusText}`);
-    throw new Fault(response.status, fault.error_code ?? String(response.status), message);
-  }
-  return json as T;
-}
+export type TraceInfo = Schemas["TraceInfo"];
+export type Trace = Schemas["Trace"];
+export type Assessment = Schemas["Assessment"];
+export type NewAssessment = Schemas["NewAssessment"]["assessment"];
 
 const mlflow = "/ajax-api/2.0/mlflow";
 const ui = "/ajax-api/ui";
@@ -71,6 +39,10 @@ const body = (spec: RunsSpec) => ({ experiment_ids: spec.experiments, filter: sp
 
 // Names of what is kept of the server: everything that is read goes through one of these.
 export const keys = {
+  session: sessionKey,
+  experiment: (id: string) => ["experiment", id] as const,
+  traces: (experiments: string[], filter: string, order: string) => ["traces", experiments, filter, order] as const,
+  trace: (id: string) => ["trace", id] as const,
   experiments: ["experiments"] as const,
   window: (spec: RunsSpec, offset: number, limit: number) => ["runs", "window", spec, offset, limit] as const,
   count: (spec: RunsSpec) => ["runs", "count", { ...spec, order: "" }] as const,
@@ -91,19 +63,6 @@ export const keys = {
   datasetDiff: (digest: string, from: string) => ["dataset diff", digest, from] as const,
 };
 
-export const client = new QueryClient({
-  defaultOptions: {
-    queries: {
-      staleTime: 2000,
-      gcTime: 60_000,
-      // What the server refuses it refuses again; only what did not reach it is tried once more.
-      retry: (count, error) => error instanceof Fault && (error.status === 0 || error.status === 503) && count < 2,
-      networkMode: "always",
-    },
-    mutations: { networkMode: "always" },
-  },
-});
-
 export async function allExperiments(signal?: AbortSignal): Promise<Experiment[]> {
   const all: Experiment[] = [];
   let token: string | undefined;
@@ -115,6 +74,9 @@ export async function allExperiments(signal?: AbortSignal): Promise<Experiment[]
   } while (token && all.length < 20_000);
   return all;
 }
+
+export const getExperiment = (id: string, signal?: AbortSignal) =>
+  ask<{ experiment: Experiment }>("GET", `${mlflow}/experiments/get?experiment_id=${encodeURIComponent(id)}`, undefined, signal).then((answer) => answer.experiment);
 
 export const runWindow = (spec: RunsSpec, offset: number, limit: number, signal?: AbortSignal) =>
   ask<{ runs: Run[] }>("POST", `${ui}/runs/window`, { ...body(spec), order_by: spec.order ? [spec.order] : [], offset, max_results: limit }, signal)
@@ -156,6 +118,25 @@ export const diffDatasets = (digest: string, from: string, signal?: AbortSignal)
   ask<DatasetDiff>("GET", dataset(digest, `/diff?from=${encodeURIComponent(from)}`), undefined, signal);
 export const explain = (deployment: string, text: string, method: string) =>
   ask<Explanation>("POST", `${ui}/deployments/${encodeURIComponent(deployment)}/explain`, { text, method });
+
+const traces = "/ajax-api/3.0/mlflow/traces";
+export const kTracesPage = 100;
+export const searchTraces = (experiments: string[], filter: string, order: string, token: string | undefined, signal?: AbortSignal) =>
+  ask<{ traces?: TraceInfo[]; next_page_token?: string }>("POST", `${traces}/search`, {
+    locations: experiments.map((experiment_id) => ({ type: "MLFLOW_EXPERIMENT", mlflow_experiment: { experiment_id } })),
+    filter, order_by: [order || "timestamp DESC"], max_results: kTracesPage, page_token: token }, signal);
+// Its spans are in the record, or in a file that an older client wrote.
+export async function getTrace(id: string, signal?: AbortSignal): Promise<Trace & { file?: unknown }> {
+  const { trace } = await ask<{ trace: Trace }>("GET", `${traces}/get?trace_id=${encodeURIComponent(id)}&allow_partial=true`, undefined, signal);
+  if (trace.spans?.length || !trace.trace_info.tags?.["mlflow.artifactLocation"]) return trace;
+  try {
+    return { ...trace, file: JSON.parse(await fetchText(`/ajax-api/3.0/mlflow/get-trace-artifact?request_id=${encodeURIComponent(id)}`, undefined, signal)) };
+  } catch {
+    return trace; // it was never written
+  }
+}
+export const addAssessment = (trace: string, assessment: NewAssessment) =>
+  ask<{ assessment: Assessment }>("POST", `${traces}/${encodeURIComponent(trace)}/assessments`, { assessment });
 
 export const artifactUrl = (id: string, path: string) =>
   `/get-artifact?run_uuid=${encodeURIComponent(id)}&path=${encodeURIComponent(path)}`;

@@ -27,6 +27,7 @@ export function time(ms: number | undefined): string {
 }
 
 export function duration(ms: number): string {
+  if (ms > 0 && ms < 10) return `${number(Number(ms.toPrecision(2)))} ms`;
   if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`;
   const seconds = ms / 1000;
   if (seconds < 60) return `${seconds.toFixed(1)} s`;

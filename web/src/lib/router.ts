@@ -25,6 +25,7 @@ export function usePlace(): Place {
   useEffect(() => {
     const listener = () => set(here());
     listeners.add(listener);
+    if (place.path !== location.pathname || `?${place.query}` !== (location.search || "?")) listener(); // it was changed before this effect ran
     return () => void listeners.delete(listener);
   }, []);
   return place;

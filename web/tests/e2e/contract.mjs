@@ -7,6 +7,7 @@ import yaml from "js-yaml";
 import { logFiles, runPipelines } from "./seed_record.mjs";
 import { startServer, temporary } from "./support.mjs";
 import { seedRuns } from "./seed.mjs";
+import { seedTraces } from "./seed_traces.mjs";
 
 const program = path.resolve(process.argv[2]);
 const api = yaml.load(readFileSync(new URL("../../../api/openapi.yaml", import.meta.url), "utf8"));
@@ -46,6 +47,7 @@ try {
   const { experiment, ids } = await seedRuns(server, { runs: 6, steps: 40 });
   await server.post("runs/log-metric", { run_id: ids[0], key: "f1", value: "NaN", timestamp: 1, step: 99 });
   await logFiles(server, experiment, ids[0]);
+  const [trace] = await seedTraces(server, experiment, ids[0], 4);
   const asked = async (address) => (await fetch(`${server.url}${address}`)).json();
   const { versions } = await asked("/api/ui/models/tiny-reviews");
   const { deployments } = await asked("/api/ui/deployments");
@@ -56,6 +58,13 @@ try {
   const of = { experiment_ids: [experiment] };
   // What to ask each route: [parameters or body, expected status].
   const questions = {
+    "/api/slipway/session": [[{}, 200]],
+    "/api/slipway/login": [[{ username: "ann", password: "correct horse battery" }, 400], [{}, 400]],
+    "/api/slipway/logout": [[{}, 401]],
+    "/api/2.0/mlflow/experiments/get": [[{ experiment_id: experiment }, 200], [{ experiment_id: "77777" }, 404]],
+    "/api/3.0/mlflow/traces/search": [[{ locations: [{ type: "MLFLOW_EXPERIMENT", mlflow_experiment: { experiment_id: experiment } }], filter: "status = 'OK'", max_results: 2 }, 200], [{ locations: [], filter: "x ~ 1" }, 400], [{}, 400]],
+    "/api/3.0/mlflow/traces/get": [[{ trace_id: trace }, 200], [{ trace_id: "tr-none" }, 404]],
+    "/api/3.0/mlflow/traces/{trace_id}/assessments": [[{ trace_id: trace, assessment: { assessment_name: "good", source: { source_type: "HUMAN", source_id: "ann" }, feedback: { value: true } } }, 200], [{ trace_id: trace, assessment: { assessment_name: "bad" } }, 400]],
     "/api/2.0/mlflow/experiments/search": [[{ max_results: 10 }, 200], [{ max_results: -1 }, 400]],
     "/api/2.0/mlflow/runs/get": [[{ run_id: ids[0] }, 200], [{ run_id: "f".repeat(32) }, 404]],
     "/api/2.0/mlflow/artifacts/list": [[{ run_id: ids[0] }, 200], [{ run_id: ids[0], path: "../x" }, 400]],

@@ -61,13 +61,20 @@ export const tests = {
     noFaults(page);
     await page.context().close();
   },
-  async "drift and events of a deployment"({ browser, server }) {
+  async "drift, bias and events of a deployment"({ browser, server }) {
     const page = await openPage(browser, server);
     const { deployments } = await (await fetch(`${server.url}/api/ui/deployments`)).json();
     const judged = deployments.find((one) => one.status === "stopped");
     await page.goto(`${server.url}/ui/deployments/${judged.id}?tab=drift`);
     await page.getByRole("rowheader", { name: "psi" }).first().waitFor();
     await accessible(page, "drift");
+    await page.getByRole("link", { name: "Bias" }).click();
+    await page.getByRole("rowheader", { name: "gender:female" }).first().waitFor();
+    const suite = page.getByRole("region", { name: /names and words exchanged/ }).first();
+    await suite.getByRole("rowheader", { name: "ethnicity:arab:male" }).waitFor();
+    assert.match(await suite.locator("dd").first().textContent(), /^0\.\d+ \[0\.\d+, 0\.\d+\]$/);
+    await page.locator("canvas").first().waitFor();
+    await accessible(page, "bias");
     await page.getByRole("link", { name: "Events" }).click();
     await page.getByText("deploy_ready").first().waitFor();
     await accessible(page, "events");

@@ -1,4 +1,4 @@
-// End to end: node web/tests/e2e/main.mjs SLIPWAY [PART OF A NAME]. Exits with 77 when there is no Chromium. SLIPWAY_E2E_DEV=1 takes
+// End to end: node web/tests/e2e/main.mjs SLIPWAY [PATTERN OF NAMES]. Exits with 77 when there is no Chromium. SLIPWAY_E2E_DEV=1 takes
 // the pages from web/src instead of the program; SLIPWAY_E2E_SHOTS=FOLDER keeps a picture of each page that failed.
 import path from "node:path";
 import { launch, skip, startServer, temporary } from "./support.mjs";
@@ -8,6 +8,11 @@ import { tests as deployments } from "./deployments.mjs";
 import { tests as datasets } from "./datasets.mjs";
 import { tests as run } from "./run.mjs";
 import { seedRuns } from "./seed.mjs";
+import { seedTraces } from "./seed_traces.mjs";
+import { tests as accounts } from "./accounts.mjs";
+import { tests as keyboard } from "./keyboard.mjs";
+import { tests as traces } from "./traces.mjs";
+import { tests as views } from "./views.mjs";
 import { tests as runs } from "./runs.mjs";
 
 const [given, only = ""] = process.argv.slice(2);
@@ -29,6 +34,7 @@ try {
     skip("no npm: slipway was built without its web pages");
   }
   const seed = await seedRuns(server);
+  seed.traces = await seedTraces(server, seed.experiment, seed.ids[0]);
   await logFiles(server, seed.experiment, seed.ids[0]);
   served = await serveModel(program, folder.path, `${folder.path}/record`);
   await askModel(served.url, 60);
@@ -36,10 +42,10 @@ try {
     dev = await (await import("../../tools/dev.mjs")).startDev(server.url, 0, false);
     server.url = dev.url;
   }
-  for (const [name, test] of Object.entries({ ...runs, ...run, ...models, ...deployments, ...datasets })) {
-    if (!name.includes(only)) continue;
+  for (const [name, test] of Object.entries({ ...runs, ...views, ...run, ...traces, ...models, ...deployments, ...datasets, ...keyboard, ...accounts })) {
+    if (!new RegExp(only).test(name)) continue;
     try {
-      await test({ browser, server, seed, served });
+      await test({ browser, server, seed, served, program });
       passed++;
       console.log(`ok ${name}`);
     } catch (error) {

@@ -1,7 +1,7 @@
 // A record that has everything: two runs of a pipeline (models, dataset, lineage), its model served, and files that a client logged.
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { deflateSync, crc32 as zlibCrc } from "node:zlib";
@@ -14,8 +14,16 @@ function ran(command, args, options) {
   return done.stdout;
 }
 
-// Before the server: a small project through `slipway run`, twice, into `record`: the second has more rows.
+// Before the server: a small project through `slipway run`, twice, into `record`: the second has more rows. SLIPWAY_E2E_KEEP=FOLDER
+// keeps what came of it there, and takes it from there the next time.
 export function runPipelines(program, folder, record) {
+  const kept = process.env.SLIPWAY_E2E_KEEP;
+  if (kept && existsSync(kept)) return cpSync(kept, folder, { recursive: true });
+  runTwice(program, folder, record);
+  if (kept) cpSync(folder, kept, { recursive: true });
+}
+
+function runTwice(program, folder, record) {
   for (const rows of ["400", "420"]) {
     for (const old of ["reviews.csv", "base"]) rmSync(join(folder, old), { recursive: true, force: true }); // it keeps what is there
     ran("python3", [join(root, "tests/support/tiny_project.py"), folder, `rows=${rows}`]);

@@ -47,10 +47,14 @@ export async function startServer(program, data) {
       const { url } = JSON.parse(readFileSync(ready, "utf8"));
       return {
         url,
-        async post(path, body) {
-          const answer = await fetch(`${url}/api/2.0/mlflow/${path}`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+        headers: {}, // of every question, for a server with accounts
+        async send(method, path, body) {
+          const answer = await fetch(`${this.url}${path}`, { method, headers: { "Content-Type": "application/json", ...this.headers }, body: JSON.stringify(body) });
           assert.equal(answer.status, 200, `${path}: ${answer.status} ${answer.status === 200 ? "" : await answer.text()}`);
           return answer.json();
+        },
+        post(path, body) {
+          return this.send("POST", `/api/2.0/mlflow/${path}`, body);
         },
         async stop() {
           child.kill("SIGTERM");
@@ -77,8 +81,8 @@ export async function openPage(browser, server, options = {}) {
   page.faults = [];
   page.on("pageerror", (error) => page.faults.push(`threw ${error}`));
   page.on("console", (message) => {
-    // A refused search is an answer of 400, which Chromium logs.
-    if (message.type() === "error" && !/status of 400/.test(message.text())) page.faults.push(`logged ${message.text()}`);
+    // What the server refuses is an answer that Chromium logs: a wrong search, a missing sign-in or role, a gate.
+    if (message.type() === "error" && !/status of (400|401|403|409)/.test(message.text())) page.faults.push(`logged ${message.text()}`);
   });
   page.on("request", (request) => {
     if (!request.url().startsWith(server.url) && !/^(blob|data):/.test(request.url())) page.faults.push(`asked ${request.url()}`);
@@ -99,4 +103,33 @@ export async function accessible(page, what) {
     assert.deepEqual(violations.map((one) => `${one.id}: ${one.nodes.slice(0, 3).map((node) => `${node.target} ${node.any[0]?.message ?? ""}`).join("; ")}`), [], `${what} in ${theme}`);
   }
   await page.evaluate(() => delete document.documentElement.dataset.theme);
+}
+
+// Everything on the page that does something is reached with Tab alone, and is seen to have the focus.
+export async function reachable(page, what) {
+  const names = await page.evaluate(() => {
+    const list = [...document.querySelectorAll("a[href], button:not(:disabled), input:not(:disabled), select:not(:disabled), textarea:not(:disabled), summary, [tabindex='0']")]
+      .filter((one) => one.tabIndex >= 0 && one.checkVisibility({ visibilityProperty: true }) && !one.closest("dialog:not([open])"));
+    const modal = document.querySelector("dialog[open]");
+    const shown = modal ? list.filter((one) => modal.contains(one)) : list;
+    shown.forEach((one, i) => one.setAttribute("data-walk", String(i)));
+    return shown.map((one) => `${one.localName} ${(one.getAttribute("aria-label") ?? one.textContent).trim().slice(0, 40)}`);
+  });
+  assert.ok(names.length > 0, `${what}: nothing can be reached`);
+  const seen = new Set();
+  const unseen = new Set();
+  // A field of a date has a stop for each of its parts, a frame one for its page.
+  for (let i = 0; i < 2 * names.length + 40 && seen.size < names.length; i++) {
+    await page.keyboard.press("Tab");
+    const at = await page.evaluate(() => {
+      const one = document.activeElement;
+      const style = getComputedStyle(one);
+      return { index: one.getAttribute("data-walk"), marked: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0 };
+    });
+    if (at.index === null) continue;
+    seen.add(Number(at.index));
+    if (!at.marked) unseen.add(names[Number(at.index)]);
+  }
+  assert.deepEqual(names.filter((_, i) => !seen.has(i)), [], `${what}: not reached`);
+  assert.deepEqual([...unseen], [], `${what}: the focus is not seen`);
 }

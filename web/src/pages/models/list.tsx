@@ -2,8 +2,9 @@
 import { useQuery } from "@tanstack/preact-query";
 import { useEffect, useState } from "preact/hooks";
 import { ErrorNote, Icon, Loading } from "../../components/basic";
-import { Fault, keys, searchModels } from "../../lib/api";
+import { keys, searchModels } from "../../lib/api";
 import { literal } from "../../lib/filter";
+import { Fault } from "../../lib/http";
 import { time } from "../../lib/format";
 import { t } from "../../lib/i18n";
 import { setQuery, usePlace } from "../../lib/router";

@@ -1,6 +1,7 @@
 // A registered model: its aliases, what they served when, its versions beside each other, one version with its evidence.
 import { useMutation, useQuery, useQueryClient } from "@tanstack/preact-query";
 import { useState } from "preact/hooks";
+import { Act } from "../../components/act";
 import { Dialog, ErrorNote, Facts, Loading } from "../../components/basic";
 import { LineageGraph } from "../../components/lineage";
 import { Preview } from "../../components/preview";
@@ -10,6 +11,7 @@ import { estimateOf, estimateText } from "../../lib/estimate";
 import { bytes, duration, time } from "../../lib/format";
 import { t } from "../../lib/i18n";
 import { link, patched, setQuery, usePlace } from "../../lib/router";
+import { useRefusal } from "../../lib/session";
 
 function History({ model }: { model: Model }) {
   const all = spans(model.aliases);
@@ -121,6 +123,7 @@ function Compared({ a, b }: { a: ModelVersion; b: ModelVersion }) {
 function Version({ model, version }: { model: Model; version: ModelVersion }) {
   const { query } = usePlace();
   const [moving, setMoving] = useState(false);
+  const why = useRefusal("approver", model.name);
   const other = model.versions.find((one) => one.version === Number(query.get("with")));
   // A pipeline writes the report and the card once the version is there: they are the run's.
   const products = useQuery({ queryKey: keys.products(version.run_id), queryFn: ({ signal }) => getProducts(version.run_id, signal), enabled: version.run_id !== "", retry: false });
@@ -140,7 +143,7 @@ function Version({ model, version }: { model: Model; version: ModelVersion }) {
               {model.versions.filter((one) => one !== version).map((one) => <option key={one.version} value={one.version}>{one.version}</option>)}
             </select>
           </label>
-          <button type="button" onClick={() => setMoving(true)}>{t("models.moveHere")}</button>
+          <Act why={why} onClick={() => setMoving(true)}>{t("models.moveHere")}</Act>
         </div>
         <Facts rows={[
           [t("models.created"), time(version.created_ms)],

@@ -1,13 +1,15 @@
 // One run: what it was given and what came of it, curves, files, lineage.
 import { useMutation, useQuery, useQueryClient } from "@tanstack/preact-query";
+import { Act } from "../../components/act";
 import { ErrorNote, Facts, Loading, Status, Tabs } from "../../components/basic";
 import { LineageGraph } from "../../components/lineage";
-import { type Run, getRun, keys, setRunFate } from "../../lib/api";
+import { type Run, getExperiment, getRun, keys, setRunFate } from "../../lib/api";
 import { downloadCsv } from "../../lib/csv";
 import { duration, number, time } from "../../lib/format";
 import { t } from "../../lib/i18n";
 import { link, usePlace } from "../../lib/router";
 import { runName } from "../../lib/runs";
+import { useRefusal } from "../../lib/session";
 import { CurvesView } from "../runs/curves";
 import { Files } from "./files";
 
@@ -32,10 +34,27 @@ function Table({ title, head, rows, file }: { title: string; head: string[]; row
   );
 }
 
+const useExperiment = (id: string | undefined) =>
+  useQuery({ queryKey: keys.experiment(id ?? ""), queryFn: ({ signal }) => getExperiment(id!, signal), enabled: id !== undefined, staleTime: 60_000 }).data;
+
+function Fate({ run }: { run: Run }) {
+  const queries = useQueryClient();
+  const why = useRefusal("editor", useExperiment(run.info.experiment_id)?.name);
+  const deleted = run.info.lifecycle_stage === "deleted";
+  const fate = useMutation({ mutationFn: () => setRunFate(run.info.run_id, deleted ? "restore" : "delete"), onSuccess: () => void queries.invalidateQueries() });
+  return (
+    <>
+      {fate.isError && <ErrorNote error={fate.error} />}
+      <Act why={why} disabled={fate.isPending} onClick={() => fate.mutate()}>{t(deleted ? "action.restore" : "action.delete")}</Act>
+    </>
+  );
+}
+
 function Overview({ run }: { run: Run }) {
   const { info, data } = run;
   const tags = (data.tags ?? []).filter((tag) => !tag.key.startsWith("mlflow."));
   const system = (data.tags ?? []).filter((tag) => tag.key.startsWith("mlflow.") && tag.key !== "mlflow.runName" && tag.key !== "mlflow.note.content");
+  const experiment = useExperiment(info.experiment_id);
   const note = data.tags?.find((tag) => tag.key === "mlflow.note.content")?.value;
   return (
     <>
@@ -46,7 +65,8 @@ function Overview({ run }: { run: Run }) {
           <Facts rows={[
             [t("column.run_id"), <code>{info.run_id}</code>], [t("column.started"), time(info.start_time)],
             [t("column.duration"), info.start_time ? duration((info.end_time || Date.now()) - info.start_time) : ""], [t("column.user"), info.user_id ?? ""],
-            [t("experiments.one"), <a href={link("/ui/runs", { e: info.experiment_id })}>{info.experiment_id}</a>], [t("run.artifacts"), <code>{info.artifact_uri}</code>],
+            [t("experiments.one"), <a href={link("/ui/runs", { e: info.experiment_id })}>{experiment?.name ?? info.experiment_id}</a>],
+            [t("nav.traces"), <a href={link("/ui/traces", { e: info.experiment_id, q: `run_id = '${info.run_id}'` })}>{t("trace.ofRun")}</a>], [t("run.artifacts"), <code>{info.artifact_uri}</code>],
             ...system.map((tag): [string, string] => [tag.key.slice("mlflow.".length), tag.value ?? ""]),
           ]} />
         </section>
@@ -67,9 +87,7 @@ export function RunPage({ id }: { id: string }) {
   const place = usePlace();
   const asked = place.query.get("tab");
   const tab: Tab = asked === "curves" || asked === "files" || asked === "lineage" ? asked : "overview";
-  const queries = useQueryClient();
   const query = useQuery({ queryKey: keys.run(id), queryFn: ({ signal }) => getRun(id, signal), refetchInterval: (one) => (one.state.data?.info.status === "RUNNING" ? 2500 : false) });
-  const fate = useMutation({ mutationFn: (what: "delete" | "restore") => setRunFate(id, what), onSuccess: () => void queries.invalidateQueries() });
   const run = query.data;
   if (query.isError && !run) return <div class="page"><ErrorNote error={query.error} retry={() => void query.refetch()} /><p><a href="/ui/runs">{t("state.home")}</a></p></div>;
   if (!run) return <div class="page"><Loading /></div>;
@@ -84,10 +102,9 @@ export function RunPage({ id }: { id: string }) {
           <Status value={run.info.status} />
           {deleted && <span class="tag">{t("runs.deleted")}</span>}
           <span class="grow" />
-          <button type="button" disabled={fate.isPending} onClick={() => fate.mutate(deleted ? "restore" : "delete")}>{t(deleted ? "action.restore" : "action.delete")}</button>
+          <Fate run={run} />
         </div>
       </div>
-      {fate.isError && <ErrorNote error={fate.error} />}
       <Tabs label={t("view.label")} items={[item("overview"), item("curves"), item("files"), item("lineage")]} />
       {tab === "overview" && <Overview run={run} />}
       {tab === "curves" && <CurvesView runs={[run]} />}

@@ -5,7 +5,8 @@ import { ErrorNote, Loading } from "../../components/basic";
 import { type Experiment, allExperiments, keys } from "../../lib/api";
 import { integer } from "../../lib/format";
 import { t } from "../../lib/i18n";
-import { patched } from "../../lib/router";
+import { here, patched } from "../../lib/router";
+import { firstView, loadViews } from "../../lib/views";
 import { setExperiments, toggled } from "./state";
 
 const kShown = 500;
@@ -17,12 +18,15 @@ export function Experiments({ chosen }: { chosen: string[] }) {
   const query = useExperiments();
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
   const found = (query.data ?? []).filter((one) => words.every((word) => one.name.toLowerCase().includes(word) || one.experiment_id === word));
+  const runs = here().path === "/ui/runs"; // traces have no saved views
+  const views = loadViews();
   const row = (one: Experiment) => {
     const on = chosen.includes(one.experiment_id);
+    const first = runs && !on ? firstView(views, one.experiment_id) : undefined;
     return (
       <li key={one.experiment_id} class={on ? "on" : undefined}>
         <input type="checkbox" checked={on} aria-label={t("experiments.add", { name: one.name })} onChange={() => setExperiments(toggled(chosen, one.experiment_id))} />
-        <a href={patched({ e: one.experiment_id, sel: undefined, open: undefined })} title={one.name} aria-current={on && chosen.length === 1 ? "true" : undefined}>{one.name}</a>
+        <a href={first ?? patched({ e: one.experiment_id, sel: undefined, open: undefined })} title={one.name} aria-current={on && chosen.length === 1 ? "true" : undefined}>{one.name}</a>
       </li>
     );
   };

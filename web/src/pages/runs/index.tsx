@@ -3,12 +3,13 @@ import { useQueries } from "@tanstack/preact-query";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ErrorNote, Icon, Loading, Tabs } from "../../components/basic";
 import { Parallel } from "../../components/parallel";
-import { Fault, type Run, type RunsSpec, getRun, keys, runWindow } from "../../lib/api";
+import { type Run, type RunsSpec, getRun, keys, runWindow } from "../../lib/api";
+import { Fault } from "../../lib/http";
 import { downloadCsv } from "../../lib/csv";
 import { type Column, columnKind, columnOf, fieldOf } from "../../lib/filter";
 import { integer } from "../../lib/format";
 import { t } from "../../lib/i18n";
-import { patched, setQuery } from "../../lib/router";
+import { go, here, patched, setQuery } from "../../lib/router";
 import { cellText, columnsOf, defaultColumns, runName } from "../../lib/runs";
 import { ColumnsDialog } from "./columns";
 import { CurvesView } from "./curves";
@@ -17,6 +18,8 @@ import { DiffView } from "./diff";
 import { Experiments, useExperiments } from "./experiments";
 import { type RunsState, type View, kMostSelected, setSelected, useRunsState } from "./state";
 import { RunsTable, columnName } from "./table";
+import { firstView, loadViews } from "../../lib/views";
+import { ViewsDialog } from "./views";
 
 const kExport = 50_000; // runs of one CSV file
 
@@ -61,8 +64,8 @@ async function exportCsv(spec: RunsSpec, columns: Column[], progress: (n: number
   downloadCsv("runs.csv", rows);
 }
 
-function Toolbar({ state, columns, known, total }: { state: RunsState; columns: Column[]; known: Column[]; total: number | undefined }) {
-  const [dialog, setDialog] = useState(false);
+function Toolbar({ state, columns, known, total, names }: { state: RunsState; columns: Column[]; known: Column[]; total: number | undefined; names: Map<string, string> }) {
+  const [dialog, setDialog] = useState<"columns" | "views">();
   const [exported, setExported] = useState<number>();
   const [fault, setFault] = useState<unknown>();
   const groups = [...new Set([...(state.group ? [state.group] : []), "a:status", "a:user_id", ...known.filter((column) => columnKind(column) !== "m")])];
@@ -85,7 +88,8 @@ function Toolbar({ state, columns, known, total }: { state: RunsState; columns: 
             {groups.map((column) => <option key={column} value={column}>{columnName(column)}</option>)}
           </select>
         </label>
-        <button type="button" onClick={() => setDialog(true)}>{t("columns.title")}</button>
+        <button type="button" onClick={() => setDialog("columns")}>{t("columns.title")}</button>
+        <button type="button" onClick={() => setDialog("views")}>{t("views.title")}</button>
         <button type="button" aria-pressed={state.spec.view === "DELETED_ONLY"} onClick={() => setQuery({ deleted: state.spec.view === "DELETED_ONLY" ? undefined : "1" })}>{t("runs.deleted")}</button>
         <button type="button" onClick={save} disabled={exported !== undefined || !total}>{exported === undefined ? "CSV" : t("runs.exporting", { n: integer(exported) })}</button>
         <span class="grow" />
@@ -99,7 +103,8 @@ function Toolbar({ state, columns, known, total }: { state: RunsState; columns: 
         <span class="muted" role="status">{total === undefined ? "" : t("runs.count", { n: integer(total) })}</span>
       </div>
       {fault !== undefined && <ErrorNote error={fault} retry={save} />}
-      {dialog && <ColumnsDialog shown={columns} known={known} close={() => setDialog(false)} />}
+      {dialog === "columns" && <ColumnsDialog shown={columns} known={known} close={() => setDialog(undefined)} />}
+      {dialog === "views" && <ViewsDialog experiments={state.spec.experiments} names={names} close={() => setDialog(undefined)} />}
     </>
   );
 }
@@ -113,8 +118,20 @@ function NoRuns() {
   );
 }
 
+// An experiment that is come to without saying more begins with its saved view. Once one is here, the address is what counts.
+function useFirstView(first: string | undefined): void {
+  useEffect(() => {
+    const { path, query } = here();
+    const bare = [...query.keys()].every((name) => name === "e");
+    const experiment = query.get("e") ?? first;
+    const address = path === "/ui/runs" && bare && experiment !== undefined ? firstView(loadViews(), experiment) : undefined;
+    if (address) go(address, true);
+  }, [first === undefined]);
+}
+
 export function RunsPage() {
   const experiments = useExperiments();
+  useFirstView(experiments.data?.[0]?.experiment_id);
   const state = useRunsState((experiments.data ?? []).slice(0, 1).map((one) => one.experiment_id));
   const rows = useRows(state);
   const first = useFirstRuns(state.spec, 100);
@@ -134,7 +151,7 @@ export function RunsPage() {
         <div id="filter-fault" role="alert">{error instanceof Fault && error.status === 400 && <div class="note error">{error.message}</div>}</div>
         {error instanceof Fault && error.status !== 400 && <ErrorNote error={error} retry={rows.retry} />}
         <Tabs label={t("view.label")} items={[view("table"), view("curves"), view("parallel"), view("diff")]} />
-        <Toolbar state={state} columns={columns} known={known} total={rows.total} />
+        <Toolbar state={state} columns={columns} known={known} total={rows.total} names={new Map((experiments.data ?? []).map((one) => [one.experiment_id, one.name]))} />
         {state.view === "table" ? (
           <>
             {rows.loading && !error ? <Loading /> : rows.total === 0 && !state.spec.filter ? <NoRuns /> : <RunsTable state={state} rows={rows} columns={columns} />}
