@@ -73,7 +73,10 @@ export function ViewsDialog({ experiments, names, close }: { experiments: string
       <Save all={all} experiments={experiments} keep={keep} />
       <div class="bar" style={{ marginTop: "14px" }}>
         <button type="button" disabled={all.views.length === 0} onClick={() => download("slipway-views.json", new Blob([viewsText(all)], { type: "application/json" }))}>{t("views.export")}</button>
-        <label class="field">{t("views.import")} <input type="file" accept="application/json,.json" onChange={(event) => void read(event.currentTarget.files?.[0])} /></label>
+        <label class="field">{t("views.import")} <input type="file" accept="application/json,.json" onChange={(event) => {
+          const input = event.currentTarget;
+          void read(input.files?.[0]).then(() => (input.value = "")); // the same file may be chosen again
+        }} /></label>
       </div>
       <p role="status" style={{ marginBottom: 0, overflowWrap: "anywhere" }}>{told}</p>
     </Dialog>
