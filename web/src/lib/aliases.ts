@@ -6,6 +6,8 @@ export interface Span {
   version: number;
   from: number;
   to: number | undefined; // undefined: it still points there
+  who: string | undefined; // who moved it
+  override: string | undefined; // why an admin moved it against the policy
 }
 
 // The newest span first. A change to the version that it was already is none.
@@ -16,7 +18,7 @@ export function spans(aliases: ModelPage["aliases"]): Span[] {
       const last = list.at(-1);
       if (last?.version === step.version) continue;
       if (last) last.to = step.changed_ms;
-      list.push({ alias, version: step.version, from: step.changed_ms, to: undefined });
+      list.push({ alias, version: step.version, from: step.changed_ms, to: undefined, who: step.who ?? undefined, override: step.override ?? undefined });
     }
     return list;
   }).sort((a, b) => b.from - a.from);

@@ -13,6 +13,8 @@ export type Lineage = Schemas["Lineage"];
 export type RegisteredModel = Schemas["RegisteredModel"];
 export type ModelPage = Schemas["ModelPage"];
 export type ModelVersion = Schemas["ModelVersion"];
+export type ModelPolicy = Schemas["ModelPolicy"];
+export type Approval = Schemas["Approval"];
 export type Deployment = Schemas["Deployment"];
 export type Dataset = Schemas["Dataset"];
 export type DatasetPage = Schemas["DatasetPage"];
@@ -103,8 +105,12 @@ export const searchModels = (filter: string, signal?: AbortSignal) =>
     `${mlflow}/registered-models/search?max_results=200&filter=${encodeURIComponent(filter)}`, undefined, signal);
 export const getModel = (name: string, signal?: AbortSignal) =>
   ask<ModelPage>("GET", `${ui}/models/${encodeURIComponent(name)}`, undefined, signal);
-export const setAlias = (name: string, alias: string, version: number) =>
-  ask("POST", `${mlflow}/registered-models/alias`, { name, alias, version: String(version) });
+// With `override`, an admin's reason to move it against the model's policy.
+export const setAlias = (name: string, alias: string, version: number, override?: string) =>
+  ask("POST", `${mlflow}/registered-models/alias`, { name, alias, version: String(version), override });
+export const setPolicy = (name: string, policy: ModelPolicy) => ask<ModelPolicy>("PUT", `${ui}/models/${encodeURIComponent(name)}/policy`, policy);
+export const decide = (name: string, version: number, decision: Schemas["NewDecision"]) =>
+  ask<Approval>("POST", `${ui}/models/${encodeURIComponent(name)}/versions/${version}/decisions`, decision);
 export const getDeployments = (signal?: AbortSignal) =>
   ask<{ deployments: Deployment[] }>("GET", `${ui}/deployments`, undefined, signal).then((answer) => answer.deployments);
 export const getDeployment = (id: string, signal?: AbortSignal) =>

@@ -77,6 +77,9 @@ try {
     "/api/ui/preview": [[{ run_id: ids[0], path: "notes.txt" }, 200], [{ run_id: ids[0], path: "none.txt" }, 404], [{ run_id: ids[0], path: "../../x" }, 400]],
     "/api/ui/blobs/{digest}": [[{ digest: versions[0].artifacts.find((one) => !one.folder).digest }, 200], [{ digest: versions[0].artifacts.find((one) => one.folder).digest }, 404], [{ digest: "sha256:../x" }, 404]],
     "/api/ui/models/{name}": [[{ name: "tiny-reviews" }, 200], [{ name: "none" }, 404]],
+    "/api/ui/models/{name}/policy": [[{ name: "tiny-reviews" }, 200], [{ name: "none" }, 404]],
+    "put /api/ui/models/{name}/policy": [[{ name: "tiny-reviews", required_approvals: 1, protected_aliases: ["champion"] }, 200], [{ name: "tiny-reviews", required_approvals: 99 }, 400], [{ name: "none" }, 404]],
+    "/api/ui/models/{name}/versions/{version}/decisions": [[{ name: "tiny-reviews", version: "1", decision: "approve", comment: "good", who: "ann" }, 200], [{ name: "tiny-reviews", version: "1", decision: "perhaps" }, 400], [{ name: "tiny-reviews", version: "77", decision: "approve" }, 404]],
     "/api/ui/datasets": [[{}, 200]],
     "/api/ui/datasets/{digest}": [[{ digest: versions[0].dataset }, 200], [{ digest: datasets[0].artifact }, 200], [{ digest: "sha256:none" }, 404]],
     "/api/ui/datasets/{digest}/rows": [[{ digest: datasets[0].digest, split: "test", offset: 3, limit: 5 }, 200], [{ digest: datasets[0].digest, text: "wonderful", label: "good" }, 200], [{ digest: datasets[0].digest, limit: "x" }, 400]],
@@ -87,7 +90,7 @@ try {
   };
   for (const [route, methods] of Object.entries(api.paths)) {
     for (const [method, operation] of Object.entries(methods)) {
-      const list = questions[route];
+      const list = questions[`${method} ${route}`] ?? questions[route];
       if (!list) throw new Error(`the check has no question for ${route}`);
       for (const [values, status] of list) {
         const named = route.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(values[name]));
@@ -106,7 +109,7 @@ try {
       }
     }
   }
-  assert.deepEqual(Object.keys(questions).filter((route) => !api.paths[route]), [], "questions about routes that are not described");
+  assert.deepEqual(Object.keys(questions).filter((route) => !api.paths[route.replace(/^\w+ /, "")]), [], "questions about routes that are not described");
 } finally {
   await server.stop();
   folder.remove();

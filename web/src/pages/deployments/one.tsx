@@ -12,6 +12,7 @@ import { t } from "../../lib/i18n";
 import { link, patched, usePlace } from "../../lib/router";
 import { useRefusal } from "../../lib/session";
 import { bucketWidth, buckets, followed, quantile } from "../../lib/traffic";
+import { Override } from "../models/move";
 import { Bias } from "./bias";
 import { Drift } from "./drift";
 import { Explain } from "./explain";
@@ -26,7 +27,7 @@ function Rollback({ reference }: { reference: string }) {
   const [now, before] = history;
   const why = useRefusal("approver", target?.model);
   const back = useMutation({
-    mutationFn: () => setAlias(target!.model, target!.alias, before!.version),
+    mutationFn: (reason: string | undefined) => setAlias(target!.model, target!.alias, before!.version, reason),
     onSuccess: async () => {
       setAsking(false);
       await queries.invalidateQueries();
@@ -39,8 +40,8 @@ function Rollback({ reference }: { reference: string }) {
       {asking && (
         <Dialog title={t("rollback.title")} close={() => setAsking(false)}>
           <p>{t("rollback.ask", { name: `${target.model}@${target.alias}`, from: now.version, to: before.version })}</p>
-          {back.isError && <ErrorNote error={back.error} />}
-          <button type="button" class="primary" disabled={back.isPending} onClick={() => back.mutate()}>{t("rollback.button", { version: before.version })}</button>
+          {back.isError && <Override model={target.model} error={back.error} pending={back.isPending} move={(reason) => back.mutate(reason)} />}
+          <button type="button" class="primary" disabled={back.isPending} onClick={() => back.mutate(undefined)}>{t("rollback.button", { version: before.version })}</button>
         </Dialog>
       )}
     </>
