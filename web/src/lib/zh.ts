@@ -60,7 +60,7 @@ export const zh: Record<keyof typeof en, string> = {
   "predictions.from": "{id} 的来历", "predictions.none": "最近一天没有预测。", "predictions.text": "文本", "predictions.class": "类别", "predictions.score": "得分", "predictions.more": "更多",
   "explain.method": "方法", "explain.for": "支持该类别", "explain.against": "反对该类别", "explain.text": "一段文本", "explain.other": "另一种说法", "explain.do": "解释", "explain.working": "模型正在回答文本的数百个变体…",
   "explain.hint": "也可按 Ctrl Enter", "explain.base": "去掉全部词后为 {value}", "explain.words": "按作用着色的词", "explain.word": "词", "explain.value": "作用", "explain.faith": "模型的认同程度：全面性 {comprehensiveness}（高为好），充分性 {sufficiency}（低为好）。",
-  "explain.same": "两者都是 {label}；另一种说法使其变化 {change}。", "explain.flipped": "另一种说法把 {from} 变成 {to}。",
+  "explain.take": "从第一段文本开始", "explain.same": "两者都是 {label}；另一种说法使其变化 {change}。", "explain.flipped": "另一种说法把 {from} 变成 {to}。",
   "datasets.none": "还没有记录数据集。流水线会产生它们：", "datasets.version": "版本", "datasets.rows": "行", "datasets.splits": "划分", "datasets.labels": "标签", "datasets.size": "大小",
   "datasets.tab.statistics": "统计", "datasets.tab.rows": "行", "datasets.tab.diff": "差异", "datasets.tab.lineage": "血缘", "datasets.balance": "各类别的行数", "datasets.lengths": "每行词数",
   "datasets.top": "最常见的词", "datasets.languages": "语言", "datasets.split": "划分", "datasets.any": "任意", "datasets.search": "按文本片段查找", "datasets.previous": "上一页", "datasets.next": "下一页",

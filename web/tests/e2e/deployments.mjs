@@ -48,7 +48,11 @@ export const tests = {
     const first = page.getByRole("region", { name: "A text" });
     await first.locator(".word", { hasText: "wonderful" }).waitFor();
     assert.equal(await first.locator("strong").textContent(), "good");
-    await page.getByRole("textbox", { name: "Another wording of it" }).fill("a dreadful film");
+    // The words of the first are taken over, and one is changed.
+    await page.getByRole("button", { name: "Begin with the first text" }).click();
+    const other = page.getByRole("textbox", { name: "Another wording of it" });
+    assert.equal(await other.inputValue(), "a wonderful film");
+    await other.fill("a dreadful film");
     await page.getByRole("region", { name: "Another wording of it" }).getByRole("button", { name: "Explain" }).click();
     await page.getByText("The other wording turns good into bad.").waitFor();
     await accessible(page, "explain");

@@ -58,6 +58,15 @@ try {
     "ui-deployment": [`deployments/${live}`, "light", "canvas"],
     "ui-explain": [`deployments/${live}?tab=explain&text=a+wonderful+film+with+a+boring+ending&text2=a+wonderful+film+with+a+moving+ending`, "light", ".word"],
     "ui-dataset": [`datasets/${versions[0].dataset}`, "dark", ".bars"],
+    "ui-approval": ["models/tiny-reviews?v=1", "light", "iframe", async (page) => {
+      await page.evaluate(async () => {
+        const say = (path, method, body) => fetch(`/api/ui/models/tiny-reviews/${path}`, { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+        await say("policy", "PUT", { required_approvals: 2, protected_aliases: ["champion"] });
+        await say("versions/1/decisions", "POST", { decision: "approve", comment: "reads well, fair enough", who: "ann" });
+      });
+      await page.getByRole("region", { name: "Approval", exact: true }).getByText("1 of 2 approvals").waitFor();
+      await page.getByRole("region", { name: "Gates" }).scrollIntoViewIfNeeded();
+    }],
     "ui-model": ["models/tiny-reviews", "light", "iframe"],
   };
   const shoot = async (from, name, [address, theme, selector, prepare]) => {

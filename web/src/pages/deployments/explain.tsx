@@ -40,7 +40,7 @@ function Answer({ one, scale }: { one: Explanation; scale: number }) {
   );
 }
 
-function Pane({ id, name, label, method, result, onResult, scale }: { id: string; name: "text" | "text2"; label: string; method: Method; result: Explanation | undefined; onResult: (one: Explanation | undefined) => void; scale: number }) {
+function Pane({ id, name, label, method, result, onResult, scale, take }: { id: string; name: "text" | "text2"; label: string; method: Method; result: Explanation | undefined; onResult: (one: Explanation | undefined) => void; scale: number; take?: string }) {
   const asked = usePlace().query.get(name) ?? "";
   const [text, setText] = useState(asked);
   const ask = useMutation({ mutationFn: (given: string) => explain(id, given, method), onSuccess: onResult });
@@ -64,7 +64,7 @@ function Pane({ id, name, label, method, result, onResult, scale }: { id: string
               if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) run();
             }} />
         </label>
-        <div class="bar"><button type="submit" class="primary" disabled={ask.isPending || text.trim() === ""}>{t("explain.do")}</button><span class="muted small">{ask.isPending ? t("explain.working") : t("explain.hint")}</span></div>
+        <div class="bar"><button type="submit" class="primary" disabled={ask.isPending || text.trim() === ""}>{t("explain.do")}</button>{take && take !== text && <button type="button" onClick={() => setText(take)}>{t("explain.take")}</button>}<span class="muted small">{ask.isPending ? t("explain.working") : t("explain.hint")}</span></div>
       </form>
       <div aria-live="polite">
         {ask.isError && <div style={{ marginTop: "10px" }}><ErrorNote error={ask.error} /></div>}
@@ -91,7 +91,7 @@ export function Explain({ id }: { id: string }) {
       </div>
       <div class="grid2">
         <Pane id={id} name="text" label={t("explain.text")} method={method} result={first} onResult={setFirst} scale={scale} />
-        <Pane id={id} name="text2" label={t("explain.other")} method={method} result={second} onResult={setSecond} scale={scale} />
+        <Pane id={id} name="text2" label={t("explain.other")} method={method} result={second} onResult={setSecond} scale={scale} take={query.get("text") ?? ""} />
       </div>
       {first && second && (
         <p role="status">{first.label === second.label
