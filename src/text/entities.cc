@@ -84,24 +84,23 @@ char32_t windows_1252(unsigned char byte) noexcept {
   return byte >= 0x80 && byte <= 0x9F ? kWindows1252[byte - 0x80] : byte;
 }
 
+size_t append_reference(std::string_view text, size_t at, std::string& out) {
+  const bool is_number = at + 1 < text.size() && text[at + 1] == '#';
+  const size_t end = is_number ? numeric(text, at + 2, out) : named(text, at + 1, out);
+  if (end == 0) {
+    out += '&';
+    return at + 1;
+  }
+  return end;
+}
+
 std::string unescape_entities(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   for (size_t at = 0; at < text.size();) {
     const size_t ampersand = std::min(text.find('&', at), text.size());
     out.append(text, at, ampersand - at);
-    at = ampersand;
-    if (at == text.size()) {
-      break;
-    }
-    const bool is_number = at + 1 < text.size() && text[at + 1] == '#';
-    const size_t end = is_number ? numeric(text, at + 2, out) : named(text, at + 1, out);
-    if (end == 0) {
-      out += '&';
-      ++at;
-    } else {
-      at = end;
-    }
+    at = ampersand == text.size() ? ampersand : append_reference(text, ampersand, out);
   }
   return out;
 }

@@ -8,7 +8,6 @@
 #include "text/bert_encoder.h"
 #include "text/entities.h"
 #include "text/hf_unicode.h"
-#include "text/html_blocks.h"
 #include "text/identity_lists.h"
 #include "text/token_frame.h"
 #include "text/tokenizer_json.h"
@@ -263,39 +262,6 @@ TEST(EntitiesTable, IsSorted) {
       std::is_sorted(table.begin(), table.end(), [](const Entity& a, const Entity& b) { return a.name < b.name; }));
   EXPECT_EQ(windows_1252(0x80), U'€');
   EXPECT_EQ(windows_1252(0xE9), U'é');
-}
-
-TEST(HtmlBlocks, KnowsBoilerplateByName) {
-  EXPECT_TRUE(names_boilerplate("site-footer"));
-  EXPECT_TRUE(names_boilerplate("Left Sidebar_Wide"));
-  EXPECT_FALSE(names_boilerplate("article-body"));
-  EXPECT_FALSE(names_boilerplate("advertising"));
-  EXPECT_FALSE(names_boilerplate(""));
-}
-
-TEST(HtmlBlocks, KeepsShortBlocksBetweenGoodOnes) {
-  BlockList blocks;
-  const std::string good =
-      "This is a long paragraph, with commas, that says enough to be kept by any measure. It goes on, and on, and on.";
-  for (const std::string& text : {good, std::string("Short, but between."), good}) {
-    blocks.open(BlockKind::kParagraph, false, false);
-    blocks.add_text(text, false);
-  }
-  blocks.open(BlockKind::kOther, false, false);
-  blocks.add_text("Menu", true);
-  blocks.finish();
-  EXPECT_EQ(blocks.main_text(), good + "\nShort, but between.\n" + good);
-  EXPECT_NE(blocks.all_text().find("Menu"), std::string::npos);
-}
-
-TEST(HtmlBlocks, IgnoresMarksThatCoverThePage) {
-  BlockList blocks;
-  const std::string good =
-      "A page whose theme calls everything a sidebar, which is odd, but it happens more often than not, sadly.";
-  blocks.open(BlockKind::kParagraph, false, true);
-  blocks.add_text(good, false);
-  blocks.finish();
-  EXPECT_EQ(blocks.main_text(), good);
 }
 
 TEST(IdentityLists, AreWellFormed) {
