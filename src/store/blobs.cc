@@ -24,33 +24,7 @@ using base::Code;
 using base::Error;
 
 constexpr size_t kMaxListingBytes = size_t{256} << 20;
-constexpr int kMaxFolderDepth = 64;
 constexpr const char* kRecipe = ".recipe";
-
-// Regular files below `folder`, relative, in no order. Throws for anything but files and folders.
-void walk(const fs::path& folder, const std::string& prefix, int depth, std::vector<std::string>& files) {
-  if (depth > kMaxFolderDepth) {
-    throw Error(Code::kInvalid, fmt::format("'{}' lies more than {} folders deep", folder.string(), kMaxFolderDepth));
-  }
-  std::error_code error;
-  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
-    const std::string name = prefix + it->path().filename().string();
-    base::check_entry_path(name);
-    const fs::file_status status = it->symlink_status();
-    if (fs::is_directory(status)) {
-      walk(it->path(), name + "/", depth + 1, files);
-    } else if (fs::is_regular_file(status)) {
-      files.push_back(name);
-    } else {
-      throw Error(Code::kInvalid,
-                  fmt::format("'{}' is {}; an artifact holds only files and folders", it->path().string(),
-                              fs::is_symlink(status) ? "a symbolic link" : "a special file"));
-    }
-  }
-  if (error) {
-    fail_file("list", folder, error.value());
-  }
-}
 
 }  // namespace
 
@@ -282,25 +256,6 @@ Blob Blobs::put_file(const fs::path& path) {
   Blob blob = put_file(path, true, touched);
   sync(touched);
   return blob;
-}
-
-Blob Blobs::put_folder(const fs::path& path) {
-  if (!fs::is_directory(path)) {
-    throw Error(fs::exists(path) ? Code::kInvalid : Code::kNotFound,
-                fmt::format("'{}' is not a folder", path.string()));
-  }
-  std::vector<std::string> files;
-  walk(path, "", 0, files);
-  Folders touched;
-  std::vector<FolderEntry> entries;
-  entries.reserve(files.size());
-  for (std::string& file : files) {
-    Blob blob = put_file(path / file, false, touched);
-    entries.push_back({std::move(file), std::move(blob.digest), blob.size});
-  }
-  Blob listing = put_bytes(listing_bytes(std::move(entries)), touched);
-  sync(touched);
-  return listing;
 }
 
 struct BlobWriter::State {

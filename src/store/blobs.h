@@ -26,6 +26,10 @@
 #include "store/recipe.h"
 #include "store/remote_blobs.h"
 
+namespace slipway::base {
+class Pool;
+}
+
 namespace slipway::store {
 
 // One file of a folder artifact.
@@ -98,6 +102,9 @@ class Blobs {
   using Folders = std::set<std::filesystem::path>;
   Blob put_file(const std::filesystem::path& path, bool follow, Folders& touched);
   Blob put_bytes(std::string_view bytes, Folders& touched);
+  // Files of a folder, the small ones together: on the disk on return, their names once `disk` is synced.
+  void put_batch(const std::filesystem::path& folder, std::span<const std::string> files, std::vector<FolderEntry>& entries,
+                 base::Pool& pool, const File& disk, Folders& touched);
   // What was written and hashed: whole, or as a recipe. Durable once `touched` is synced.
   void keep(const Temporary& temporary, const Blob& blob, Lasting lasting, Folders& touched) const;
   void keep_whole(const Temporary& temporary, const Blob& blob, Folders& touched) const;

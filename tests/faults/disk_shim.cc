@@ -1,6 +1,6 @@
 // Preloaded into the program under test (LD_PRELOAD): its disk fails. $SLIPWAY_FAULT is KIND:FIRST[:COUNT]: of the calls of that
 // kind on files below $SLIPWAY_FAULT_DIR, the FIRST-th (from 1) and COUNT - 1 after it fail (all, when COUNT is not given).
-//   sync    fsync, fdatasync   EIO
+//   sync    fsync, fdatasync, syncfs   EIO
 //   write   write, pwrite      ENOSPC
 // $SLIPWAY_FAULT_LOG, when set, is a file that gets a line for each fault.
 #include <atomic>
@@ -73,6 +73,15 @@ int fsync(int fd) {
 
 int fdatasync(int fd) {
   static const auto real = next<int (*)(int)>("fdatasync");
+  if (fails("sync", fd, syncs)) {
+    errno = EIO;
+    return -1;
+  }
+  return real(fd);
+}
+
+int syncfs(int fd) noexcept {
+  static const auto real = next<int (*)(int)>("syncfs");
   if (fails("sync", fd, syncs)) {
     errno = EIO;
     return -1;

@@ -1,5 +1,8 @@
 #include "store/blobs.h"
 
+#include <fmt/format.h>
+#include <fstream>
+#include <map>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -82,6 +85,41 @@ TEST_F(Artifacts, AFolderGoesInAndComesOutTheSame) {
     EXPECT_EQ(artifacts.put_folder(out, "model", "m", {}).digest, folder.digest);
     EXPECT_EQ(error_of([&] { artifacts.checkout(folder.digest, out, verify); }).code(), Code::kConflict);
   }
+}
+
+TEST_F(Artifacts, ManySmallFilesGoInTogetherWithLargeOnesAmongThem) {
+  const fs::path in = dir_.path() / "in";
+  base::make_dirs(in / "sub");
+  std::map<std::string, std::string> files;
+  for (int i = 0; i < 200; ++i) {
+    files[i % 2 == 0 ? fmt::format("{}.txt", i) : fmt::format("sub/{}", i)] = std::string(static_cast<size_t>(i % 150) * 7, 'a');
+  }
+  files["empty"] = "";
+  files["exactly"] = std::string(65536, 'e');
+  files["above"] = std::string(65537, 'f');
+  files["large"] = std::string(3 << 20, 'g');
+  for (const auto& [path, bytes] : files) {
+    std::ofstream(in / path, std::ios::binary) << bytes;
+  }
+  auto& artifacts = store_->artifacts();
+  const auto folder = artifacts.put_folder(in, "dataset", "d", {});
+  EXPECT_EQ(artifacts.put_folder(in, "dataset", "d", {}).digest, folder.digest);
+  const auto entries = Blobs(this->folder() / "blobs").read_listing(folder.digest);
+  ASSERT_EQ(entries.size(), files.size());
+  for (const FolderEntry& entry : entries) {
+    EXPECT_EQ(entry.size, files.at(entry.path).size());
+    const fs::path blob = artifacts.path_of(entry.digest);
+    EXPECT_EQ(read_file(blob), files.at(entry.path));
+    struct stat info {};
+    ASSERT_EQ(::stat(blob.c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 0777U, 0444U);
+  }
+  artifacts.checkout(folder.digest, dir_.path() / "out", true);
+  EXPECT_EQ(artifacts.put_folder(dir_.path() / "out", "dataset", "d", {}).digest, folder.digest);
+  EXPECT_TRUE(verify().problems.empty());
+  ASSERT_EQ(::mkfifo((in / "pipe").c_str(), 0600), 0);
+  EXPECT_EQ(error_of([&] { artifacts.put_folder(in, "dataset", "d", {}); }).code(), Code::kInvalid);
+  EXPECT_EQ(collect(true).leftovers, 0);
 }
 
 TEST_F(Artifacts, WritingToACheckoutDoesNotChangeTheBlob) {
