@@ -117,7 +117,7 @@ class TraceStore {
   virtual int64_t remove(const TraceRemoval& removal) = 0;
   // Without a value the tag goes; one that is not there is kNotFound then.
   virtual void change_tag(const std::string& id, const std::string& key, const std::optional<std::string>& value) = 0;
-  // `kind`: "run" (target is its id) or "prompt" ("name/version"); stored. Traces that are not there are left out.
+  // `kind`: "run" (target is its id; clients link what they send later: "tr-…" begins then) or "prompt" ("name/version"); stored. Others that are not there are left out.
   virtual void link(const std::string& kind, std::span<const std::string> trace_ids, const std::string& target) = 0;
 };
 

@@ -101,6 +101,13 @@ int64_t insert_trace(Database& database, const std::string& id, int64_t experime
   return number;
 }
 
+// "tr-" and 32 hex digits.
+bool is_trace_id(const std::string& id) {
+  constexpr std::string_view kPrefix = "tr-";
+  return id.size() == kPrefix.size() + 32 && id.starts_with(kPrefix) &&
+         id.find_first_not_of("0123456789abcdef", kPrefix.size()) == std::string::npos;
+}
+
 void put_span(Database& database, int64_t trace, const TraceSpan& span) {
   database
       .prepare(
@@ -319,8 +326,13 @@ void SqlTraces::change_tag(const std::string& id, const std::string& key, const 
 
 void SqlTraces::link(const std::string& kind, std::span<const std::string> trace_ids, const std::string& target) {
   core_.write([&](Database& database) {
+    const auto run = kind == "run" ? find_run_row(database, target) : std::nullopt;
     for (const std::string& id : trace_ids) {
-      if (const auto number = find_trace(database, id)) {
+      auto number = find_trace(database, id);
+      if (!number && run && !run->deleted && is_trace_id(id)) {  // its client sends it later
+        number = insert_trace(database, id, run->experiment, core_.now(), record::kTraceRuns);
+      }
+      if (number) {
         database.prepare("INSERT INTO trace_links(kind, target, trace) VALUES(?,?,?) ON CONFLICT DO NOTHING")
             .bind(kind, target, *number)
             .run();

@@ -121,6 +121,30 @@ TEST_F(Traces, SearchesAreThoseOfTagsSpansAndAssessments) {
   EXPECT_EQ(error_of([&] { store_->tracking().traces().assessments().find("t3", "a-1"); }).code(), Code::kNotFound);
 }
 
+// Clients that send in the background link a trace to a run first.
+TEST_F(Traces, ATraceMayBeLinkedBeforeItComes) {
+  record::TrackedRun made;
+  made.id = record::new_id();
+  const std::string run = store_->tracking().runs().create(made).id;
+  const std::string id = "tr-0af7651916cd43dd8448eb211c80319c";
+  const std::vector<std::string> linked = {id, "nothing", "tr-short"};
+  traces().link("run", linked, run);
+  traces().link("run", linked, "no run");
+  EXPECT_EQ(found({{Entity::kMetadata, record::kSourceRunKey, Comparator::kEqual, run}}), (std::vector<std::string>{id}));
+  EXPECT_EQ(found({}), (std::vector<std::string>{id})) << "other names are no traces";
+  record::Trace trace;
+  trace.id = id;
+  trace.experiment_id = "0";
+  trace.started_ms = 5;
+  trace.duration_ms = 2;
+  trace.state = record::kTraceOk;
+  traces().start(trace, true);
+  const auto there = traces().find(id, false).value();
+  EXPECT_EQ(there.started_ms, 5);
+  EXPECT_EQ(there.state, "OK");
+  EXPECT_EQ(found({{Entity::kMetadata, record::kSourceRunKey, Comparator::kEqual, run}}), (std::vector<std::string>{id}));
+}
+
 TEST_F(Traces, AnAssessmentThatReplacesAnotherGivesWayAgain) {
   auto& assessments = store_->tracking().traces().assessments();
   traces().start(trace("t"), true);
