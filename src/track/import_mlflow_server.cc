@@ -1,5 +1,6 @@
 // An MLflow server asked over REST.
 #include <fmt/format.h>
+#include <set>
 
 #include "base/error.h"
 #include "record/trace_json.h"
@@ -20,6 +21,7 @@ constexpr int kMaxDepth = 64;
 constexpr const char* kSource = "the server's answer";
 constexpr const char* kTraces = "/api/3.0/mlflow/traces/search";
 constexpr int kTracePage = 100;
+constexpr const char* kPrompts = "tags.`mlflow.prompt.is_prompt` = 'true'";
 constexpr size_t kMaxTrace = size_t{256} << 20;
 
 class Server {
@@ -34,17 +36,25 @@ class Server {
       }
       return field_text(answer, "next_page_token");
     });
-    pages([&](const std::string& token) {
-      MlflowRest::Query query = {{"max_results", std::to_string(kPage)}};
-      if (!token.empty()) {
-        query.emplace_back("page_token", token);
-      }
-      const Json answer = rest_.get("registered-models/search", query);
-      for (const Json& model : field_list(answer, "registered_models")) {
-        take_model(model);
-      }
-      return field_text(answer, "next_page_token");
-    });
+    // MLflow's server leaves prompts out of a search that does not ask for them.
+    for (const std::string& filter : {std::string(), std::string(kPrompts)}) {
+      pages([&](const std::string& token) {
+        MlflowRest::Query query = {{"max_results", std::to_string(kPage)}};
+        if (!filter.empty()) {
+          query.emplace_back("filter", filter);
+        }
+        if (!token.empty()) {
+          query.emplace_back("page_token", token);
+        }
+        const Json answer = rest_.get("registered-models/search", query);
+        for (const Json& model : field_list(answer, "registered_models")) {
+          if (models_.insert(field_text(model, "name")).second) {
+            take_model(model, filter.empty() ? "" : fmt::format(" AND {}", filter));
+          }
+        }
+        return field_text(answer, "next_page_token");
+      });
+    }
   }
 
  private:
@@ -311,7 +321,7 @@ class Server {
     }
   }
 
-  void take_model(const Json& json) {
+  void take_model(const Json& json, const std::string& more) {
     record::RegisteredModel model = registered_model(json);
     // A search may leave them out.
     const Json whole = base::get<Json>(rest_.get("registered-models/get", {{"name", model.name}}), "registered_model", kSource);
@@ -325,7 +335,7 @@ class Server {
       quoted.insert(at, 1, '\\');
     }
     pages([&](const std::string& token) {
-      MlflowRest::Query query = {{"filter", fmt::format("name='{}'", quoted)}, {"max_results", "10000"}};
+      MlflowRest::Query query = {{"filter", fmt::format("name='{}'{}", quoted, more)}, {"max_results", "10000"}};
       if (!token.empty()) {
         query.emplace_back("page_token", token);
       }
@@ -341,6 +351,7 @@ class Server {
 
   MlflowSink& sink_;
   MlflowRest rest_;
+  std::set<std::string> models_;  // registered ones that were taken
   std::vector<std::pair<std::string, record::RunInputs>> model_uses_;  // of the experiment's runs, until its models are there
 };
 

@@ -212,8 +212,8 @@ def training(client):
         mlflow.sklearn.autolog(disable=True)
         got = client.get_run(run.info.run_id)
         assert got.data.params["C"] == "0.5" and got.data.metrics["training_accuracy_score"] == 1.0, got.data
-        model = mlflow.search_logged_models([got.info.experiment_id], output_format="list")[0]
-        assert got.inputs.dataset_inputs and model.source_run_id == run.info.run_id
+        model = mlflow.get_logged_model(got.outputs.model_outputs[0].model_id)
+        assert got.inputs.dataset_inputs and model.source_run_id == run.info.run_id, (got, model)
         import pandas
         frame = pandas.DataFrame({"x": [x[0] for x in xs], "y": ys})
         with mlflow.start_run() as run:
