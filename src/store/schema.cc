@@ -264,7 +264,7 @@ CREATE TABLE scorers(number INTEGER PRIMARY KEY, id TEXT NOT NULL, experiment IN
   version INTEGER NOT NULL, body TEXT NOT NULL, created_ms INTEGER NOT NULL, UNIQUE(experiment, name, version));
 )sql";
 
-// Version 8: who lets a version be served: policies of models, decisions, who made what; and whether a webhook's secret is sealed.
+// Version 8: who lets a version be served: policies of models, decisions, and who made what.
 constexpr const char* kVersion8 = R"sql(
 CREATE TABLE model_policies(model TEXT NOT NULL PRIMARY KEY, required_approvals INTEGER NOT NULL, protected_aliases TEXT NOT NULL,
   separate_author INTEGER NOT NULL, gates_must_pass INTEGER NOT NULL) WITHOUT ROWID;
@@ -273,8 +273,6 @@ CREATE TABLE version_decisions(model TEXT NOT NULL, version INTEGER NOT NULL, wh
 ALTER TABLE model_versions ADD COLUMN author TEXT NOT NULL DEFAULT '';
 ALTER TABLE alias_history ADD COLUMN who TEXT NOT NULL DEFAULT '';
 ALTER TABLE alias_history ADD COLUMN override_reason TEXT NOT NULL DEFAULT '';
--- 1: the secret is ciphertext (docs/formats/store.md).
-ALTER TABLE webhooks ADD COLUMN sealed INTEGER NOT NULL DEFAULT 0;
 )sql";
 
 // Version 9: points of one metric that came together lie in one row (metric_blocks.h), which is a B-tree's write for a batch

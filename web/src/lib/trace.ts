@@ -63,7 +63,7 @@ const kOwn = new Set(["mlflow.spanType", "mlflow.spanInputs", "mlflow.spanOutput
 function spanOf(given: unknown, zero: number): Span {
   const span = object(given);
   const attributes = attributesOf(span.attributes);
-  const value = (key: string) => attributes.find(([name]) => name === key)?.[1];
+  const value = (key: string) => decoded(attributes.find(([name]) => name === key)?.[1]); // some exporters send JSON texts as texts
   const status = object(span.status);
   const start = Number(span.start_time_unix_nano ?? 0);
   const end = span.end_time_unix_nano === undefined || span.end_time_unix_nano === null ? undefined : Number(span.end_time_unix_nano);

@@ -4,7 +4,10 @@ import { random } from "./seed.mjs";
 
 const questions = ["Who directed it?", "Is the ending sad?", "How long is the film?", "Who wrote the music?"];
 const hex = (next, digits) => Array.from({ length: digits }, () => Math.floor(next() * 16).toString(16)).join("");
-const text = (key, value) => ({ key, value: { stringValue: JSON.stringify(value) } });
+// AnyValue, as MLflow's client sends attributes.
+const any = (value) => typeof value === "string" ? { stringValue: value } : typeof value === "number" ? (Number.isInteger(value) ? { intValue: String(value) } : { doubleValue: value })
+  : Array.isArray(value) ? { arrayValue: { values: value.map(any) } } : { kvlistValue: { values: Object.entries(value).map(([key, one]) => ({ key, value: any(one) })) } };
+const text = (key, value) => ({ key, value: any(value) });
 
 export async function seedTraces(server, experiment, run, count = 12) {
   const next = random(11);

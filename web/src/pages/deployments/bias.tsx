@@ -21,7 +21,7 @@ function Live({ page }: { page: Page }) {
         <>
           <p class="muted small">{t("bias.liveHint")}</p>
           <div class="scroll" tabIndex={0} role="group" aria-label={t("bias.live")}>
-            <table class="data">
+            <table class="data tight">
               <thead><tr><th scope="col">{t("bias.group")}</th><th scope="col">{t("predictions.class")}</th><th scope="col" class="right">{t("bias.rate")}</th><th scope="col" class="right">{t("bias.reference")}</th><th scope="col" class="right">n</th><th scope="col" class="right">{t("bias.p")}</th></tr></thead>
               <tbody>{newest.groups.map((one) => (
                 <tr key={one.group + one.label}><th scope="row">{one.group}</th><td>{one.label}</td><td class="right">{estimateText(estimateOf(one.rate))}</td><td class="right">{estimateText(estimateOf(one.reference))}</td><td class="right">{one.rate.n ?? ""}</td><td class={`right ${(one.p ?? 1) < kAlarm ? "bad" : ""}`}>{number(one.p ?? undefined)}{(one.p ?? 1) < kAlarm ? " !" : ""}</td></tr>
@@ -58,7 +58,7 @@ function Suite({ model, version }: { model: string; version: number }) {
           <p class="muted small">{t("bias.suiteHint", { suite: bias.suite })}</p>
           <Facts rows={[[t("bias.flip"), estimateText(bias.flipRate)], [t("bias.shift"), number(bias.maxShift)]]} />
           <div class="scroll" style={{ maxHeight: "340px", marginTop: "10px" }} tabIndex={0} role="group" aria-label={t("bias.group")}>
-            <table class="data">
+            <table class="data tight">
               <thead><tr><th scope="col">{t("bias.group")}</th><th scope="col" class="right">{t("bias.meanShift")}</th><th scope="col" class="right">{t("bias.flip")}</th></tr></thead>
               <tbody>{bias.groups.map((one) => <tr key={one.group}><th scope="row">{one.group}</th><td class="right">{estimateText(one.shift)}</td><td class="right">{estimateText(one.flipRate)}</td></tr>)}</tbody>
             </table>

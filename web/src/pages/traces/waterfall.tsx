@@ -12,17 +12,16 @@ const lasted = (span: Span) => (span.duration === undefined ? t("trace.state.IN_
 function SpanRow({ row, length, on, open, choose, toggle }: { row: Row; length: number; on: boolean; open: boolean; choose: () => void; toggle: () => void }) {
   const { span } = row;
   return (
-    <div id={`span-${span.id}`} role="treeitem" aria-level={row.depth + 1} aria-selected={on} aria-expanded={row.children > 0 ? open : undefined} class={`spanrow ${on ? "on" : ""}`} onClick={choose}
-      aria-label={[span.name, span.type, lasted(span), span.failed ? t("trace.state.ERROR") : ""].filter(Boolean).join(", ")}>
+    <div id={`span-${span.id}`} role="treeitem" aria-level={row.depth + 1} aria-selected={on} aria-expanded={row.children > 0 ? open : undefined} class={`spanrow ${on ? "on" : ""}`} onClick={choose}>
       <span class="name" style={{ paddingLeft: `${row.depth * 16}px` }}>
         <span class="fold" aria-hidden="true" onClick={(event) => {
           event.stopPropagation();
           toggle();
         }}>{row.children > 0 && <Icon name={open ? "open" : "closed"} />}</span>
-        <span title={span.name}>{span.name}</span>
+        <span title={span.name}>{span.name}</span>{" "}
         {span.type && span.type !== "UNKNOWN" && <span class="tag">{span.type}</span>}
-        {span.failed && <span class="bad" aria-hidden="true">!</span>}
-      </span>
+        {span.failed && <span class="bad"><span aria-hidden="true">!</span><span class="hidden"> {t("trace.state.ERROR")}</span></span>}
+      </span>{" "}
       <span class="track"><i class={span.failed ? "failed" : ""} style={{ left: percent(Math.min(1, span.start / length)), width: percent(Math.min(1, (span.duration ?? length - span.start) / length)) }} /></span>
       <span class="num small">{lasted(span)}</span>
     </div>
