@@ -1,61 +1,45 @@
 #include "store/libpq.h"
 
-#include <dlfcn.h>
-#include <fmt/format.h>
-
-#include "base/error.h"
+#include "base/shared_library.h"
 
 namespace slipway::store {
 namespace {
 
-template <class Function>
-void load(void* library, const char* name, Function& function) {
-  function = reinterpret_cast<Function>(::dlsym(library, name));  // NOLINT: what dlsym is for
-  if (function == nullptr) {
-    throw base::Error(base::Code::kFailure,
-                      fmt::format("the library libpq.so.5 is too old, it has no {}: PostgreSQL's 14 or later is needed", name));
-  }
-}
-
 Libpq load_all() {
-  void* library = ::dlopen("libpq.so.5", RTLD_NOW | RTLD_LOCAL);  // stays for the life of the process
-  if (library == nullptr) {
-    throw base::Error(base::Code::kFailure,
-                      "a store in PostgreSQL needs its client library, libpq.so.5, which is not here: install libpq5");
-  }
+  const base::SharedLibrary library({"libpq.so.5", "a store in PostgreSQL", "libpq5", "14"});
   Libpq all{};
-  load(library, "PQclear", all.PQclear);
-  load(library, "PQcmdStatus", all.PQcmdStatus);
-  load(library, "PQcmdTuples", all.PQcmdTuples);
-  load(library, "PQconnectdbParams", all.PQconnectdbParams);
-  load(library, "PQconnectionNeedsPassword", all.PQconnectionNeedsPassword);
-  load(library, "PQconninfoFree", all.PQconninfoFree);
-  load(library, "PQconninfoParse", all.PQconninfoParse);
-  load(library, "PQconsumeInput", all.PQconsumeInput);
-  load(library, "PQenterPipelineMode", all.PQenterPipelineMode);
-  load(library, "PQerrorMessage", all.PQerrorMessage);
-  load(library, "PQexec", all.PQexec);
-  load(library, "PQexecParams", all.PQexecParams);
-  load(library, "PQexitPipelineMode", all.PQexitPipelineMode);
-  load(library, "PQfinish", all.PQfinish);
-  load(library, "PQfreemem", all.PQfreemem);
-  load(library, "PQftype", all.PQftype);
-  load(library, "PQgetResult", all.PQgetResult);
-  load(library, "PQgetisnull", all.PQgetisnull);
-  load(library, "PQgetlength", all.PQgetlength);
-  load(library, "PQgetvalue", all.PQgetvalue);
-  load(library, "PQntuples", all.PQntuples);
-  load(library, "PQparameterStatus", all.PQparameterStatus);
-  load(library, "PQpipelineSync", all.PQpipelineSync);
-  load(library, "PQresultErrorField", all.PQresultErrorField);
-  load(library, "PQresultStatus", all.PQresultStatus);
-  load(library, "PQsendPrepare", all.PQsendPrepare);
-  load(library, "PQsendQueryParams", all.PQsendQueryParams);
-  load(library, "PQsendQueryPrepared", all.PQsendQueryPrepared);
-  load(library, "PQsetNoticeProcessor", all.PQsetNoticeProcessor);
-  load(library, "PQstatus", all.PQstatus);
-  load(library, "PQtransactionStatus", all.PQtransactionStatus);
-  load(library, "PQunescapeBytea", all.PQunescapeBytea);
+  library.find("PQclear", all.PQclear);
+  library.find("PQcmdStatus", all.PQcmdStatus);
+  library.find("PQcmdTuples", all.PQcmdTuples);
+  library.find("PQconnectdbParams", all.PQconnectdbParams);
+  library.find("PQconnectionNeedsPassword", all.PQconnectionNeedsPassword);
+  library.find("PQconninfoFree", all.PQconninfoFree);
+  library.find("PQconninfoParse", all.PQconninfoParse);
+  library.find("PQconsumeInput", all.PQconsumeInput);
+  library.find("PQenterPipelineMode", all.PQenterPipelineMode);
+  library.find("PQerrorMessage", all.PQerrorMessage);
+  library.find("PQexec", all.PQexec);
+  library.find("PQexecParams", all.PQexecParams);
+  library.find("PQexitPipelineMode", all.PQexitPipelineMode);
+  library.find("PQfinish", all.PQfinish);
+  library.find("PQfreemem", all.PQfreemem);
+  library.find("PQftype", all.PQftype);
+  library.find("PQgetResult", all.PQgetResult);
+  library.find("PQgetisnull", all.PQgetisnull);
+  library.find("PQgetlength", all.PQgetlength);
+  library.find("PQgetvalue", all.PQgetvalue);
+  library.find("PQntuples", all.PQntuples);
+  library.find("PQparameterStatus", all.PQparameterStatus);
+  library.find("PQpipelineSync", all.PQpipelineSync);
+  library.find("PQresultErrorField", all.PQresultErrorField);
+  library.find("PQresultStatus", all.PQresultStatus);
+  library.find("PQsendPrepare", all.PQsendPrepare);
+  library.find("PQsendQueryParams", all.PQsendQueryParams);
+  library.find("PQsendQueryPrepared", all.PQsendQueryPrepared);
+  library.find("PQsetNoticeProcessor", all.PQsetNoticeProcessor);
+  library.find("PQstatus", all.PQstatus);
+  library.find("PQtransactionStatus", all.PQtransactionStatus);
+  library.find("PQunescapeBytea", all.PQunescapeBytea);
   return all;
 }
 

@@ -1,13 +1,12 @@
 // The two forms of an export: a folder, and a tar file through zstd (libarchive).
 #include <algorithm>
-#include <archive.h>
-#include <archive_entry.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "store/libarchive.h"
 #include "store/transfer_format.h"
 
 namespace slipway::store {
@@ -62,15 +61,15 @@ class FolderSink final : public ExportSink {
 };
 
 struct ArchiveFree {
-  void operator()(archive* a) const { archive_free(a); }
+  void operator()(archive* a) const { libarchive().archive_free(a); }
 };
 struct EntryFree {
-  void operator()(archive_entry* e) const { archive_entry_free(e); }
+  void operator()(archive_entry* e) const { libarchive().archive_entry_free(e); }
 };
 
 class TarSink final : public ExportSink {
  public:
-  explicit TarSink(const fs::path& path) : path_(path), temporary_(path.string() + ".part"), archive_(archive_write_new()) {
+  explicit TarSink(const fs::path& path) : path_(path), temporary_(path.string() + ".part"), archive_(lib_.archive_write_new()) {
     if (fs::exists(path)) {
       throw Error(Code::kConflict, fmt::format("'{}' is there already; name another file, or remove it", path.string()));
     }
@@ -78,10 +77,10 @@ class TarSink final : public ExportSink {
     if (fd_ < 0) {
       throw Error(Code::kFailure, fmt::format("cannot create '{}': {}", temporary_.string(), base::errno_text(errno)));
     }
-    check(archive_write_set_format_pax_restricted(archive_.get()));
-    check(archive_write_add_filter_zstd(archive_.get()));
-    check(archive_write_set_filter_option(archive_.get(), "zstd", "compression-level", kZstdLevel));
-    check(archive_write_open_fd(archive_.get(), fd_));
+    check(lib_.archive_write_set_format_pax_restricted(archive_.get()));
+    check(lib_.archive_write_add_filter_zstd(archive_.get()));
+    check(lib_.archive_write_set_filter_option(archive_.get(), "zstd", "compression-level", kZstdLevel));
+    check(lib_.archive_write_open_fd(archive_.get(), fd_));
   }
   ~TarSink() override {
     archive_.reset();
@@ -102,7 +101,7 @@ class TarSink final : public ExportSink {
     write(content);
   }
   void commit() override {
-    check(archive_write_close(archive_.get()));
+    check(lib_.archive_write_close(archive_.get()));
     if (::fsync(fd_) != 0 || ::rename(temporary_.c_str(), path_.c_str()) != 0) {
       throw Error(Code::kFailure, fmt::format("cannot keep '{}': {}", path_.string(), base::errno_text(errno)));
     }
@@ -113,28 +112,29 @@ class TarSink final : public ExportSink {
  private:
   void check(la_ssize_t result) {
     if (result < ARCHIVE_OK) {
-      const bool full = archive_errno(archive_.get()) == ENOSPC || archive_errno(archive_.get()) == EDQUOT;
+      const bool full = lib_.archive_errno(archive_.get()) == ENOSPC || lib_.archive_errno(archive_.get()) == EDQUOT;
       throw Error(full ? Code::kUnavailable : Code::kFailure,
-                  fmt::format("cannot write '{}': {}", temporary_.string(), archive_error_string(archive_.get())));
+                  fmt::format("cannot write '{}': {}", temporary_.string(), lib_.archive_error_string(archive_.get())));
     }
   }
   void begin(const std::string& name, uint64_t size) {
-    const std::unique_ptr<archive_entry, EntryFree> entry(archive_entry_new());
-    archive_entry_set_pathname(entry.get(), name.c_str());
-    archive_entry_set_size(entry.get(), static_cast<la_int64_t>(size));
-    archive_entry_set_filetype(entry.get(), AE_IFREG);
-    archive_entry_set_perm(entry.get(), 0644);
-    archive_entry_set_mtime(entry.get(), 0, 0);  // the same store gives the same bytes
-    check(archive_write_header(archive_.get(), entry.get()));
+    const std::unique_ptr<archive_entry, EntryFree> entry(lib_.archive_entry_new());
+    lib_.archive_entry_set_pathname(entry.get(), name.c_str());
+    lib_.archive_entry_set_size(entry.get(), static_cast<la_int64_t>(size));
+    lib_.archive_entry_set_filetype(entry.get(), AE_IFREG);
+    lib_.archive_entry_set_perm(entry.get(), 0644);
+    lib_.archive_entry_set_mtime(entry.get(), 0, 0);  // the same store gives the same bytes
+    check(lib_.archive_write_header(archive_.get(), entry.get()));
   }
   void write(std::string_view bytes) {
     if (!bytes.empty()) {
-      check(archive_write_data(archive_.get(), bytes.data(), bytes.size()));
+      check(lib_.archive_write_data(archive_.get(), bytes.data(), bytes.size()));
     }
   }
 
   const fs::path path_;
   const fs::path temporary_;
+  const Libarchive& lib_ = libarchive();
   std::unique_ptr<archive, ArchiveFree> archive_;
   int fd_ = -1;
   bool committed_ = false;
@@ -182,28 +182,28 @@ class FolderSource final : public ExportSource {
 
 class TarSource final : public ExportSource {
  public:
-  explicit TarSource(fs::path path) : path_(std::move(path)), archive_(archive_read_new()) {
-    archive_read_support_format_tar(archive_.get());
-    archive_read_support_filter_zstd(archive_.get());
-    if (archive_read_open_filename(archive_.get(), path_.c_str(), kPieceBytes) != ARCHIVE_OK) {
+  explicit TarSource(fs::path path) : path_(std::move(path)), archive_(lib_.archive_read_new()) {
+    lib_.archive_read_support_format_tar(archive_.get());
+    lib_.archive_read_support_filter_zstd(archive_.get());
+    if (lib_.archive_read_open_filename(archive_.get(), path_.c_str(), kPieceBytes) != ARCHIVE_OK) {
       fail();
     }
   }
   bool next(Entry& entry) override {
     archive_entry* header = nullptr;
-    const int result = archive_read_next_header(archive_.get(), &header);
+    const int result = lib_.archive_read_next_header(archive_.get(), &header);
     if (result == ARCHIVE_EOF) {
       return false;
     }
     if (result != ARCHIVE_OK) {
       fail();
     }
-    const char* name = archive_entry_pathname(header);
-    if (name == nullptr || archive_entry_filetype(header) != AE_IFREG || archive_entry_hardlink(header) != nullptr ||
-        archive_entry_size_is_set(header) == 0 || !is_export_name(name)) {
+    const char* name = lib_.archive_entry_pathname(header);
+    if (name == nullptr || lib_.archive_entry_filetype(header) != AE_IFREG || lib_.archive_entry_hardlink(header) != nullptr ||
+        lib_.archive_entry_size_is_set(header) == 0 || !is_export_name(name)) {
       strange(path_, name == nullptr ? "a file without a name" : name);
     }
-    entry = {name, static_cast<uint64_t>(archive_entry_size(header))};
+    entry = {name, static_cast<uint64_t>(lib_.archive_entry_size(header))};
     left_ = entry.size;
     return true;
   }
@@ -213,7 +213,7 @@ class TarSource final : public ExportSource {
     la_int64_t offset = 0;
     uint64_t at = 0;
     while (true) {
-      const int result = archive_read_data_block(archive_.get(), &data, &size, &offset);
+      const int result = lib_.archive_read_data_block(archive_.get(), &data, &size, &offset);
       if (result == ARCHIVE_EOF) {
         break;
       }
@@ -234,11 +234,12 @@ class TarSource final : public ExportSource {
 
  private:
   [[noreturn]] void fail() {
-    const char* why = archive_error_string(archive_.get());
+    const char* why = lib_.archive_error_string(archive_.get());
     throw Error(fs::exists(path_) ? Code::kIntegrity : Code::kNotFound,
                 fmt::format("cannot read '{}': {}", path_.string(), why == nullptr ? "damaged" : why));
   }
   const fs::path path_;
+  const Libarchive& lib_ = libarchive();
   std::unique_ptr<archive, ArchiveFree> archive_;
   uint64_t left_ = 0;
 };
