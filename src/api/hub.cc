@@ -150,10 +150,8 @@ Json hub_body(const net::Request& request) {
   return body;
 }
 
-std::string hub_endpoint(const Backend& backend, const net::Request& request) { return fmt::format("{}://{}", backend.tls ? "https" : "http", request.headers.get("Host")); }
-
 std::string hub_next_link(const Backend& backend, const net::Request& request, std::string_view name, const std::string& value) {
-  std::string url = hub_endpoint(backend, request) + request.path;
+  std::string url = origin_of(backend, request) + request.path;
   char separator = '?';
   for (const auto& [key, text] : request.query) {
     if (key != name) {

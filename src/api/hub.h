@@ -52,19 +52,26 @@ const HubKind& hub_kind(std::string_view type);  // "" is a model; throws HubErr
 
 // The body as a JSON object. Throws base::Error(kInvalid).
 Json hub_body(const net::Request& request);
-// "http://127.0.0.1:5000", as the client called it.
-std::string hub_endpoint(const Backend& backend, const net::Request& request);
 // Address of the next page: the request's with `name`=`value` in its query; for the header Link.
 std::string hub_next_link(const Backend& backend, const net::Request& request, std::string_view name, const std::string& value);
 
 // The metadata at the top of a README.md: {"tags": [...], "data": {...}}; null without one. Throws base::Error(kInvalid).
 Json hub_card(std::string_view readme);
 
+// Where Xet's clients go, and what lets them in at addresses that begin with `place`.
+net::Response xet_token_answer(const Backend& backend, const net::Request& request, const std::string& url, std::string_view place);
+// The name by which Xet's clients read a file; "" for one that is read whole: a small one.
+std::string hub_xet_hash(const record::HubFile& file);
+// Says so with an answer about the file.
+void add_xet_headers(const Backend& backend, const HubKind& kind, const net::Request& request, const record::HubRepo& repo,
+                     const record::HubCommit& commit, const record::HubFile& file, net::Headers& headers);
+
 void add_hub_repo_routes(Routes& routes, Backend& backend);
 void add_hub_tree_routes(Routes& routes, Backend& backend);
 void add_hub_ref_routes(Routes& routes, Backend& backend);
 void add_hub_commit_routes(Routes& routes, Backend& backend);
 void add_hub_lfs_routes(Routes& routes, Backend& backend);
-void add_hub_xet_routes(Routes& routes, Backend& backend);
+void add_hub_xet_routes(Routes& routes, Backend& backend);       // what is sent
+void add_hub_xet_read_routes(Routes& routes, Backend& backend);  // what is read
 
 }  // namespace slipway::api

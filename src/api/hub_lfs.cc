@@ -68,7 +68,7 @@ net::Response batch(const Backend& backend, const HubKind& kind, const net::Requ
   }
   const auto transfers = base::get_or<std::vector<std::string>>(body, "transfers", {"basic"}, "the request");
   const bool parts = std::find(transfers.begin(), transfers.end(), "multipart") != transfers.end();
-  const std::string base = fmt::format("{}{}{}.git/info/lfs", hub_endpoint(backend, request), kind.web, repo.name);
+  const std::string base = fmt::format("{}{}{}.git/info/lfs", origin_of(backend, request), kind.web, repo.name);
   const std::string right = backend.authority == nullptr ? "" : backend.authority->ticket(request, kind.web + repo.name + ".git/info/lfs/");
   const std::string ticket = right.empty() ? "" : fmt::format("?{}={}", kTicketParameter, right);
   Json out = Json::array();

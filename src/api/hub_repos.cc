@@ -18,7 +18,7 @@ constexpr size_t kMaxSiblings = 200'000;  // files told with a repository
 std::string text_of(const Json& body, const char* key) { return base::get_or<std::string>(body, key, "", "the request"); }
 
 std::string page_of(const Backend& backend, const net::Request& request, const HubKind& kind, const std::string& name) {
-  return hub_endpoint(backend, request) + kind.web + name;
+  return origin_of(backend, request) + kind.web + name;
 }
 
 bool wants(const net::Request& request, std::string_view name) {

@@ -40,6 +40,9 @@ Json entry_json(const HubEntry& entry, const HubCommit& at, bool expand) {
                   {"size", file.size},
                   {"pointerSize", record::lfs_pointer(file.digest, file.size).size()}};
   }
+  if (const std::string hash = entry.folder ? "" : hub_xet_hash(file); !hash.empty()) {
+    out["xetHash"] = hash;
+  }
   if (expand) {
     out["lastCommit"] = last_commit(file.commit);
   }
@@ -158,6 +161,7 @@ net::Response resolve(const Backend& backend, const HubKind& kind, const net::Re
   if (file->lfs) {
     download.headers.add("X-Linked-Size", std::to_string(file->size));
     download.headers.add("X-Linked-Etag", fmt::format("\"{}\"", download.etag));
+    add_xet_headers(backend, kind, request, repo, commit, *file, download.headers);
   }
   return download_answer(request, std::move(download));
 }

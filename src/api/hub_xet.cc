@@ -1,5 +1,5 @@
 // The write side of Xet's content-addressed storage, which current clients use for every large file: xorbs are kept as they
-// come, a shard makes files of them, held to their SHA-256. There is no read side: files are served whole or in ranges.
+// come, a shard makes files of them, held to their SHA-256. The read side is hub_xet_read.cc.
 //
 // A client remembers which chunks it has sent where, and does not send them again. So the address it is given changes each
 // week, and xorbs are kept for two: what it remembers of an address is still here.
@@ -26,19 +26,9 @@ std::string name_of_xorb(std::string_view hash) {
   return fmt::format("xorb/{}", hash);
 }
 
-// Where nobody is asked the token says nothing.
 net::Response token(const Backend& backend, const HubKind& kind, const net::Request& request) {
   hub_repo(backend, kind, request);
-  const int64_t now = backend.clock.unix_ms();
-  const std::string url = fmt::format("{}/xet/{}", hub_endpoint(backend, request), now / kEpochMs);
-  const int64_t end = now / 1000 + kTokenSeconds;
-  const std::string ticket = backend.authority == nullptr ? "" : backend.authority->ticket(request, "/xet/");
-  const std::string token = ticket.empty() ? "local" : ticket;
-  net::Response response = net::json_response({{"accessToken", token}, {"exp", end}, {"casUrl", url}});
-  response.headers.add("X-Xet-Cas-Url", url);
-  response.headers.add("X-Xet-Access-Token", token);
-  response.headers.add("X-Xet-Token-Expiration", std::to_string(end));
-  return response;
+  return xet_token_answer(backend, request, fmt::format("{}/xet/{}", origin_of(backend, request), backend.clock.unix_ms() / kEpochMs), "/xet/");
 }
 
 net::Response take_xorb(const Backend& backend, const net::Request& request) {
@@ -126,6 +116,17 @@ net::Response take_shard(const Backend& backend, const net::Request& request) {
 }
 
 }  // namespace
+
+net::Response xet_token_answer(const Backend& backend, const net::Request& request, const std::string& url, std::string_view place) {
+  const int64_t end = backend.clock.unix_ms() / 1000 + kTokenSeconds;
+  const std::string ticket = backend.authority == nullptr ? "" : backend.authority->ticket(request, place);
+  const std::string token = ticket.empty() ? "local" : ticket;  // where nobody is asked it says nothing
+  net::Response response = net::json_response({{"accessToken", token}, {"exp", end}, {"casUrl", url}});
+  response.headers.add("X-Xet-Cas-Url", url);
+  response.headers.add("X-Xet-Access-Token", token);
+  response.headers.add("X-Xet-Token-Expiration", std::to_string(end));
+  return response;
+}
 
 void add_hub_xet_routes(Routes& routes, Backend& backend) {
   for (const HubKind& kind : kHubKinds) {

@@ -117,6 +117,10 @@ struct Backend {
 inline bool came_over_tls(const Backend& backend, const net::Request& request) {
   return backend.tls || request.headers.get("X-Forwarded-Proto") == "https";
 }
+// "http://127.0.0.1:5000", as the client called it: what addresses in answers begin with.
+inline std::string origin_of(const Backend& backend, const net::Request& request) {
+  return std::string(came_over_tls(backend, request) ? "https://" : "http://").append(request.headers.get("Host"));
+}
 
 void add_experiment_routes(Routes& routes, Backend& backend);
 void add_run_routes(Routes& routes, Backend& backend);

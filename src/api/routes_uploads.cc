@@ -74,11 +74,6 @@ namespace {
 using record::UploadPart;
 using record::UploadStore;
 
-// How the client reached this server.
-std::string origin(const Backend& backend, const net::Request& request) {
-  return fmt::format("{}://{}", came_over_tls(backend, request) ? "https" : "http", request.headers.get("Host"));
-}
-
 // What the client must send along: its own credentials, if it had some.
 Json credentials(const net::Request& request) {
   Json headers = Json::object();
@@ -112,7 +107,7 @@ net::Response create(Backend& backend, const net::Request& http) {
   Json parts = Json::array();
   const Json headers = credentials(http);
   for (int64_t number = 1; number <= request.num_parts; ++number) {
-    parts.push_back({{"url", fmt::format("{}/api{}{}/{}", origin(backend, http), kPart, upload.id, number)},
+    parts.push_back({{"url", fmt::format("{}/api{}{}/{}", origin_of(backend, http), kPart, upload.id, number)},
                      {"part_number", number}});
     if (!headers.empty()) {
       parts.back()["headers"] = headers;
@@ -195,7 +190,7 @@ std::string artifact_url(const Backend& backend, const net::Request& http, const
     escaped += "/" + net::percent_encode(rest.substr(0, slash));
     rest.remove_prefix(slash == std::string_view::npos ? rest.size() : slash + 1);
   }
-  return fmt::format("{}/api/2.0/mlflow-artifacts/artifacts{}", origin(backend, http), escaped);
+  return fmt::format("{}/api/2.0/mlflow-artifacts/artifacts{}", origin_of(backend, http), escaped);
 }
 
 net::Response presigned(Backend& backend, const net::Request& http, const std::string& path) {

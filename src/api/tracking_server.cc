@@ -96,6 +96,7 @@ struct TrackingServer::Impl {
     add_hub_commit_routes(hub, backend);
     add_hub_lfs_routes(hub, backend);
     add_hub_xet_routes(hub, backend);
+    add_hub_xet_read_routes(hub, backend);
     add_ui_run_routes(routes, backend);
     add_ui_record_routes(routes, backend);
     add_ui_dataset_routes(routes, backend);

@@ -14,7 +14,6 @@ namespace {
 using base::Code;
 using base::Error;
 
-constexpr size_t kChunkHeader = 8;
 constexpr size_t kRecord = 48;  // every record of a shard, its header included
 constexpr size_t kHash = 32;
 constexpr uint32_t kHasVerification = 1U << 31;
@@ -102,12 +101,12 @@ class Records {
 std::vector<XetChunk> read_xorb(std::string_view bytes) {
   std::vector<XetChunk> chunks;
   while (!bytes.empty() && !bytes.starts_with(kXorbFooter)) {
-    if (bytes.size() < kChunkHeader || bytes[0] != 0) {
+    if (bytes.size() < kXetChunkHeader || bytes[0] != 0) {
       fail(fmt::format("the xorb has no chunk where the {}th should begin", chunks.size()));
     }
     const uint32_t packed = u24(bytes, 1);
     XetChunk chunk{static_cast<uint8_t>(bytes[4]), {}, u24(bytes, 5)};
-    bytes.remove_prefix(kChunkHeader);
+    bytes.remove_prefix(kXetChunkHeader);
     if (packed > bytes.size() || chunk.size > kMaxChunkBytes || chunk.scheme > 2 ||
         (chunk.scheme == 0 && packed != chunk.size)) {
       fail(fmt::format("the header of chunk {} of the xorb is broken", chunks.size()));
@@ -120,6 +119,11 @@ std::vector<XetChunk> read_xorb(std::string_view bytes) {
     }
   }
   return chunks;
+}
+
+std::string xet_chunk_header(size_t size) {
+  const auto byte = [&](int i) { return static_cast<char>(size >> (8 * i)); };
+  return {0, byte(0), byte(1), byte(2), 0, byte(0), byte(1), byte(2)};
 }
 
 void unpack_chunk(const XetChunk& chunk, std::string& out) {

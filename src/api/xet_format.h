@@ -14,6 +14,7 @@ namespace slipway::api {
 constexpr size_t kMaxXorbBytes = size_t{80} << 20;   // the protocol's are of 64 MiB at most, before compression
 constexpr size_t kMaxShardBytes = size_t{128} << 20;
 constexpr size_t kMaxXorbChunks = 1 << 16;
+constexpr size_t kXetChunkHeader = 8;
 constexpr size_t kMaxChunkBytes = size_t{1} << 20;  // the protocol's are of 128 KiB at most
 
 struct XetChunk {
@@ -23,6 +24,8 @@ struct XetChunk {
 };
 
 std::vector<XetChunk> read_xorb(std::string_view bytes);
+// Of a chunk that is kept as it is; `size` is at most 2^24 - 1.
+std::string xet_chunk_header(size_t size);
 // Appends `chunk.size` bytes.
 void unpack_chunk(const XetChunk& chunk, std::string& out);
 

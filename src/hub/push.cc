@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/ignore.h"
 #include "base/path.h"
 #include "hub/pull.h"
 
@@ -24,6 +25,8 @@ constexpr size_t kSample = 512;                          // bytes of a file that
 constexpr size_t kCommitFiles = 2000;                    // of one commit
 constexpr uint64_t kCommitBytes = uint64_t{64} << 20;    // of the small files of one commit, in memory at once
 constexpr uint64_t kMaxRegular = uint64_t{32} << 20;     // of a small file
+constexpr const char* kIgnoreFile = ".gitignore";
+constexpr size_t kMaxIgnore = size_t{1} << 20;
 
 struct LocalFile {
   std::string path;
@@ -32,37 +35,76 @@ struct LocalFile {
   std::string sha256;  // of a large one
 };
 
-std::vector<LocalFile> local_files(const Push& what) {
+struct LocalFolder {
+  std::vector<LocalFile> files;
+  bool has_rules = false;  // a .gitignore, somewhere
+  size_t ignored = 0;      // files, and folders with all that is in them
+};
+
+// Collects what is in a folder and meant to be sent.
+class Walk {
+ public:
+  explicit Walk(const fs::path& top) : top_(top) {}
+
+  // `folder` is a path below the top: "", or "a/b".
+  void visit(const std::string& folder) {
+    const fs::path here = top_ / folder;
+    if (const fs::path rules = here / kIgnoreFile; base::is_file(rules)) {
+      rules_.add(folder, base::read_file(rules, kMaxIgnore));
+      has_rules = true;
+    }
+    std::vector<std::string> folders;
+    for (const auto& entry : fs::directory_iterator(here)) {
+      const std::string name = entry.path().filename().string();
+      if (name.starts_with('.') && name != ".gitattributes" && name != kIgnoreFile) {
+        continue;
+      }
+      const std::string path = folder.empty() ? name : folder + "/" + name;
+      const bool is_folder = entry.is_directory() && !entry.is_symlink();
+      if (!is_folder && (!entry.is_regular_file() || name.ends_with(".partial"))) {  // also at the end of a link: that is how caches lay models out
+        continue;
+      }
+      if (rules_.matches(path, is_folder)) {
+        ++ignored;
+      } else if (is_folder) {
+        folders.push_back(path);
+      } else {
+        base::check_entry_path(path);
+        files.push_back({path, entry.file_size(), {}, {}});
+      }
+    }
+    for (const std::string& path : folders) {
+      visit(path);
+    }
+  }
+
+  std::vector<RemoteFile> files;
+  bool has_rules = false;
+  size_t ignored = 0;
+
+ private:
+  const fs::path& top_;
+  base::IgnoreRules rules_;
+};
+
+LocalFolder local_folder(const Push& what) {
   if (!fs::is_directory(what.folder)) {
     throw Error(fs::exists(what.folder) ? Code::kInvalid : Code::kNotFound, fmt::format("'{}' is not a folder", what.folder.string()));
   }
-  std::vector<RemoteFile> found;
-  for (auto it = fs::recursive_directory_iterator(what.folder); it != fs::recursive_directory_iterator(); ++it) {
-    const std::string name = it->path().filename().string();
-    if (name.starts_with('.') && name != ".gitattributes" && name != ".gitignore") {
-      if (it->is_directory()) {
-        it.disable_recursion_pending();
-      }
-      continue;
-    }
-    if (!it->is_regular_file() || name.ends_with(".partial")) {  // also at the end of a link: that is how caches lay models out
-      continue;
-    }
-    RemoteFile file;
-    file.path = it->path().lexically_relative(what.folder).generic_string();
-    base::check_entry_path(file.path);
-    file.size = it->file_size();
-    found.push_back(std::move(file));
+  Walk walk(what.folder);
+  walk.visit("");
+  LocalFolder found;
+  found.has_rules = walk.has_rules;
+  found.ignored = walk.ignored;
+  for (RemoteFile& file : matching(std::move(walk.files), what.include)) {
+    found.files.push_back({std::move(file.path), file.size, false, ""});
   }
-  std::vector<LocalFile> files;
-  for (RemoteFile& file : matching(std::move(found), what.include)) {
-    files.push_back({std::move(file.path), file.size, false, ""});
+  std::sort(found.files.begin(), found.files.end(), [](const LocalFile& a, const LocalFile& b) { return a.path < b.path; });
+  if (found.files.empty()) {
+    throw Error(Code::kNotFound, fmt::format("'{}' has no file to push{}", what.folder.string(),
+                                             found.ignored > 0 ? ": its .gitignore leaves none" : ""));
   }
-  std::sort(files.begin(), files.end(), [](const LocalFile& a, const LocalFile& b) { return a.path < b.path; });
-  if (files.empty()) {
-    throw Error(Code::kNotFound, fmt::format("'{}' has no file to push", what.folder.string()));
-  }
-  return files;
+  return found;
 }
 
 std::string sample_of(const fs::path& path) {
@@ -79,9 +121,11 @@ class Pusher {
       : client_(options), what_(what), progress_(progress) {}
 
   Pushed run() {
-    std::vector<LocalFile> files = local_files(what_);
+    LocalFolder folder = local_folder(what_);
+    std::vector<LocalFile>& files = folder.files;
     client_.create_repo(what_.address, what_.hidden);
-    ask_how(files);
+    ask_how(files, folder.has_rules);
+    pushed_.ignored += folder.ignored;
     uint64_t total = 0;
     for (const LocalFile& file : files) {
       total += file.size;
@@ -107,15 +151,20 @@ class Pusher {
     return fmt::format("/api/{}s/{}/{}/{}", what_.address.type, what_.address.name, verb, net::percent_encode(what_.address.revision));
   }
 
-  // How each file is to be sent; those that the branch has already go.
-  void ask_how(std::vector<LocalFile>& files) {
+  // How each file is to be sent; those that the branch has already go. So do those that the repository's .gitignore names, unless the
+  // folder has rules of its own, which may be newer.
+  void ask_how(std::vector<LocalFile>& files, bool has_rules) {
     std::map<std::string, Json> answers;
     for (size_t i = 0; i < files.size(); i += kAsked) {
       Json asked = Json::array();
       for (size_t k = i; k < std::min(i + kAsked, files.size()); ++k) {
         asked.push_back({{"path", files[k].path}, {"size", files[k].size}, {"sample", sample_of(what_.folder / files[k].path)}});
       }
-      const Json answer = client_.post(api("preupload"), {{"files", std::move(asked)}});
+      Json question = {{"files", std::move(asked)}};
+      if (has_rules) {
+        question["gitIgnore"] = "";
+      }
+      const Json answer = client_.post(api("preupload"), question);
       const auto told = answer.find("files");
       if (told == answer.end() || !told->is_array()) {
         throw Error(Code::kFailure, "the endpoint does not say how files are to be sent");
@@ -129,6 +178,10 @@ class Pusher {
       if (told == answers.end()) {
         throw Error(Code::kFailure, fmt::format("the endpoint does not say how '{}' is to be sent", file.path));
       }
+      if (!has_rules && base::get_or<bool>(told->second, "shouldIgnore", false, "the answer")) {
+        ++pushed_.ignored;
+        return true;
+      }
       const fs::path path = what_.folder / file.path;
       // An empty file is no object of its own.
       file.lfs = file.size > 0 && base::get<std::string>(told->second, "uploadMode", "the answer") == "lfs";
@@ -141,7 +194,7 @@ class Pusher {
         file.sha256 = id;
       }
       pushed_.unchanged += id == there ? 1 : 0;
-      return id == there || base::get_or<bool>(told->second, "shouldIgnore", false, "the answer");
+      return id == there;
     });
   }
 

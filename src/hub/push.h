@@ -23,10 +23,12 @@ struct Pushed {
   std::string commit;  // the branch's afterwards
   size_t files = 0;    // that were new or changed
   size_t unchanged = 0;
+  size_t ignored = 0;  // files, and whole folders, that a .gitignore names
   uint64_t bytes = 0;  // of those files
 };
 
-// Makes the repository when there is none. Hidden files (".git", ".cache") and what an unfinished pull left stay here. Throws
+// Makes the repository when there is none. Hidden files (".git", ".cache") and what an unfinished pull left stay here, so does what the
+// .gitignore files of the folder and of those in it name (base/ignore.h); when there is none, the repository's says. Throws
 // Error(kNotFound | kInvalid) for the folder, else as Client.
 Pushed push(const ClientOptions& options, const Push& what, base::Progress& progress);
 

@@ -168,6 +168,8 @@ class HubFiles {
   virtual std::unique_ptr<FileWriter> begin_upload(bool part) = 0;
   // The size of a blob that was uploaded or is a file; it is kept as if it were uploaded now.
   virtual std::optional<uint64_t> find_upload(const std::string& digest) = 0;
+  // The size of a large file (`lfs`) with that content somewhere in the repository's history; nullopt: it has none.
+  virtual std::optional<uint64_t> content_of(int64_t repo, const std::string& digest) = 0;
   // Where its content lies: read it, never write it. Throws kNotFound, kInvalid.
   virtual std::filesystem::path blob_of(const std::string& digest) = 0;
   // Another name of an uploaded blob, for as long as it is kept: what a client calls a block of chunks. The first stays.

@@ -40,6 +40,7 @@ class SqlHubFiles final : public record::HubFiles {
   record::HubPage list(int64_t repo, const std::string& commit, const record::HubListing& listing) override;
   std::unique_ptr<record::FileWriter> begin_upload(bool part) override;
   std::optional<uint64_t> find_upload(const std::string& digest) override;
+  std::optional<uint64_t> content_of(int64_t repo, const std::string& digest) override;
   std::filesystem::path blob_of(const std::string& digest) override;
   void name_upload(const std::string& name, const std::string& digest) override;
   std::optional<std::string> find_named(const std::string& name) override;

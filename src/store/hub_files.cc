@@ -197,6 +197,16 @@ std::optional<uint64_t> SqlHubFiles::find_upload(const std::string& digest) {
   return size;
 }
 
+std::optional<uint64_t> SqlHubFiles::content_of(int64_t repo, const std::string& digest) {
+  const auto database = core_.read();
+  Statement query = database->prepare(
+      "SELECT f.size FROM hub_files f JOIN hub_lines l ON l.number = f.line WHERE f.digest = ? AND f.lfs <> 0 AND l.repo = ? LIMIT 1");
+  if (!query.bind(digest, repo).step()) {
+    return std::nullopt;
+  }
+  return static_cast<uint64_t>(query.integer(0));
+}
+
 std::filesystem::path SqlHubFiles::blob_of(const std::string& digest) {
   return core_.blobs.fetch(digest);
 }

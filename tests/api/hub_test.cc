@@ -61,6 +61,47 @@ TEST_F(HubApi, FilesComeWithTheHeadersThatClientsGoBy) {
   EXPECT_EQ(ask("GET", "/ns/r/resolve/main/a%20b/%C3%BC.txt").text, "hello");
 }
 
+TEST_F(HubApi, AddressesInAnswersAreThoseOfTheProxyInFront) {
+  make();
+  const std::string oid(64, 'a');
+  const Json batch = {{"operation", "upload"}, {"objects", Json::array({Json{{"oid", oid}, {"size", 1}}})}};
+  const auto upload = [&](const net::Headers& headers) {
+    const Json answer = Json::parse(ask("POST", "/ns/r.git/info/lfs/objects/batch", batch.dump(), headers).text);
+    return answer["objects"][0]["actions"]["upload"]["href"].get<std::string>();
+  };
+  EXPECT_TRUE(upload({}).starts_with("http://127.0.0.1:")) << upload({});
+  EXPECT_TRUE(upload({{"X-Forwarded-Proto", "https"}}).starts_with("https://127.0.0.1:"));
+  const Json token = good(ask("GET", std::string(kRepo) + "/xet-write-token/main", "", {{"X-Forwarded-Proto", "https"}}));
+  EXPECT_TRUE(token["casUrl"].get<std::string>().starts_with("https://"));
+}
+
+TEST_F(HubApi, SaysWhichFilesTheIgnoreFileNames) {
+  make();
+  const auto ignored = [&](const Json& rules) {
+    Json asked = {{"files", Json::array()}};
+    for (const char* path : {"a.log", "out/a.txt", "out/b/c", "a.txt"}) {
+      asked["files"].push_back({{"path", path}, {"size", 1}, {"sample", ""}});
+    }
+    if (!rules.is_null()) {
+      asked["gitIgnore"] = rules;
+    }
+    std::string out;
+    const Json answer = good(ask("POST", std::string(kRepo) + "/preupload/main", asked.dump()));
+    for (const Json& file : answer.at("files")) {
+      out += file.at("shouldIgnore").get<bool>() ? "x" : "-";
+    }
+    return out;
+  };
+  EXPECT_EQ(ignored(nullptr), "----");
+  EXPECT_EQ(ignored("*.log\nout/\n"), "xxx-");
+  EXPECT_EQ(commit(header() + file(".gitignore", "out/*\n!a.txt\n")).status, 200);
+  EXPECT_EQ(ignored(nullptr), "--x-");  // the repository's own
+  EXPECT_EQ(ignored("*.log\n"), "x---");
+  EXPECT_EQ(ignored(""), "----");
+  EXPECT_EQ(ask("POST", std::string(kRepo) + "/preupload/main",
+                Json{{"files", Json::array()}, {"gitIgnore", std::string(100'000, 'x')}}.dump()).status, 413);
+}
+
 TEST_F(HubApi, SaysWhatIsMissingInTheWordsThatClientsKnow) {
   make();
   const std::string id = head();

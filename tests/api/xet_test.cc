@@ -3,6 +3,7 @@
 
 #include "api/fixture.h"
 #include "api/xet_format.h"
+#include "api/xet_view.h"
 #include "base/hash.h"
 
 namespace slipway::api {
@@ -103,6 +104,66 @@ TEST(XetFormat, RefusesWhatIsBroken) {
   EXPECT_THROW(read_shard(many), base::Error);
 }
 
+// The bytes of a file put together as a client does, out of the terms and ranges of an answer; `get` gives a range of a xorb.
+std::string rebuilt(const Json& answer, int version, const std::function<std::string(const std::string&, uint64_t, uint64_t)>& get) {
+  std::string out;
+  for (const Json& term : answer.at("terms")) {
+    const auto hash = term.at("hash").get<std::string>();
+    EXPECT_TRUE(is_xet_hash(hash));
+    const Json& place = answer.at(version == 1 ? "fetch_info" : "xorbs").at(hash).at(0);
+    const Json& range = version == 1 ? place : place.at("ranges").at(0);
+    const Json& bytes = range.at(version == 1 ? "url_range" : "bytes");
+    EXPECT_EQ(range.at(version == 1 ? "range" : "chunks"), term.at("range"));
+    const std::string xorb = get(place.at("url"), bytes.at("start"), bytes.at("end"));
+    const size_t before = out.size();
+    const auto chunks = read_xorb(xorb);
+    EXPECT_EQ(chunks.size(), term.at("range").at("end").get<size_t>() - term.at("range").at("start").get<size_t>());
+    for (const XetChunk& one : chunks) {
+      unpack_chunk(one, out);
+    }
+    EXPECT_EQ(out.size() - before, term.at("unpacked_length").get<size_t>());
+  }
+  return out.substr(answer.at("offset_into_first_range").get<size_t>());
+}
+
+std::string some_bytes(size_t size) {
+  std::string bytes(size, '\0');
+  uint32_t seed = 1;
+  for (char& c : bytes) {
+    seed = seed * 1664525U + 1013904223U;
+    c = static_cast<char>(seed >> 24);
+  }
+  return bytes;
+}
+
+TEST(XetView, EveryPartOfAFileComesBack) {
+  const uint64_t chunk = kViewChunkBytes;
+  for (const uint64_t size : {kMinViewBytes, 2 * kViewXorbBytes, 2 * kViewXorbBytes + chunk + 7}) {
+    const std::string file = some_bytes(size);
+    const XetView view(base::sha256_hex(file), size);
+    const auto get = [&](const std::string& url, uint64_t first, uint64_t last) {
+      EXPECT_LT(last, view.xorb_size(std::stoull(url)));
+      return view.xorb_bytes(file, std::stoull(url), first, last - first + 1);
+    };
+    for (const auto& [first, count] : std::vector<std::pair<uint64_t, uint64_t>>{
+             {0, size}, {0, 1}, {size - 1, 1}, {chunk, chunk}, {chunk - 1, 2}, {kViewXorbBytes - 1, 2}, {3 * chunk + 5, kViewXorbBytes}}) {
+      const uint64_t held = std::min(count, size - first);
+      for (const int version : {1, 2}) {
+        const Json answer = view.reconstruction(version, {Range::Kind::kPart, first, held}, [](uint64_t index) { return std::to_string(index); });
+        const std::string got = rebuilt(answer, version, get);
+        ASSERT_GE(got.size(), held);
+        EXPECT_EQ(got.substr(0, held), file.substr(first, held)) << first << ' ' << held;
+      }
+    }
+    // Ranges of a xorb that begin and end anywhere are parts of the whole.
+    const std::string xorb = view.xorb_bytes(file, 0, 0, view.xorb_size(0));
+    EXPECT_EQ(xorb.size(), view.xorb_size(0));
+    for (const uint64_t at : {uint64_t{0}, uint64_t{3}, kXetChunkHeader + chunk - 1, kXetChunkHeader + chunk + 5}) {
+      EXPECT_EQ(view.xorb_bytes(file, 0, at, 20), xorb.substr(at, 20));
+    }
+  }
+}
+
 class Xet : public ServerTest {
  protected:
   static constexpr const char* kBase = "/xet/2900/v1";
@@ -138,6 +199,56 @@ TEST_F(Xet, AShardMakesFilesOfXorbs) {
   EXPECT_EQ(good(shards(shard(oid, 4, 1, 3)))["result"], 1);
   EXPECT_EQ(commit(oid), 200);
   EXPECT_EQ(ask("GET", "/ns/r/resolve/main/w").text, "bcbc");
+}
+
+TEST_F(Xet, LargeFilesAreReadByRangesOfXorbs) {
+  for (const char* name : {"r", "other"}) {
+    good(ask("POST", "/api/repos/create", Json{{"name", name}, {"organization", "ns"}}.dump()));
+  }
+  const std::string file = some_bytes(kMinViewBytes + 100);
+  const std::string oid = base::sha256_hex(file);
+  EXPECT_EQ(ask("PUT", "/ns/r.git/info/lfs/objects/" + oid, file, {{"Content-Type", "application/octet-stream"}}).status, 200);
+  ASSERT_EQ(commit(oid), 200);
+  const Answer head = ask("HEAD", "/ns/r/resolve/main/w");
+  EXPECT_EQ(head.headers.get("X-Xet-Hash"), oid);
+  const std::string refresh(head.headers.get("X-Xet-Refresh-Route"));
+  EXPECT_EQ(head.headers.get("Link"), "<" + refresh + ">; rel=\"xet-auth\"");
+  EXPECT_EQ(good(ask("GET", "/api/models/ns/r/tree/main"))[0]["xetHash"], oid);
+  const size_t origin = server_->url().size();
+  const Answer token = ask("GET", refresh.substr(origin));
+  EXPECT_EQ(token.headers.get("X-Xet-Cas-Url"), server_->url() + "/api/models/ns/r/xet");
+  const auto get = [&](const std::string& url, uint64_t first, uint64_t last) {
+    const Answer part = ask("GET", url.substr(origin), "", {{"Range", fmt::format("bytes={}-{}", first, last)}});
+    EXPECT_EQ(part.status, 206);
+    EXPECT_EQ(part.text.size(), last - first + 1);
+    return part.text;
+  };
+  const std::string place = token.body["casUrl"].get<std::string>().substr(origin);
+  for (const int version : {1, 2}) {
+    const std::string address = fmt::format("{}/v{}/reconstructions/{}", place, version, oid);
+    EXPECT_EQ(rebuilt(good(ask("GET", address)), version, get), file);
+    const std::string part = rebuilt(good(ask("GET", address, "", {{"Range", "bytes=1000000-1000099"}})), version, get);
+    EXPECT_EQ(part.substr(0, 100), file.substr(1000000, 100));
+    EXPECT_EQ(ask("GET", address, "", {{"Range", fmt::format("bytes={}-", file.size())}}).status, 416);
+  }
+  EXPECT_EQ(ask("GET", place + "/xorbs/" + oid + "/1").text.size(), 101 + kXetChunkHeader);
+  EXPECT_EQ(ask("GET", place + "/xorbs/" + oid + "/2").status, 404);
+  EXPECT_EQ(ask("GET", place + "/xorbs/" + oid + "/-1").status, 404);
+  EXPECT_EQ(ask("GET", place + "/xorbs/" + oid + "/0", "", {{"Range", "bytes=9999999-"}}).status, 416);
+  EXPECT_EQ(ask("GET", place + "/v1/reconstructions/" + std::string(64, '0')).status, 404);
+  EXPECT_EQ(ask("GET", place + "/v1/reconstructions/..").status, 400);
+  EXPECT_EQ(ask("GET", "/api/models/ns/other/xet/v2/reconstructions/" + oid).status, 404);  // it is none of that repository's
+  EXPECT_EQ(ask("GET", "/api/models/ns/other/xet/xorbs/" + oid + "/0").status, 404);
+}
+
+TEST_F(Xet, SmallFilesAreReadWhole) {
+  good(ask("POST", "/api/repos/create", R"({"name": "r", "organization": "ns"})"));
+  const std::string oid = base::sha256_hex("small");
+  EXPECT_EQ(ask("PUT", "/ns/r.git/info/lfs/objects/" + oid, "small", {{"Content-Type", "application/octet-stream"}}).status, 200);
+  ASSERT_EQ(commit(oid), 200);
+  EXPECT_FALSE(ask("HEAD", "/ns/r/resolve/main/w").headers.has("X-Xet-Hash"));
+  EXPECT_FALSE(good(ask("GET", "/api/models/ns/r/tree/main"))[0].contains("xetHash"));
+  EXPECT_EQ(ask("GET", "/api/models/ns/r/xet/v2/reconstructions/" + oid).status, 404);
 }
 
 TEST_F(Xet, NamesAndBytesAreChecked) {

@@ -233,6 +233,51 @@ def parts():
     assert hashlib.sha256(content(down)).hexdigest() == infos[0].lfs.sha256
 
 
+def xet_downloads():
+    """Large files by hf_xet, which fetches ranges of xorbs at once; and by plain HTTP, as when it is switched off."""
+    data = os.urandom(1 << 20) * 9 + os.urandom(300_001)
+    api.upload_file(path_or_fileobj=io.BytesIO(data), path_in_repo="xet.bin", repo_id="team/many", repo_type="dataset")
+    name = hashlib.sha256(data).hexdigest()
+    with urllib.request.urlopen(urllib.request.Request(huggingface_hub.hf_hub_url("team/many", "xet.bin", repo_type="dataset"), method="HEAD")) as head:
+        assert head.headers["X-Xet-Hash"] == name and 'rel="xet-auth"' in head.headers["Link"], head.headers
+    import huggingface_hub.file_download as downloads
+    used = []
+    whole, by_xet = downloads.http_get, downloads.xet_get
+    downloads.http_get = lambda *a, **k: (used.append("http"), whole(*a, **k))[1]
+    downloads.xet_get = lambda *a, **k: (used.append("xet"), by_xet(*a, **k))[1]
+    get = lambda place: content(hf_hub_download("team/many", "xet.bin", repo_type="dataset", cache_dir=FOLDER / place))
+    assert get("by xet") == data and used == ["xet"], used
+    assert content(pathlib.Path(snapshot_download("team/many", repo_type="dataset", allow_patterns="xet.bin", cache_dir=FOLDER / "snapshot")) / "xet.bin") == data
+    assert used == ["xet", "xet"], used
+    available, downloads.is_xet_available = downloads.is_xet_available, lambda: False
+    assert get("whole") == data and used[2:] == ["http"], used
+    downloads.is_xet_available, downloads.http_get, downloads.xet_get = available, whole, by_xet
+
+
+def folders():
+    """upload_large_folder, and .gitignore, which the server goes by."""
+    folder = make_folder("large folder")
+    (folder / ".gitignore").write_text("*.log\n/cache/\n!keep.log\n")
+    (folder / "cache").mkdir()
+    for name in ("a.log", "keep.log", "cache/x.txt"):
+        (folder / name).write_text(name)
+    api.create_repo("team/folder")
+    want = {".gitignore", "README.md", "config.json", "empty.txt", "keep.log", "model.safetensors", "onnx/deep/grüße 100%.txt", "onnx/model.onnx"}
+    api.upload_folder(repo_id="team/folder", folder_path=str(folder))
+    assert set(api.list_repo_files("team/folder")) == want, api.list_repo_files("team/folder")
+    (folder / "later.log").write_text("no")
+    (folder / "later.txt").write_text("yes")
+    if hasattr(api, "upload_large_folder"):  # before 2.0
+        api.upload_large_folder(repo_id="team/folder", folder_path=str(folder), repo_type="model", num_workers=2, print_report=False)
+    else:
+        api.upload_folder(repo_id="team/folder", folder_path=str(folder))
+    files = set(api.list_repo_files("team/folder"))
+    assert files == want | {"later.txt"}, files
+    first = api.list_repo_commits("team/folder")[-2].commit_id
+    down = pathlib.Path(snapshot_download("team/folder", revision=first))
+    assert not (down / "later.txt").exists() and content(down / "keep.log") == b"keep.log"
+
+
 def killed(server):
     """kill -9 while commits come in: what was acknowledged is there, of the others all or nothing."""
     for i in range(4):
@@ -281,7 +326,9 @@ many_files()
 file_system(files)
 ranges_and_resume(files)
 parts()
+xet_downloads()
+folders()
 again, commits_kept = killed(SERVER)
-assert len(HfApi(endpoint=again.url).list_repo_files("team/many", repo_type="dataset")) == 2302
+assert len(HfApi(endpoint=again.url).list_repo_files("team/many", repo_type="dataset")) == 2303
 again.stop()
 print(f"huggingface_hub {huggingface_hub.__version__}: good; {commits_kept} acknowledged commits kept over kill -9")

@@ -74,7 +74,29 @@ def a_data_set_is_loaded():
     assert again["n"][:] == list(range(1000)) and again["text"][7] == "row 7"
     streamed = datasets.load_dataset("team/made", split="train", streaming=True)
     assert next(iter(streamed)) == {"text": "row 0", "n": 0}
+    formats(api, datasets, made)
     print(f"datasets {datasets.__version__}: good")
+
+
+def formats(api, datasets, made):
+    """Files of each format, by name and by hf://, whole and streamed, at a branch and a tag."""
+    rows = [{"text": f"row {i}", "n": i} for i in range(50)]
+    made.select(range(50)).to_parquet(str(FOLDER / "rows.parquet"))
+    contents = {"csv": "text,n\n" + "".join(f"{r['text']},{r['n']}\n" for r in rows), "jsonl": "".join(json.dumps(r) + "\n" for r in rows),
+                "parquet": (FOLDER / "rows.parquet").read_bytes()}
+    for ending, bytes_ in contents.items():
+        name = f"team/as-{ending}"
+        api.create_repo(name, repo_type="dataset")
+        api.upload_file(path_or_fileobj=bytes_ if isinstance(bytes_, bytes) else bytes_.encode(), path_in_repo=f"rows.{ending}", repo_id=name, repo_type="dataset")
+        assert datasets.load_dataset(name, split="train").to_list() == rows, ending
+        assert list(datasets.load_dataset(name, split="train", streaming=True)) == rows, ending
+        kind = {"jsonl": "json"}.get(ending, ending)
+        assert datasets.load_dataset(kind, data_files=f"hf://datasets/{name}/rows.{ending}", split="train").to_list() == rows, ending
+    api.create_tag("team/as-csv", tag="v1", repo_type="dataset")
+    api.create_branch("team/as-csv", branch="dev", repo_type="dataset")
+    api.upload_file(path_or_fileobj=b"text,n\nnew,0\n", path_in_repo="rows.csv", repo_id="team/as-csv", repo_type="dataset", revision="dev")
+    assert datasets.load_dataset("team/as-csv", split="train", revision="dev").to_list() == [{"text": "new", "n": 0}]
+    assert datasets.load_dataset("team/as-csv", split="train", revision="v1").num_rows == 50
 
 
 models_go_there_and_back()

@@ -26,6 +26,23 @@ TEST_F(Push, LeavesHiddenFilesHere) {
   EXPECT_EQ(read_files(pull_all("hf://ns/r", options())), (Contents{{"a", "1"}, {".gitattributes", "x"}}));
 }
 
+TEST_F(Push, LeavesWhatIgnoreFilesName) {
+  const Contents files = {{".gitignore", "*.log\n/out/\n"},   {"a.log", "x"},           {"b.txt", "1"},  {"out/c.txt", "x"}, {"in/out/d.txt", "2"},
+                          {"in/.gitignore", "!keep.log\n*.tmp"}, {"in/keep.log", "3"}, {"in/e.tmp", "x"}, {"e.tmp", "4"}};
+  const Pushed pushed = push_files("hf://ns/r", files);
+  Contents kept = files;
+  for (const char* path : {"a.log", "out/c.txt", "in/e.tmp"}) {
+    kept.erase(path);
+  }
+  EXPECT_EQ(pushed.ignored, 3U);
+  EXPECT_EQ(read_files(pull_all("hf://ns/r", options())), kept);
+  // A folder without rules of its own is held to those of the repository.
+  EXPECT_EQ(push_files("hf://ns/r", {{"new.log", "x"}, {"new.txt", "5"}}).ignored, 1U);
+  kept["new.txt"] = "5";
+  EXPECT_EQ(read_files(pull_all("hf://ns/r", options(), "again")), kept);
+  EXPECT_THROW(push_files("hf://ns/s", {{"a", "1"}, {".gitignore", "*\n"}}), base::Error);
+}
+
 TEST_F(Push, WhatIsNoFolderIsRefused) {
   const Address address = parse_address("hf://ns/r");
   EXPECT_THROW(push(options(), {dir_.path() / "none", address, "m", {}, false}, progress_), base::Error);

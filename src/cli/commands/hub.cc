@@ -100,9 +100,10 @@ class PushCommand final : public Command {
     }
     const hub::Pushed pushed = hub::push(options_of(app, endpoint_), {folder_, address, message_, include_, private_}, app.progress());
     if (app.json()) {
-      app.print_json({{"address", address.text()}, {"commit", pushed.commit}, {"files", pushed.files}, {"unchanged", pushed.unchanged}, {"bytes", pushed.bytes}});
+      app.print_json({{"address", address.text()}, {"commit", pushed.commit}, {"files", pushed.files}, {"unchanged", pushed.unchanged}, {"ignored", pushed.ignored}, {"bytes", pushed.bytes}});
     } else {
-      app.out() << fmt::format("{} at {}: {} files sent, {} unchanged\n", address.text(), pushed.commit, pushed.files, pushed.unchanged);
+      app.out() << fmt::format("{} at {}: {} files sent, {} unchanged{}\n", address.text(), pushed.commit, pushed.files, pushed.unchanged,
+                               pushed.ignored > 0 ? fmt::format(", {} ignored", pushed.ignored) : "");
     }
     return 0;
   }
