@@ -1,6 +1,7 @@
 // The web UI in Chromium: first paint of each view, what is loaded, and a table of many runs: how long it takes to open, order and
 // filter it, to jump in it, and the frames while it scrolls.
-//   node bench/web/ui.mjs SLIPWAY [RUNS [REPEATS]]      RUNS: also that many runs in one experiment (default 0)
+//   node bench/web/ui.mjs SLIPWAY [RUNS [REPEATS]]      RUNS: also that many runs in one experiment (default 0); REPEATS: of the views
+//                                                       (default 7; 0: the table only)
 import { execFileSync } from "node:child_process";
 import path from "node:path";
 import { launch, openPage, startServer, temporary } from "../../web/tests/e2e/support.mjs";
@@ -66,7 +67,7 @@ try {
     deployments: ["deployments?all=1", "table.data"], "a deployment's drift": [`deployments/${deployments[0].id}?tab=drift`, "table.data"], datasets: ["datasets", "table.data"], "a dataset": [`datasets/${versions[0].dataset}`, ".bars"],
   };
   console.log("| view | first paint, empty cache, ms | content | first paint, kept files | content | files, compressed kB | plain kB |\n|---|---|---|---|---|---|---|");
-  for (const [name, [address, selector]] of Object.entries(views)) {
+  for (const [name, [address, selector]] of repeats > 0 ? Object.entries(views) : []) {
     const cold = [];
     const warm = [];
     for (let i = 0; i < repeats; i++) {
@@ -84,7 +85,7 @@ try {
     const page = await openPage(browser, server);
     const times = { open: [], scroll: [], sorted: [], filter: [] };
     const first = page.locator(".row:not(.header) .pin a").first();
-    for (let i = 0; i < 5; i++) {
+    for (let i = 0; i < 3; i++) {
       const context = await browser.newContext({ viewport: { width: 1360, height: 840 } });
       times.open.push((await load(context, `${server.url}/ui/runs?e=${large}`, ".row .pin a")).shown);
       times.sorted.push((await load(context, `${server.url}/ui/runs?e=${large}&order=metrics.acc%20DESC`, ".row .pin a")).shown);
