@@ -12,8 +12,6 @@ class PlainReader {
   explicit PlainReader(std::string_view text) : at_(text.data()), end_(text.data() + text.size()) {}
 
   bool read(LogBatch& batch) {
-    constexpr size_t kMetricBytes = 64;  // of a metric with short names: about so many come
-    batch.metrics.reserve(static_cast<size_t>(end_ - at_) / kMetricBytes);
     unsigned seen = 0;
     const bool good = object([&](std::string_view name) {
       if (name == "run_id") {

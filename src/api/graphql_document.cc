@@ -329,6 +329,9 @@ Operation Parser::operation() {
 Fragment Parser::fragment() {
   Fragment fragment;
   name();
+  if (is_name("on")) {
+    unexpected("a fragment's name");
+  }
   fragment.name = name();
   keyword("on");
   fragment.on = name();

@@ -171,7 +171,8 @@ Item of_span(const Trace& trace, const TraceSpan& span, const std::string& metri
     item.value = span.end_ns == 0 ? std::nullopt : std::optional(static_cast<double>((span.end_ns - span.start_ns) / kNsPerMs));
   } else {
     item.time_ms = span.start_ns / kNsPerMs;
-    item.value = number_in(attribute(kCost), metric);
+    const Json cost = attribute(kCost);  // an object, or its JSON once more as a text
+    item.value = number_in(cost.is_string() ? Json::parse(cost.get_ref<const std::string&>(), nullptr, false) : cost, metric);
   }
   return item;
 }

@@ -14,7 +14,7 @@
 
 namespace slipway::store {
 
-// From so many points of a metric on, one block is cheaper than rows: measured by bench/rivals/tracking.py.
+// From so many points of a metric on, they lie in a block.
 constexpr size_t kBlockPoints = 8;
 
 // Keeps the points of one metric; those that are there already change nothing. NaN may be among them, infinities not.

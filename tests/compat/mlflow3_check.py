@@ -204,18 +204,16 @@ def training(client):
     """What a training script logs: by autolog, by evaluation, as pictures and tables."""
     mlflow.set_experiment("training")
     if have("autolog, models.evaluate", "sklearn", "pandas"):
-        import sklearn.linear_model
+        import pandas, sklearn.linear_model
         mlflow.sklearn.autolog()
-        xs, ys = [[0.0], [1.0], [2.0], [3.0]] * 5, [0, 0, 1, 1] * 5
+        frame = pandas.DataFrame({"x": [0.0, 1.0, 2.0, 3.0] * 5, "y": [0, 0, 1, 1] * 5})
         with mlflow.start_run() as run:
-            sklearn.linear_model.LogisticRegression(C=0.5).fit(xs, ys)
+            sklearn.linear_model.LogisticRegression(C=0.5).fit(frame[["x"]], frame["y"])
         mlflow.sklearn.autolog(disable=True)
         got = client.get_run(run.info.run_id)
         assert got.data.params["C"] == "0.5" and got.data.metrics["training_accuracy_score"] == 1.0, got.data
         model = mlflow.get_logged_model(got.outputs.model_outputs[0].model_id)
         assert got.inputs.dataset_inputs and model.source_run_id == run.info.run_id, (got, model)
-        import pandas
-        frame = pandas.DataFrame({"x": [x[0] for x in xs], "y": ys})
         with mlflow.start_run() as run:
             result = mlflow.models.evaluate(model.model_uri, frame, targets="y", model_type="classifier", evaluator_config={"log_explainer": False})
         assert result.metrics["accuracy_score"] == 1.0 and client.get_run(run.info.run_id).data.metrics["accuracy_score"] == 1.0, result.metrics
