@@ -34,6 +34,7 @@ function faults(value, given, at) {
     case "number": return typeof value === "number" ? [] : [`${at} is no number but ${JSON.stringify(value)}`];
     case "boolean": return typeof value === "boolean" ? [] : [`${at} is no boolean`];
     case "string": return typeof value === "string" ? [] : [`${at} is no text but ${JSON.stringify(value)}`];
+    case undefined: return [];  // any value
     default: throw new Error(`${at}: the check knows no type '${schema.type}'`);
   }
 }
