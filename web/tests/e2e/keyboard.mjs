@@ -31,7 +31,8 @@ export const tests = {
     for (const [address, selector] of Object.entries(views)) {
       await page.goto(`${server.url}/ui/${address}`);
       await page.locator(selector).first().waitFor();
-      await page.waitForTimeout(300); // what is asked later has come
+      await page.waitForLoadState("networkidle"); // what is asked later has come
+      await page.waitForTimeout(300);
       await reachable(page, address);
     }
     await page.goto(`${server.url}/ui/runs?e=${seed.experiment}`);
