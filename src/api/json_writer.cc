@@ -1,12 +1,13 @@
 #include "api/json_writer.h"
 
-#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <cstring>
 #include <fmt/compile.h>
 #include <fmt/format.h>
+
+#include "base/json_text.h"
 
 namespace slipway::api {
 namespace {
@@ -15,37 +16,6 @@ namespace {
 constexpr std::string_view kLine = ",\n                                                              ";
 // Whole numbers below are exact, and shown without an exponent.
 constexpr double kWhole = 1e15;
-
-constexpr std::array<bool, 256> kEscaped = [] {
-  std::array<bool, 256> escaped{};
-  std::fill_n(escaped.begin(), 0x20, true);
-  escaped['"'] = escaped['\\'] = true;
-  return escaped;
-}();
-
-// Texts came as JSON or from the store and are valid UTF-8; only what JSON forbids is escaped.
-void add_text(std::string& out, std::string_view value) {
-  out += '"';
-  size_t kept = 0;
-  for (size_t i = 0; i < value.size(); ++i) {
-    const auto c = static_cast<unsigned char>(value[i]);
-    if (!kEscaped[c]) {
-      continue;
-    }
-    out.append(value, kept, i - kept);
-    kept = i + 1;
-    switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
-      default: fmt::format_to(std::back_inserter(out), "\\u{:04x}", c);
-    }
-  }
-  out.append(value, kept, value.size() - kept);
-  out += '"';
-}
 
 char* put(char* at, std::string_view text) {
   std::memcpy(at, text.data(), text.size());
@@ -71,7 +41,7 @@ char* write_double(char* at, double value) {
 
 std::string json_text(std::string_view text) {
   std::string out;
-  add_text(out, text);
+  base::append_json_text(text, out);
   return out;
 }
 
@@ -121,7 +91,7 @@ void JsonWriter::key(std::string_view name) {
   out_.append(shown.data(), static_cast<size_t>(put(put(shown.data() + 1, name), "\": ") - shown.data()));
 }
 
-void JsonWriter::text(std::string_view value) { add_text(out_, value); }
+void JsonWriter::text(std::string_view value) { base::append_json_text(value, out_); }
 
 void JsonWriter::field(std::string_view name, std::string_view value) {
   key(name);

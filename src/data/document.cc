@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/json_text.h"
 #include "text/unicode.h"
 
 namespace slipway::data {
@@ -207,26 +208,7 @@ void append_json_string(std::string_view text, std::string& out) {
     repaired = text::sanitize_utf8(text);
     text = repaired;
   }
-  out += '"';
-  size_t begin = 0;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (c >= 0x20 && c != '"' && c != '\\') {
-      continue;
-    }
-    out.append(text, begin, i - begin);
-    begin = i + 1;
-    switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
-      default: fmt::format_to(std::back_inserter(out), "\\u{:04x}", c);
-    }
-  }
-  out.append(text, begin, text.size() - begin);
-  out += '"';
+  base::append_json_text(text, out);
 }
 
 void append_line(const Document& document, std::string& out) {
