@@ -14,6 +14,7 @@
 #include "api/errors.h"
 #include "api/jwt.h"
 #include "api/password_check.h"
+#include "api/project_role.h"
 #include "base/secret.h"
 #include "net/token_bucket.h"
 #include "net/workers.h"
@@ -141,8 +142,8 @@ struct Authority::Impl {
     }
     address_failures.failed(peer, now);
   }
-  Role role_in(const Caller& caller, const Subjects& subjects) const;
   void check_password(const std::string& account, const std::string& password, const std::string& peer);
+  bool allows(const Caller& caller, const Rule& rule, const Subjects& subjects) const;
   void require(const Caller& caller, const Rule& rule, const Subjects& subjects) const;
 
   const AuthorityOptions options;
@@ -218,38 +219,13 @@ void Authority::Impl::watch() {
   }
 }
 
-// The lowest role that the caller has over the records named; a record that is not there counts as everywhere.
-Role Authority::Impl::role_in(const Caller& caller, const Subjects& subjects) const {
-  const Role everywhere = caller.everywhere();
-  if (subjects.empty()) {
-    return everywhere;
-  }
-  Role lowest = Role::kAdmin;
-  const auto in = [&](const std::optional<std::string>& name) {
-    lowest = std::min(lowest, name ? caller.role_for(*name) : everywhere);
-  };
-  const auto name_of_experiment = [&](const std::string& id) -> std::optional<std::string> {
-    const auto found = store.tracking().experiments().find(id);
-    return found ? std::optional(found->name) : std::nullopt;
-  };
-  for (const std::string& name : subjects.names) {
-    in(name);
-  }
-  for (const std::string& id : subjects.experiments) {
-    in(name_of_experiment(id));
-  }
-  for (const std::string& id : subjects.runs) {
-    const auto run = store.tracking().runs().find(id);
-    in(run ? name_of_experiment(run->experiment_id) : std::nullopt);
-  }
-  return lowest;
+bool Authority::Impl::allows(const Caller& caller, const Rule& rule, const Subjects& subjects) const {
+  return rule.filtered || rule.role == Role::kNone || caller.everywhere() >= rule.role ||
+         role_in(store, caller, subjects) >= rule.role;
 }
 
 void Authority::Impl::require(const Caller& caller, const Rule& rule, const Subjects& subjects) const {
-  if (rule.filtered || rule.role == Role::kNone || caller.everywhere() >= rule.role) {
-    return;
-  }
-  if (role_in(caller, subjects) < rule.role) {
+  if (!allows(caller, rule, subjects)) {
     throw ApiError("PERMISSION_DENIED",
                    fmt::format("Permission denied: this needs the role '{}' {}; an admin gives it with `slipway users grant`",
                                record::name_of(rule.role),
@@ -496,6 +472,11 @@ void Authority::require(const net::Request& request, const Rule& rule, const Sub
     // It was let in before the first account was made.
     throw ApiError("UNAUTHENTICATED", "accounts are asked for by now: send the request again");
   }
+}
+
+bool Authority::may_read(const net::Request& request, const Subjects& subjects) const {
+  const Caller* caller = caller_of(request);
+  return caller == nullptr || impl_->allows(*caller, {Role::kViewer, false, {}}, subjects);
 }
 
 void Authority::check_password(const std::string& account, const std::string& password, const std::string& peer) {

@@ -45,6 +45,8 @@ class Authority {
   // In a handler: throws ApiError (403) unless the caller has the role in the project of each record that the request
   // names; everywhere when it names none. May ask the store.
   void require(const net::Request& request, const Rule& rule, const Subjects& subjects) const;
+  // The same of reading, for a handler that tells only what its caller may see.
+  bool may_read(const net::Request& request, const Subjects& subjects) const;
 
   // Checks a password, which takes a third of a second. Throws ApiError: 401, or 429 after too many wrong ones.
   void check_password(const std::string& account, const std::string& password, const std::string& peer);

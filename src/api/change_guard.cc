@@ -19,6 +19,11 @@ std::string text_of(const Subjects& subjects, const net::Request& request) {
   add("", subjects.names);
   add("experiment:", subjects.experiments);
   add("run:", subjects.runs);
+  add("trace:", subjects.traces);
+  add("trace:", subjects.new_traces);
+  add("model:", subjects.models);
+  add("upload:", subjects.uploads);
+  add("", subjects.digests);
   return text;
 }
 

@@ -220,7 +220,9 @@ net::Response list(const Backend& backend, const HubKind& kind, const net::Reque
   const auto page = backend.store.hub().repos().search(search);
   Json out = Json::array();
   for (const HubRepo& repo : page.items) {
-    out.push_back(summary(repo));
+    if (may_see(request, repo.name)) {
+      out.push_back(summary(repo));
+    }
   }
   net::Response response = net::json_response(out);
   if (page.more) {
@@ -285,7 +287,8 @@ void add_hub_repo_routes(Routes& routes, Backend& backend) {
       hub_repo(backend, kind, request);
       return net::json_response(Json::object());
     };
-    routes.add_at("GET", all, [&](const net::Request& request) { return list(backend, kind, request); });
+    routes.add_at(
+        "GET", all, [&](const net::Request& request) { return list(backend, kind, request); }, filtered_by_handler());
     routes.add_at("GET", one, tell);
     routes.add_at("GET", one + "/revision/{rev}", tell);
     routes.add_at("PUT", one + "/settings", [&](const net::Request& request) { return settings(backend, kind, request); });

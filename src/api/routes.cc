@@ -1,5 +1,6 @@
 #include "api/routes.h"
 
+#include <array>
 #include <chrono>
 #include <fmt/format.h>
 #include <memory>
@@ -34,8 +35,26 @@ void answer(const Shared& route, base::Log& log, const net::Request& request, co
   responder.send(std::move(response));
 }
 
-// A repository's address names it.
+// An address that names its record says so before a body comes: repositories, traces, logged models, uploads.
 Permission completed(std::string_view address, Permission permission) {
+  struct Place {
+    std::string_view pattern;
+    std::string_view parameter;
+    std::vector<std::string> Subjects::*list;
+  };
+  static constexpr std::array<Place, 4> kPlaces = {{{"/{trace_id}", "trace_id", &Subjects::traces},
+                                                    {"/traces/{request_id}", "request_id", &Subjects::traces},
+                                                    {"/{model_id}", "model_id", &Subjects::models},
+                                                    {"/{upload_id}", "upload_id", &Subjects::uploads}}};
+  for (const Place& place : kPlaces) {
+    if (!permission.subjects && address.find(place.pattern) != std::string_view::npos) {
+      permission.subjects = [place](const net::Request& request) {
+        Subjects subjects;
+        (subjects.*place.list).emplace_back(request.param(place.parameter));
+        return subjects;
+      };
+    }
+  }
   if (!permission.subjects && address.find("/{ns}/{repo}") != std::string_view::npos) {
     permission.subjects = [](const net::Request& request) {
       std::string name(request.param("repo"));
@@ -59,7 +78,7 @@ Routes::Guarded guarded(const Routes::Raw& handle, const Permission& permission)
 
 net::Handler Routes::handler_of(std::string_view method, std::string_view address, const Permission& permission,
                                 Guarded handle, Where where) {
-  const Rule rule = rule_of(method, permission);
+  const Rule rule = rule_of(method, completed(address, permission));
   rules_.add(method, address, rule);
   const auto route = std::make_shared<const Shared>(
       ChangeGuard{server_.authority, server_.store, rule, fmt::format("{} {}", method, address)}, std::move(handle), failure_);
@@ -106,8 +125,7 @@ void Routes::add_guarded_at(std::string_view method, std::string_view address, c
 
 void Routes::add_at(std::string_view method, std::string_view address, const Raw& handle,
                     const Permission& permission) {
-  const Permission whole = completed(address, permission);
-  add_guarded_at(method, address, whole, guarded(handle, whole));
+  add_guarded_at(method, address, permission, guarded(handle, completed(address, permission)));
 }
 
 void Routes::add_upload(std::string_view path, uint64_t max_bytes, const net::SinkMaker& make, const Raw& handle,
@@ -119,8 +137,8 @@ void Routes::add_upload(std::string_view path, uint64_t max_bytes, const net::Si
 
 void Routes::add_upload_at(std::string_view method, std::string_view address, uint64_t max_bytes,
                            const net::SinkMaker& make, const Raw& handle, const Permission& permission) {
-  const Permission whole = completed(address, permission);
-  router_.add_upload(method, address, max_bytes, make, handler_of(method, address, whole, guarded(handle, whole)));
+  router_.add_upload(method, address, max_bytes, make,
+                     handler_of(method, address, permission, guarded(handle, completed(address, permission))));
 }
 
 void Routes::add_raw(std::string_view method, std::string_view path, const Raw& handle, const Permission& permission) {

@@ -109,7 +109,8 @@ net::Response upload_small(Backend& backend, const net::Request& request) {
   return done();
 }
 
-// Whose artifacts: the tree's first folders are named after experiments.
+}  // namespace
+
 Subjects experiment_of(std::string_view path) {
   Subjects subjects;
   try {
@@ -120,8 +121,6 @@ Subjects experiment_of(std::string_view path) {
   }
   return subjects;
 }
-
-}  // namespace
 
 net::Response send_file(FileTree& files, const net::Request& request, const std::string& path) {
   const auto file = files.find(path);

@@ -18,7 +18,16 @@ bool is_good(record::KeyValue& tag) {
   }
 }
 
-net::Response take(Backend& backend, const net::Request& request) {
+// Where the header says they go; nothing when it does not.
+Subjects experiment_of_head(const net::Request& request) {
+  Subjects subjects;
+  if (const std::string_view id = request.headers.get("x-mlflow-experiment-id"); !id.empty()) {
+    subjects.experiments.emplace_back(id);
+  }
+  return subjects;
+}
+
+net::Response take(Backend& backend, const ChangeGuard& guard, const net::Request& request) {
   const std::string experiment(request.headers.get("x-mlflow-experiment-id"));
   if (experiment.empty()) {
     return net::json_response(
@@ -45,19 +54,34 @@ net::Response take(Backend& backend, const net::Request& request) {
       whole.push_back(batch.trace_id);
     }
   }
-  record::TraceStore& traces = backend.store.tracking().traces().traces();
-  traces.add_spans(experiment, batches);
-  if (const std::string run(request.headers.get("x-mlflow-run-id")); !run.empty() && !whole.empty()) {
-    traces.link("run", whole, run);
-  }
-  // An ExportTraceServiceResponse without a partial success: no bytes.
-  return {200, {{"Content-Type", json ? "application/json" : "application/x-protobuf"}}, json ? kEmptyAnswer : ""};
+  const std::string run(request.headers.get("x-mlflow-run-id"));
+  const auto subjects = [&] {
+    Subjects all = experiment_of_head(request);
+    for (const record::SpanBatch& batch : batches) {
+      all.new_traces.push_back(batch.trace_id);
+    }
+    if (!run.empty()) {
+      all.runs.push_back(run);
+    }
+    return all;
+  };
+  return guard.run(request, subjects, [&]() -> net::Response {
+    record::TraceStore& traces = backend.store.tracking().traces().traces();
+    traces.add_spans(experiment, batches);
+    if (!run.empty() && !whole.empty()) {
+      traces.link("run", whole, run);
+    }
+    // An ExportTraceServiceResponse without a partial success: no bytes.
+    return {200, {{"Content-Type", json ? "application/json" : "application/x-protobuf"}}, json ? kEmptyAnswer : ""};
+  });
 }
 
 }  // namespace
 
 void add_otlp_routes(Routes& routes, Backend& backend) {
-  routes.add_at("POST", "/v1/traces", [&backend](const net::Request& request) { return take(backend, request); });
+  routes.add_guarded_at(
+      "POST", "/v1/traces", on(experiment_of_head),
+      [&backend](const ChangeGuard& guard, const net::Request& request) { return take(backend, guard, request); });
 }
 
 }  // namespace slipway::api

@@ -232,6 +232,14 @@ net::Response artifact(Backend& backend, const net::Request& request) {
             body + "]}"};
   }
   const std::string folder = artifact_folder(tag_of(trace, kArtifactTag));
+  // A client can set that tag: what lies in the folder is its experiment's.
+  const Subjects whose = experiment_of(folder);
+  if (whose.empty()) {
+    invalid("Invalid path");
+  }
+  if (backend.authority != nullptr) {
+    backend.authority->require(request, {Role::kViewer, false, {}}, whose);
+  }
   return send_file(tracking.files(), request, folder + (path.empty() ? "/traces.json" : "/attachments/" + path));
 }
 
@@ -276,9 +284,14 @@ void add_trace_routes(Routes& routes, Backend& backend) {
     routes.add<LinkPrompts>("POST", all + "link-prompts",
                             [&](const LinkPrompts& request) { return link_prompts(traces, request); });
   }
-  const auto file = [&backend](const net::Request& request) { return artifact(backend, request); };
-  routes.add_at("GET", "/ajax-api/2.0/mlflow/get-trace-artifact", file);
-  routes.add_at("GET", "/ajax-api/3.0/mlflow/get-trace-artifact", file);
+  const Permission by_trace = on([](const net::Request& request) {
+    Subjects subjects;
+    subjects.traces.emplace_back(request.query_value("request_id"));
+    return subjects;
+  });
+  for (const char* address : {"/ajax-api/2.0/mlflow/get-trace-artifact", "/ajax-api/3.0/mlflow/get-trace-artifact"}) {
+    routes.add_at("GET", address, [&backend](const net::Request& request) { return artifact(backend, request); }, by_trace);
+  }
 }
 
 }  // namespace slipway::api

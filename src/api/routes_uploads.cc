@@ -93,10 +93,15 @@ std::string target(const std::string& folder, const std::string& local) {
   return path;
 }
 
+// In whose folder the file is to lie; nobody's without one.
+template <class Message>
+Subjects owner_of(const Message& request) {
+  return request.folder.empty() ? Subjects() : experiment_of(request.folder);
+}
+
 net::Response json(const Json& body) { return {200, {{"Content-Type", "application/json"}}, base::dump_json(body)}; }
 
-net::Response create(Backend& backend, const net::Request& http) {
-  const auto request = parse_request<CreateUpload>(http);
+net::Response create(Backend& backend, const CreateUpload& request, const net::Request& http) {
   if (request.num_parts < 1 || request.num_parts > kMaxParts) {
     invalid(fmt::format("num_parts is {}; an upload has 1 to {} parts", request.num_parts, kMaxParts));
   }
@@ -126,8 +131,7 @@ record::Upload found(UploadStore& uploads, const EndUpload& request) {
   return *upload;
 }
 
-net::Response complete(UploadStore& uploads, const net::Request& http) {
-  auto request = parse_request<EndUpload>(http);
+net::Response complete(UploadStore& uploads, EndUpload request) {
   found(uploads, request);
   if (request.parts.empty()) {
     missing_parameter("parts");
@@ -154,8 +158,7 @@ net::Response complete(UploadStore& uploads, const net::Request& http) {
   return json(Json::object());
 }
 
-net::Response abort(UploadStore& uploads, const net::Request& http) {
-  const auto request = parse_request<EndUpload>(http);
+net::Response abort(UploadStore& uploads, const EndUpload& request) {
   found(uploads, request);
   uploads.forget(request.upload_id);
   return json(Json::object());
@@ -235,12 +238,30 @@ void add_upload_routes(Routes& routes, Backend& backend) {
   UploadStore& uploads = backend.store.tracking().server().uploads();
   const std::string base = "/2.0/mlflow-artifacts/mpu/";
   for (const std::string folder : {"", "/{folder...}"}) {
-    routes.add_raw("POST", base + "create" + folder,
-                   [&](const net::Request& request) { return create(backend, request); });
-    routes.add_raw("POST", base + "complete" + folder,
-                   [&](const net::Request& request) { return complete(uploads, request); });
-    routes.add_raw("POST", base + "abort" + folder,
-                   [&](const net::Request& request) { return abort(uploads, request); });
+    // The folder is in the address, or in the body.
+    const Permission permission =
+        folder.empty() ? Permission() : on([](const net::Request& request) { return experiment_of(request.param("folder")); });
+    routes.add_guarded_raw(
+        "POST", base + "create" + folder,
+        [&](const ChangeGuard& guard, const net::Request& http) {
+          const auto request = parse_request<CreateUpload>(http);
+          return guard.run(http, [&] { return owner_of(request); }, [&] { return create(backend, request, http); });
+        },
+        permission);
+    routes.add_guarded_raw(
+        "POST", base + "complete" + folder,
+        [&](const ChangeGuard& guard, const net::Request& http) {
+          const auto request = parse_request<EndUpload>(http);
+          return guard.run(http, [&] { return owner_of(request); }, [&] { return complete(uploads, request); });
+        },
+        permission);
+    routes.add_guarded_raw(
+        "POST", base + "abort" + folder,
+        [&](const ChangeGuard& guard, const net::Request& http) {
+          const auto request = parse_request<EndUpload>(http);
+          return guard.run(http, [&] { return owner_of(request); }, [&] { return abort(uploads, request); });
+        },
+        permission);
   }
   routes.add_upload(
       std::string(kPart) + "{upload_id}/{number}", kMaxPart,
@@ -257,23 +278,29 @@ void add_upload_routes(Routes& routes, Backend& backend) {
         }
       },
       keep_part);
-  routes.add_raw("GET", "/2.0/mlflow-artifacts/presigned/{path...}", [&](const net::Request& request) {
-    return presigned(backend, request, safe_path(request.param("path")));
-  });
-  routes.add_raw("POST", "/2.0/mlflow/artifacts/presigned-upload-url", [&](const net::Request& request) {
-    const std::string path = path_of(backend, parse_request<PresignedUpload>(request));
-    return json({{"presigned_url", artifact_url(backend, request, path)}, {"headers", credentials(request)}});
-  });
-  routes.add_raw("POST", "/2.0/mlflow/artifacts/presigned-download-url", [&](const net::Request& request) {
-    const std::string path = path_of(backend, parse_request<PresignedUpload>(request));
-    const auto file = backend.store.tracking().files().find(path);
-    if (!file) {
-      throw base::Error(base::Code::kNotFound, fmt::format("No such artifact: '{}'", path));
-    }
-    return json({{"presigned_url", artifact_url(backend, request, path)},
-                 {"headers", credentials(request)},
-                 {"file_size", file->size}});
-  }, needs(Role::kViewer));
+  routes.add_raw(
+      "GET", "/2.0/mlflow-artifacts/presigned/{path...}",
+      [&](const net::Request& request) { return presigned(backend, request, safe_path(request.param("path"))); },
+      on([](const net::Request& request) { return experiment_of(request.param("path")); }));
+  routes.add<PresignedUpload>("POST", "/2.0/mlflow/artifacts/presigned-upload-url",
+                              [&](const PresignedUpload& message, const net::Request& request) {
+                                const std::string path = path_of(backend, message);
+                                return base::dump_json(Json{{"presigned_url", artifact_url(backend, request, path)},
+                                                            {"headers", credentials(request)}});
+                              });
+  routes.add<PresignedUpload>(
+      "POST", "/2.0/mlflow/artifacts/presigned-download-url",
+      [&](const PresignedUpload& message, const net::Request& request) {
+        const std::string path = path_of(backend, message);
+        const auto file = backend.store.tracking().files().find(path);
+        if (!file) {
+          throw base::Error(base::Code::kNotFound, fmt::format("No such artifact: '{}'", path));
+        }
+        return base::dump_json(Json{{"presigned_url", artifact_url(backend, request, path)},
+                                    {"headers", credentials(request)},
+                                    {"file_size", file->size}});
+      },
+      needs(Role::kViewer));
 }
 
 }  // namespace slipway::api

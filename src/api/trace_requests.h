@@ -2,10 +2,23 @@
 #pragma once
 
 #include "api/messages.h"
+#include "api/permission.h"
 
 namespace slipway::api {
 
 constexpr int64_t kMaxTraces = 500;  // a page
+
+// A member of a message that is kept as JSON; null where there is none.
+inline const Json& member(const Json& object, const char* key) {
+  static const Json kNone;
+  const auto found = object.is_object() ? object.find(key) : object.end();
+  return object.is_object() && found != object.end() ? *found : kNone;
+}
+// The experiment of a TraceLocation. Another kind of location names none: that needs the role everywhere.
+inline void add_experiment(const Json& location, Subjects& subjects) {
+  const Json& id = member(member(location, "mlflow_experiment"), "experiment_id");
+  subjects.experiments.push_back(id.is_string() ? id.get<std::string>() : std::string());
+}
 
 struct StartTrace {
   Json trace;
@@ -13,6 +26,15 @@ struct StartTrace {
 template <>
 struct Table<StartTrace> {
   static constexpr std::array kFields = {field<&StartTrace::trace>("trace", kRequired)};
+  // Its experiment, and itself when it is there already.
+  static void add_subjects(const StartTrace& message, Subjects& subjects) {
+    const Json& info = member(message.trace, "trace_info");
+    const Json& id = member(info, "trace_id");
+    if (id.is_string()) {
+      subjects.new_traces.push_back(id.get<std::string>());
+    }
+    add_experiment(member(info, "trace_location"), subjects);
+  }
 };
 
 struct TraceId {
@@ -60,6 +82,13 @@ struct Table<SearchTraces> {
       field<&M::locations>("locations"), field<&M::experiment_ids>("experiment_ids"),
       field<&M::filter>("filter"),       field<&M::max_results>("max_results", kPlain, {}, kMaxTraces),
       field<&M::order_by>("order_by"),   field<&M::page_token>("page_token")};
+  static void add_subjects(const SearchTraces& message, Subjects& subjects) {
+    if (message.locations.is_array()) {
+      for (const Json& location : message.locations) {
+        add_experiment(location, subjects);
+      }
+    }
+  }
 };
 
 struct DeleteTraces {
@@ -97,6 +126,8 @@ struct Table<LinkTraces> {
   using M = LinkTraces;
   static constexpr std::array kFields = {field<&M::trace_ids>("trace_ids", kRequired),
                                          field<&M::run_id>("run_id", kRequired)};
+  // Its client may send a trace after this.
+  static void add_subjects(const LinkTraces&, Subjects& subjects) { subjects.new_traces.swap(subjects.traces); }
 };
 
 struct PromptVersion {

@@ -85,10 +85,14 @@ Json summary(const Dataset& dataset) {
           {"created_ms", dataset.artifact.created_ms}};
 }
 
-Json list(record::Store& store) {
+// Those that the caller may see, of the newest: perhaps fewer than there are.
+Json list(Backend& backend, const net::Request& request) {
+  record::Store& store = backend.store;
   Json datasets = Json::array();
   for (record::Artifact& artifact : store.artifacts().list("dataset", kMaxListed)) {
-    if (artifact.folder) {
+    Subjects subjects;
+    subjects.digests.push_back(artifact.digest);
+    if (artifact.folder && (backend.authority == nullptr || backend.authority->may_read(request, subjects))) {
       datasets.push_back(summary(open(store, std::move(artifact))));
     }
   }
@@ -249,17 +253,32 @@ class Comparison {
 
 void add_ui_dataset_routes(Routes& routes, Backend& backend) {
   record::Store& store = backend.store;
-  routes.add_raw("GET", "/ui/datasets", [&store](const net::Request&) { return net::json_response(list(store)); });
-  routes.add_raw("GET", "/ui/datasets/{digest}", [&store](const net::Request& request) {
-    return net::json_response(page(store, std::string(request.param("digest"))));
+  const Permission by_digest = on([](const net::Request& request) {
+    Subjects subjects;
+    subjects.digests.emplace_back(request.param("digest"));
+    if (const std::string_view from = request.query_value("from"); !from.empty()) {
+      subjects.digests.emplace_back(from);
+    }
+    return subjects;
   });
-  routes.add_raw("GET", "/ui/datasets/{digest}/rows",
-                 [&store](const net::Request& request) { return net::json_response(rows(store, request)); });
-  routes.add_raw("GET", "/ui/datasets/{digest}/diff", [&store](const net::Request& request) {
-    const Dataset to = find(store, std::string(request.param("digest")));
-    const Dataset from = find(store, std::string(request.query_value("from")));
-    return net::json_response(Comparison(store, from, to).take());
-  });
+  routes.add_raw(
+      "GET", "/ui/datasets", [&backend](const net::Request& request) { return net::json_response(list(backend, request)); },
+      filtered_by_handler());
+  routes.add_raw(
+      "GET", "/ui/datasets/{digest}",
+      [&store](const net::Request& request) { return net::json_response(page(store, std::string(request.param("digest")))); },
+      by_digest);
+  routes.add_raw(
+      "GET", "/ui/datasets/{digest}/rows",
+      [&store](const net::Request& request) { return net::json_response(rows(store, request)); }, by_digest);
+  routes.add_raw(
+      "GET", "/ui/datasets/{digest}/diff",
+      [&store](const net::Request& request) {
+        const Dataset to = find(store, std::string(request.param("digest")));
+        const Dataset from = find(store, std::string(request.query_value("from")));
+        return net::json_response(Comparison(store, from, to).take());
+      },
+      by_digest);
 }
 
 }  // namespace slipway::api

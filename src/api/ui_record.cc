@@ -123,8 +123,16 @@ void add_ui_record_routes(Routes& routes, Backend& backend) {
   routes.add_raw("GET", "/ui/runs/{run_id}/products", [&store](const net::Request& request) {
     return net::json_response(products(store, std::string(request.param("run_id"))));
   }, by_run);
-  routes.add_raw("GET", "/ui/preview", [&store](const net::Request& request) { return preview(store, request); });
-  routes.add_raw("GET", "/ui/blobs/{digest}", [&store](const net::Request& request) { return blob(store, request); });
+  routes.add_raw(
+      "GET", "/ui/preview", [&store](const net::Request& request) { return preview(store, request); },
+      on([](const net::Request& request) { return Subjects{{}, {}, {std::string(request.query_value("run_id"))}}; }));
+  routes.add_raw(
+      "GET", "/ui/blobs/{digest}", [&store](const net::Request& request) { return blob(store, request); },
+      on([](const net::Request& request) {
+        Subjects subjects;
+        subjects.digests.emplace_back(request.param("digest"));
+        return subjects;
+      }));
 }
 
 }  // namespace slipway::api

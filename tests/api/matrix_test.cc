@@ -3,6 +3,8 @@
 #include <set>
 
 #include "api/secured.h"
+#include "base/file.h"
+#include "base/hash.h"
 
 namespace slipway::api {
 namespace {
@@ -324,19 +326,14 @@ const std::map<std::string, Role>& table() {
   return kTable;
 }
 
-// Records that no project is known of by the address alone: these routes need the role everywhere.
+// What is about every project: these routes need the role everywhere.
 bool names_no_project(const std::string& row) {
   static const std::vector<std::string> kBeginnings = {
       "/api/2.0/mlflow/get-online-trace-details", "/api/2.0/mlflow/unified-traces", "/api/3.0/mlflow/gateway", "/api/3.0/mlflow/issues",
       "/api/3.0/mlflow/label-schemas", "/api/3.0/mlflow/prompt-optimization", "/api/3.0/mlflow/review-queues",
-      "/api/3.0/mlflow/workspaces", "/api/2.0/mlflow/traces/", "/api/3.0/mlflow/traces/", "/v1/traces",
-      "/api/2.0/mlflow/get-trace-artifact", "/api/3.0/mlflow/get-trace-artifact", "/api/2.0/mlflow/logged-models/{model_id}",
-      "/api/2.0/mlflow/webhooks", "/api/2.0/mlflow-artifacts/mpu/", "/api/2.0/mlflow-artifacts/presigned/",
-      "/api/2.0/mlflow/artifacts/presigned-", "/api/2.0/mlflow/upload-artifact", "/api/ui/blobs/", "/api/ui/datasets",
-      "/api/ui/deployments", "/api/ui/lineage", "/api/ui/preview"};
+      "/api/3.0/mlflow/workspaces", "/api/2.0/mlflow/webhooks", "/api/ui/deployments", "/api/ui/lineage"};
   const std::string address = row.substr(row.find(' ') + 1);
-  return row == "GET /api/models" || row == "GET /api/datasets" ||
-         std::any_of(kBeginnings.begin(), kBeginnings.end(), [&](const std::string& one) { return address.starts_with(one); });
+  return std::any_of(kBeginnings.begin(), kBeginnings.end(), [&](const std::string& one) { return address.starts_with(one); });
 }
 
 std::string replaced(std::string text, const std::string& what, const std::string& by) {
@@ -361,27 +358,83 @@ std::string address_of(const std::string& pattern, const Json& names) {
     }
     at = pattern.find('}', open) + 1;
     const std::string place = pattern.substr(open, at - open);
-    out += place == "{path...}" ? names.at("path").get<std::string>()
-           : place == "{version}" ? "1"
-           : place == "{run_id}" ? names.at("run_id").get<std::string>()
-           : place == "{repo}"   ? "r"
-                                 : names.at("name").get<std::string>();
+    static const std::map<std::string, const char*> kNamed = {
+        {"{path...}", "path"},         {"{run_id}", "run_id"},     {"{trace_id}", "trace_id"}, {"{request_id}", "trace_id"},
+        {"{model_id}", "model_id"},    {"{digest}", "digest"},     {"{upload_id}", "upload_id"}, {"{folder...}", "experiment_id"},
+        {"{version}", "version"},      {"{number}", "version"}};
+    const auto named = kNamed.find(place);
+    out += place == "{repo}" ? "r" : names.at(named == kNamed.end() ? "name" : named->second).get<std::string>();
   }
   return out;
 }
 
+// One of everything that is a project's.
+struct Project {
+  std::string name;
+  std::string experiment_id;
+  std::string run_id;
+  std::string trace_id;
+  std::string model_id;
+  std::string digest;
+  std::string upload_id;
+};
+
 class Matrix : public SecuredTest {
  protected:
+  Project project(const std::string& name, const std::string& who = "admin") {
+    Project made{name, experiment(name, who), "", "tr-" + name, "m-" + record::new_id(), "", record::new_id()};
+    made.run_id = run_in(made.experiment_id, who);
+    record::LoggedModel model;
+    model.id = made.model_id;
+    model.experiment_id = made.experiment_id;
+    model.name = name;
+    store_->tracking().logged_models().create(model);
+    record::ModelVersion version;
+    version.model = name;
+    made.digest = store_->artifacts().put_bytes(name, "card", name, {}).digest;
+    version.artifacts = {{"card", made.digest}};
+    store_->registry().create_version(version);
+    complete(made);
+    return made;
+  }
+  // Makes again what a route removed for good.
+  void complete(const Project& made) {
+    auto& traces = store_->tracking().traces().traces();
+    if (!traces.find(made.trace_id, false)) {
+      record::Trace trace;
+      trace.id = made.trace_id;
+      trace.experiment_id = made.experiment_id;
+      trace.request_preview = made.name;
+      traces.start(trace, true);
+    }
+    auto& uploads = store_->tracking().server().uploads();
+    if (!uploads.find(made.upload_id)) {
+      uploads.begin({made.upload_id, made.experiment_id + "/x", 0});
+    }
+  }
+  static Json location(const std::string& experiment_id) {
+    return {{"type", "MLFLOW_EXPERIMENT"}, {"mlflow_experiment", {{"experiment_id", experiment_id}}}};
+  }
   // Names everything that a message may name, as of one project.
-  static Json names(const std::string& experiment_id, const std::string& run_id, const std::string& name) {
-    return {{"experiment_id", experiment_id},
-            {"experiment_ids", {experiment_id}},
-            {"experiment_name", name},
-            {"run_id", run_id},
-            {"run_uuid", run_id},
-            {"run_ids", {run_id}},
-            {"name", name},
-            {"new_name", name},
+  static Json names(const Project& of) {
+    return {{"experiment_id", of.experiment_id},
+            {"experiment_ids", {of.experiment_id}},
+            {"experiment_name", of.name},
+            {"run_id", of.run_id},
+            {"run_uuid", of.run_id},
+            {"run_ids", {of.run_id}},
+            {"trace_id", of.trace_id},
+            {"request_id", of.trace_id},
+            {"trace_ids", {of.trace_id}},
+            {"trace", {{"trace_info", {{"trace_id", of.trace_id}, {"trace_location", location(of.experiment_id)}}}}},
+            {"locations", Json::array({location(of.experiment_id)})},
+            {"model_id", of.model_id},
+            {"upload_id", of.upload_id},
+            {"folder", of.experiment_id},
+            {"digest", of.digest},
+            {"from", of.digest},
+            {"name", of.name},
+            {"new_name", of.name},
             {"key", "k"},
             {"value", "1"},
             {"timestamp", 1},
@@ -393,15 +446,18 @@ class Matrix : public SecuredTest {
             {"source", "s3://models/m"},
             {"models", Json::array()},
             {"tags", Json::array()},
-            {"organization", name},
-            {"fromRepo", name + "/r"},
-            {"toRepo", name + "/s"},
-            {"path", experiment_id + "/x"}};
+            {"organization", of.name},
+            {"fromRepo", of.name + "/r"},
+            {"toRepo", of.name + "/s"},
+            {"path", of.experiment_id + "/x"}};
   }
   static std::string query_of(const Json& names) {
     std::string query;
     for (const auto& [key, value] : names.items()) {
       for (const Json& one : value.is_array() ? value : Json::array({value})) {
+        if (one.is_object()) {
+          continue;
+        }
         query += (query.empty() ? "?" : "&") + key + "=" +
                  net::percent_encode(one.is_string() ? one.get<std::string>() : one.dump());
       }
@@ -413,7 +469,12 @@ class Matrix : public SecuredTest {
     if (method == "GET") {
       return as(who, method, path + query_of(names));
     }
-    return as(who, method, path, method == "PUT" ? "bytes" : names.dump());
+    net::Headers headers;
+    if (pattern == "/v1/traces") {
+      headers.set("x-mlflow-experiment-id", names.at("experiment_id").get<std::string>());
+    }
+    const bool by_query = pattern.ends_with("/upload-artifact");
+    return as(who, method, path + (by_query ? query_of(names) : ""), method == "PUT" ? "bytes" : names.dump(), std::move(headers));
   }
 };
 
@@ -436,9 +497,7 @@ TEST_F(Matrix, EveryRouteHasARowAndEveryRowARoute) {
 }
 
 TEST_F(Matrix, EveryRoleIsHeldToEveryRoute) {
-  const std::string experiment_id = experiment("exp");
-  const std::string run_id = run_in(experiment_id);
-  const Json all = names(experiment_id, run_id, "exp");
+  const Json all = names(project("exp"));
   const std::map<std::string, Role> callers = {{"", Role::kNone},
                                                {"viewer", Role::kViewer},
                                                {"editor", Role::kEditor},
@@ -469,17 +528,18 @@ TEST_F(Matrix, EveryRoleIsHeldToEveryRoute) {
 // Ann is admin of "mine" alone: of what is another project's she changes nothing and reads nothing, on any route.
 TEST_F(Matrix, ProjectsAreApart) {
   const std::string hidden = "others-secret-thing";
-  const std::string theirs = experiment(hidden);
-  const std::string their_run = run_in(theirs);
-  good(post_as("admin", "registered-models/create", {{"name", hidden}}));
-  good(post_as("admin", "model-versions/create", {{"name", hidden}, {"source", "s3://models/m"}, {"run_id", their_run}}));
+  const Project others = project(hidden);
+  const std::string theirs = others.experiment_id;
   EXPECT_EQ(as("admin", "PUT", "/api/2.0/mlflow-artifacts/artifacts/" + theirs + "/x", hidden).status, 200);
-  const std::string mine = experiment("mine", "ann");
-  const std::string my_run = run_in(mine, "ann");
+  for (const char* name : {"others-secret-thing", "mine"}) {
+    EXPECT_EQ(as("admin", "POST", "/api/repos/create", Json{{"organization", name}, {"name", "r"}}.dump()).status, 200);
+  }
+  const Project own_project = project("mine", "ann");
+  const std::string mine = own_project.experiment_id;
   const auto entries = store_->audit().newest(1'000'000).size();
   for (const auto& [method, pattern, rule] : server_->routes()) {
     const std::string cell = method + " " + pattern;
-    const Answer their_answer = call("ann", method, pattern, names(theirs, their_run, hidden));
+    const Answer their_answer = call("ann", method, pattern, names(others));
     const bool session = pattern.starts_with("/api/slipway/");
     if (rule->role == Role::kNone || rule->filtered) {
       EXPECT_TRUE(session || their_answer.status == 404 || their_answer.text.find(hidden) == std::string::npos) << cell << ": " << their_answer.text;
@@ -488,11 +548,12 @@ TEST_F(Matrix, ProjectsAreApart) {
       EXPECT_TRUE(their_answer.status == 403 || their_answer.status == 400) << cell << ": " << their_answer.text;
       EXPECT_EQ(their_answer.text.find(hidden), std::string::npos) << cell << ": " << their_answer.text;
     }
-    const int own = call("ann", method, pattern, names(mine, my_run, "mine")).status;
+    complete(own_project);
+    const int own = call("ann", method, pattern, names(own_project)).status;
     EXPECT_TRUE(session || own != 403 || names_no_project(row_of(method, pattern))) << cell << ": " << own;
     // What names no record at all is about every project.
     if (rule->role != Role::kNone && !rule->filtered && method == "GET") {
-      const int nameless = as("ann", method, address_of(pattern, names("999999", "none", "nothing-of-hers"))).status;
+      const int nameless = as("ann", method, address_of(pattern, names({"nothing-of-hers", "999999", "none", "tr-none", "m-none", "sha256:" + std::string(64, '0'), "none"}))).status;
       EXPECT_TRUE(nameless == 403 || nameless == 400) << cell << ": " << nameless;
     }
   }
@@ -505,6 +566,134 @@ TEST_F(Matrix, ProjectsAreApart) {
   const Json found = good(as("ann", "GET", "/api/2.0/mlflow/experiments/search?max_results=100"));
   ASSERT_EQ(found["experiments"].size(), 1U) << found.dump();
   EXPECT_EQ(found["experiments"][0]["experiment_id"], mine);
+}
+
+// What is another's and what is not there are told alike; what is hers is hers beside it.
+TEST_F(Matrix, NothingTellsWhetherItIsThere) {
+  const Project theirs = project("theirs");
+  const Project mine = project("mine", "ann");
+  const auto alike = [&](const std::string& method, const std::string& there, const std::string& not_there) {
+    const Answer a = as("ann", method, there, method == "GET" ? "" : "{}");
+    const Answer b = as("ann", method, not_there, method == "GET" ? "" : "{}");
+    EXPECT_EQ(a.status, 403) << there;
+    EXPECT_EQ(a.text, b.text) << there << " and " << not_there;
+  };
+  const std::string none(64, '0');
+  alike("GET", "/api/3.0/mlflow/traces/" + theirs.trace_id, "/api/3.0/mlflow/traces/tr-none");
+  alike("GET", "/api/2.0/mlflow/traces/" + theirs.trace_id + "/info", "/api/2.0/mlflow/traces/tr-none/info");
+  alike("GET", "/api/2.0/mlflow/logged-models/" + theirs.model_id, "/api/2.0/mlflow/logged-models/m-none");
+  alike("DELETE", "/api/2.0/mlflow/logged-models/" + theirs.model_id, "/api/2.0/mlflow/logged-models/m-none");
+  alike("GET", "/api/ui/blobs/" + theirs.digest, "/api/ui/blobs/sha256:" + none);
+  alike("GET", "/api/ui/datasets/" + theirs.digest, "/api/ui/datasets/sha256:" + none);
+  alike("GET", "/ajax-api/2.0/mlflow/get-trace-artifact?request_id=" + theirs.trace_id, "/ajax-api/2.0/mlflow/get-trace-artifact?request_id=tr-none");
+  alike("PUT", "/api/2.0/mlflow-artifacts/mpu/part/" + theirs.upload_id + "/1", "/api/2.0/mlflow-artifacts/mpu/part/none/1");
+  EXPECT_EQ(as("ann", "GET", "/api/3.0/mlflow/traces/" + mine.trace_id).status, 200);
+  EXPECT_EQ(as("ann", "GET", "/api/2.0/mlflow/logged-models/" + mine.model_id).status, 200);
+  EXPECT_EQ(as("ann", "GET", "/api/ui/blobs/" + mine.digest).text, "mine");
+  // The same content in both projects is hers too.
+  record::ModelVersion version;
+  version.model = "mine";
+  version.artifacts = {{"card", theirs.digest}};
+  store_->registry().create_version(version);
+  EXPECT_EQ(as("ann", "GET", "/api/ui/blobs/" + theirs.digest).text, "theirs");
+}
+
+TEST_F(Matrix, AMessageOfOnesOwnDoesNotCarryAnothersAlong) {
+  const Project theirs = project("theirs");
+  const Project mine = project("mine", "ann");
+  const auto status = [&](const std::string& path, const Json& body, net::Headers headers = {}) {
+    return as("ann", "POST", path, body.dump(), std::move(headers)).status;
+  };
+  const std::string v2 = "/api/2.0/mlflow/";
+  const std::string v3 = "/api/3.0/mlflow/";
+  EXPECT_EQ(status(v3 + "traces/batchGetInfos", {{"trace_ids", {mine.trace_id, theirs.trace_id}}}), 403);
+  EXPECT_EQ(status(v3 + "traces/link-to-run", {{"trace_ids", {theirs.trace_id}}, {"run_id", mine.run_id}}), 403);
+  EXPECT_EQ(status(v3 + "traces/link-to-run", {{"trace_ids", {mine.trace_id}}, {"run_id", mine.run_id}}), 200);
+  // A trace may be linked before its client has sent it.
+  EXPECT_EQ(status(v3 + "traces/link-to-run", {{"trace_ids", {"tr-later"}}, {"run_id", mine.run_id}}), 200);
+  EXPECT_EQ(status(v3 + "traces/search", {{"locations", {location(mine.experiment_id), location(theirs.experiment_id)}}}), 403);
+  EXPECT_EQ(status(v3 + "traces/search", {{"locations", Json::array({location(mine.experiment_id)})}}), 200);
+  // Not by the id of a trace that is another's already, told as one of her experiment.
+  const auto told = [&](const std::string& id) {
+    return Json{{"trace", {{"trace_info", {{"trace_id", id}, {"trace_location", location(mine.experiment_id)}, {"state", "OK"},
+                                           {"request_time", "2025-01-02T03:04:05.678Z"}}}}}};
+  };
+  EXPECT_EQ(status(v3 + "traces", told(theirs.trace_id)), 403);
+  EXPECT_EQ(status(v3 + "traces", told("tr-new")), 200);
+  EXPECT_EQ(store_->tracking().traces().traces().find(theirs.trace_id, false)->experiment_id, theirs.experiment_id);
+  EXPECT_EQ(status(v3 + "traces", {{"trace", {{"trace_info", {{"trace_id", "tr-nowhere"}}}}}}), 400);  // the default experiment is not hers
+  const Json point = {{"key", "k"}, {"value", 1}, {"timestamp", 1}, {"model_id", theirs.model_id}};
+  EXPECT_EQ(status(v2 + "runs/log-batch", {{"run_id", mine.run_id}, {"metrics", Json::array({point})}}), 403);
+  EXPECT_EQ(status(v2 + "runs/outputs", {{"run_id", mine.run_id}, {"models", {{{"model_id", theirs.model_id}, {"step", 0}}}}}), 403);
+  const Json model = {{"name", "m"}, {"experiment_id", mine.experiment_id}, {"source_run_id", theirs.run_id}};
+  EXPECT_EQ(status(v2 + "logged-models", model), 403);
+  // Numbers over traces, and what GraphQL's calls are about.
+  const auto measured = [&](const std::vector<std::string>& experiments) {
+    return status(v3 + "traces/metrics", {{"experiment_ids", experiments}, {"view_type", "TRACES"}, {"metric_name", "trace_count"},
+                                          {"aggregations", Json::array({{{"aggregation_type", "COUNT"}}})}});
+  };
+  EXPECT_EQ(measured({mine.experiment_id}), 200);
+  EXPECT_EQ(measured({mine.experiment_id, theirs.experiment_id}), 403);
+  EXPECT_EQ(status(v3 + "traces/calculate-filter-correlation",
+                   {{"experiment_ids", {theirs.experiment_id}}, {"filter_string1", "status = 'OK'"}, {"filter_string2", "status = 'OK'"}}), 403);
+  const auto run_by_graphql = [&](const std::string& id) {
+    const std::string query = "{ mlflowGetRun(input: {runId: \"" + id + "\"}) { run { experiment { name } } } }";
+    return as("ann", "POST", "/graphql", Json{{"query", query}}.dump()).text;
+  };
+  EXPECT_NE(run_by_graphql(mine.run_id).find("\"mine\""), std::string::npos) << run_by_graphql(mine.run_id);
+  EXPECT_EQ(run_by_graphql(theirs.run_id).find("\"theirs\""), std::string::npos) << run_by_graphql(theirs.run_id);
+  // A file's place is a tag that its client may set.
+  EXPECT_EQ(as("admin", "PUT", "/api/2.0/mlflow-artifacts/artifacts/" + theirs.experiment_id + "/traces.json", "theirs").status, 200);
+  const Json tag = {{"key", "mlflow.artifactLocation"}, {"value", "mlflow-artifacts:/" + theirs.experiment_id}};
+  EXPECT_EQ(as("ann", "PATCH", v3 + "traces/" + mine.trace_id + "/tags", tag.dump()).status, 200);
+  const Answer file = as("ann", "GET", "/ajax-api/2.0/mlflow/get-trace-artifact?request_id=" + mine.trace_id);
+  EXPECT_EQ(file.status, 403) << file.text;
+  EXPECT_EQ(file.text.find("theirs"), std::string::npos) << file.text;
+  // Uploads in parts: into her folder, by body and by address; not into another's, whatever the other one says.
+  const std::string mpu = "/api/2.0/mlflow-artifacts/mpu/create";
+  EXPECT_EQ(status(mpu + "/" + mine.experiment_id, {{"path", "x"}, {"num_parts", 1}}), 200);
+  EXPECT_EQ(status(mpu, {{"folder", mine.experiment_id}, {"path", "x"}, {"num_parts", 1}}), 200);
+  EXPECT_EQ(status(mpu + "/" + theirs.experiment_id, {{"folder", mine.experiment_id}, {"path", "x"}, {"num_parts", 1}}), 403);
+  EXPECT_EQ(status(mpu, {{"folder", mine.experiment_id + "/../" + theirs.experiment_id}, {"path", "x"}, {"num_parts", 1}}) / 100, 4);
+  EXPECT_EQ(status(mpu, {{"path", mine.experiment_id}, {"num_parts", 1}}), 403);  // at the root
+  // Lists of repositories and datasets tell hers alone.
+  for (const char* name : {"theirs", "mine"}) {
+    EXPECT_EQ(as("admin", "POST", "/api/repos/create", Json{{"organization", name}, {"name", "r"}}.dump()).status, 200);
+  }
+  const Json repositories = good(as("ann", "GET", "/api/models"));
+  ASSERT_EQ(repositories.size(), 1U) << repositories.dump();
+  EXPECT_EQ(repositories[0]["id"], "mine/r");
+  EXPECT_EQ(status("/api/repos/move", {{"fromRepo", "theirs/r"}, {"toRepo", "mine/s"}}), 403);
+  EXPECT_EQ(status("/api/repos/move", {{"fromRepo", "mine/r"}, {"toRepo", "theirs/s"}}), 403);
+  EXPECT_EQ(status("/api/repos/move", {{"fromRepo", "mine/r"}, {"toRepo", "mine/s"}}), 200);
+  EXPECT_EQ(status("/api/repos/create", {{"organization", "theirs"}, {"name", "s"}}), 403);
+  EXPECT_EQ(status("/api/repos/create", {{"name", "theirs/s"}}), 403);
+}
+
+TEST_F(Matrix, ADatasetIsKnownByBothItsDigests) {
+  const Project mine = project("mine", "ann");
+  const Project theirs = project("theirs");
+  const auto dataset = [&](const Project& of) {
+    base::TempDir dir;
+    base::write_file_atomic(dir.path() / "manifest.json", base::dump_json({{"name", of.name}, {"rows", 0}, {"labels", Json::array()},
+                                                                           {"splits", Json::object()}, {"sources", Json::array()}}));
+    const record::Artifact folder = store_->artifacts().put_folder(dir.path(), "dataset", of.name, {});
+    const std::string manifest = base::digest_of(base::read_file(dir.path() / "manifest.json"));
+    store_->lineage().add_edges(std::vector<record::Edge>{{"run:" + of.run_id, "dataset:" + folder.digest, "produced"},
+                                                          {"dataset:" + manifest, "artifact:" + folder.digest, "version_of"}});
+    return std::pair{folder.digest, manifest};
+  };
+  const auto [my_folder, my_manifest] = dataset(mine);
+  const auto [their_folder, their_manifest] = dataset(theirs);
+  for (const std::string& digest : {my_folder, my_manifest}) {
+    EXPECT_EQ(good(as("ann", "GET", "/api/ui/datasets/" + digest))["name"], "mine");
+  }
+  for (const std::string& digest : {their_folder, their_manifest}) {
+    EXPECT_EQ(as("ann", "GET", "/api/ui/datasets/" + digest).status, 403);
+    EXPECT_EQ(as("ann", "GET", "/api/ui/datasets/" + my_folder + "/diff?from=" + digest).status, 403);
+  }
+  EXPECT_EQ(good(as("ann", "GET", "/api/ui/datasets"))["datasets"].size(), 1U);
+  EXPECT_EQ(good(as("viewer", "GET", "/api/ui/datasets"))["datasets"].size(), 2U);
 }
 
 TEST_F(Matrix, NoExperimentLeadsIntoAnothersFolder) {
