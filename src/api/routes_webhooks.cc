@@ -152,9 +152,12 @@ Json webhook_json(const Webhook& webhook) {
   }
   out.update({{"url", webhook.url},
               {"events", std::move(events)},
-              {"status", webhook.active ? "ACTIVE" : "DISABLED"},
+              {"status", webhook.usable() ? "ACTIVE" : "DISABLED"},
               {"creation_timestamp", webhook.created_ms},
               {"last_updated_timestamp", webhook.updated_ms}});
+  if (!webhook.fault.empty()) {
+    out["fault"] = webhook.fault;
+  }
   return out;
 }
 
@@ -187,7 +190,10 @@ void apply(const WebhookRequest& request, const WebhookSender& sender, Webhook& 
   if (!request.events.is_null() && !(request.events.is_array() && request.events.empty() && !webhook.events.empty())) {
     webhook.events = events_of(request.events);
   }
-  webhook.secret = request.secret.value_or(webhook.secret);
+  if (request.secret) {
+    webhook.secret = *request.secret;
+    webhook.fault.clear();
+  }
   webhook.active = request.status.is_null() ? webhook.active : is_active(request.status);
 }
 

@@ -218,7 +218,10 @@ void WebhookSender::Impl::spread() {
   }
   mutex.lock();
   for (Webhook& webhook : webhooks) {
-    if (!webhook.active || std::find(webhook.events.begin(), webhook.events.end(), event) == webhook.events.end()) {
+    if (webhook.active && !webhook.fault.empty()) {
+      log.error("a webhook is disabled: its secret cannot be opened", {{"webhook", webhook.id}, {"error", webhook.fault}});
+    }
+    if (!webhook.usable() || std::find(webhook.events.begin(), webhook.events.end(), event) == webhook.events.end()) {
       continue;
     }
     if (deliveries.size() >= static_cast<size_t>(options.max_queue)) {
@@ -281,6 +284,9 @@ void WebhookSender::Impl::run() {
 
 WebhookSender::WebhookSender(WebhookOptions options, record::Store& store, base::Log& log)
     : impl_(std::make_unique<Impl>(std::move(options), store, log)) {
+  if (const int64_t count = store.tracking().server().webhooks().seal_old(); count > 0) {
+    log.info("sealed the secrets of webhooks", {{"webhooks", count}});
+  }
   refresh();
   for (int i = 0; i < impl_->options.threads; ++i) {
     impl_->threads.emplace_back([this] { impl_->run(); });
@@ -313,6 +319,11 @@ void WebhookSender::tell(std::string_view event, Json payload) {
 }
 
 WebhookSender::Result WebhookSender::test(const Webhook& webhook, std::string_view event) {
+  if (!webhook.fault.empty()) {
+    Result refused;
+    refused.error = webhook.fault;
+    return refused;
+  }
   return impl_->send(webhook, event, example_payload(event));
 }
 

@@ -26,17 +26,23 @@ struct Webhook {
   bool active = true;
   int64_t created_ms = 0;
   int64_t updated_ms = 0;
+  // Why its secret cannot be told: the key that seals it is not there, or is another. `secret` is "" then, and nothing may be sent.
+  std::string fault = {};
+  bool usable() const { return active && fault.empty(); }
 };
 
+// Secrets are sealed on the disk (docs/formats/store.md).
 class WebhookStore {
  public:
   virtual ~WebhookStore() = default;
   virtual Webhook create(Webhook webhook) = 0;
   virtual std::optional<Webhook> find(const std::string& id) = 0;
-  // All but id and created_ms; kNotFound.
+  // All but id and created_ms; kNotFound. One with a fault keeps the secret that it has.
   virtual Webhook replace(const Webhook& webhook) = 0;
   virtual void remove(const std::string& id) = 0;
   virtual Page<Webhook> list(int64_t offset, int64_t limit) = 0;  // the newest first
+  // Seals the secrets that an older version left as they were given; how many. Throws as Secrets::seal does.
+  virtual int64_t seal_old() = 0;
 };
 
 struct Upload {

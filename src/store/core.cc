@@ -104,6 +104,7 @@ Core::Core(std::filesystem::path folder_in, const StoreOptions& options, Databas
     : folder(std::move(folder_in)),
       clock(options.clock != nullptr ? options.clock : &system_clock),
       blobs(blobs_of(folder, options)),
+      secrets(options.secrets_key.empty() ? folder / "secrets.key" : options.secrets_key),
       on_server(!place.url.empty()),
       readers(std::move(place)),
       writer(std::move(database)) {

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "store/blobs.h"
 #include "store/database.h"
+#include "store/secrets.h"
 #include "store/store.h"
 #include "store/writer.h"
 
@@ -96,6 +97,7 @@ struct Core {
   const base::SystemClock system_clock;
   const base::Clock* clock;
   Blobs blobs;  // with an index of their chunks in the rows
+  Secrets secrets;
   const bool on_server;  // other machines may share the rows
   Readers readers;
   Writer writer;

@@ -289,8 +289,13 @@ CREATE TABLE chunks(hash INTEGER NOT NULL, source INTEGER NOT NULL, place INTEGE
   PRIMARY KEY(hash)) WITHOUT ROWID;
 )sql";
 
-constexpr std::array<const char*, 10> kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4,
-                                                    kVersion5, kVersion6, kVersion7, kVersion8, kVersion9, kVersion10};
+// Version 11: whether a webhook's secret is sealed (1: ciphertext, docs/formats/store.md).
+constexpr const char* kVersion11 = R"sql(
+ALTER TABLE webhooks ADD COLUMN sealed INTEGER NOT NULL DEFAULT 0;
+)sql";
+
+constexpr std::array<const char*, 11> kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5, kVersion6,
+                                                     kVersion7, kVersion8, kVersion9, kVersion10, kVersion11};
 
 int pragma_number(Database& database, const char* sql) { return std::atoi(database.scalar(sql).c_str()); }
 

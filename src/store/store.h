@@ -29,6 +29,7 @@ struct StoreOptions {
   bool create = true;                  // make the folder and an empty database when there is none
   std::shared_ptr<ObjectStore> objects = nullptr;       // blobs are there, not in the folder; null = in the folder
   int64_t blob_cache_bytes = int64_t{10} << 30;      // what the folder may hold of blobs that are there
+  std::filesystem::path secrets_key = {};  // the file of the key that seals webhooks' secrets; empty = secrets.key in the folder
   int busy_timeout_ms = 10000;         // how long a write waits for other processes
   int64_t max_database_bytes = 0;      // refuse to grow past it (kUnavailable); 0 = no limit
   const base::Clock* clock = nullptr;  // for times the store gives itself; null = system clock. Borrowed.

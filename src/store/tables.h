@@ -305,6 +305,7 @@ class SqlWebhooks final : public record::WebhookStore {
   record::Webhook replace(const record::Webhook& webhook) override;
   void remove(const std::string& id) override;
   record::Page<record::Webhook> list(int64_t offset, int64_t limit) override;
+  int64_t seal_old() override;
 
  private:
   Core& core_;

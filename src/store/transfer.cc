@@ -1,5 +1,6 @@
 #include "store/transfer.h"
 
+#include <cstdlib>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
@@ -293,6 +294,8 @@ TransferReport export_store(const fs::path& wanted, const fs::path& target, cons
       }
     }
     named = named_blobs(database, blobs);
+    report.sealed = std::atoll(database.scalar("SELECT count(*) FROM webhooks WHERE sealed = 1").c_str());
+    report.plain = std::atoll(database.scalar("SELECT count(*) FROM webhooks WHERE sealed = 0 AND secret <> ''").c_str());
   }
   if (!named.problems.empty()) {
     throw Error(Code::kIntegrity, named.problems.front());

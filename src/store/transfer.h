@@ -17,6 +17,8 @@ struct TransferReport {
   int64_t rows = 0;
   int64_t blobs = 0;
   uint64_t bytes = 0;       // of the blobs
+  int64_t sealed = 0;       // of an export: secrets of webhooks, which open with the store's key alone
+  int64_t plain = 0;        // and those that no server of this version has sealed yet
   int64_t blobs_there = 0;  // of them, that an earlier attempt had brought
   bool already = false;     // of an import: this very export was imported there before
 };

@@ -56,13 +56,15 @@ class ServerCommand final : public Command {
   }
   void describe(Parameters& parameters) override {
     parameters.flags.add("data", data_, "the folder of the record; default: --store, or .slipway when that is a database");
+    parameters.flags.add("secrets_key", secrets_key_, "the file of the key that seals webhooks' secrets; default: secrets.key in the folder");
     parameters.flags.add("ready_file", ready_file_, "written with pid and url once it listens");
     options_.describe(parameters.flags);
   }
   int run(App& app) override {
     base::Context context = app.context();
     const std::filesystem::path folder = data_.empty() ? app.store_path() : std::filesystem::absolute(data_);
-    const store::StoreOptions place = app.store_options();
+    store::StoreOptions place = app.store_options();
+    place.secrets_key = secrets_key_.empty() ? std::filesystem::path() : std::filesystem::absolute(secrets_key_);
     const std::string shown = place.database_url.empty() ? folder.string() : store::shown_database(place.database_url);
     const auto store = store::open_store(folder, place);
     make_first_admin(*store);
@@ -92,6 +94,7 @@ class ServerCommand final : public Command {
  private:
   api::TrackingServerOptions options_;
   std::string data_;
+  std::string secrets_key_;
   std::string ready_file_;
 };
 

@@ -21,6 +21,8 @@ void tell(App& app, const store::TransferReport& report, const std::string& what
                     {"blobs", report.blobs},
                     {"bytes", report.bytes},
                     {"blobs_there", report.blobs_there},
+                    {"sealed_secrets", report.sealed},
+                    {"plain_secrets", report.plain},
                     {"already", report.already}});
     return;
   }
@@ -34,12 +36,23 @@ class ExportCommand final : public Command {
     return {"export", "all of the record as one file or folder",
             "Experiments, runs, metrics, artifacts, the registry with the history of its aliases, lineage: everything, as one\n"
             "state, while a server may be writing. A TARGET that ends in .tar.zst is a file, any other a folder, in which an\n"
-            "interrupted export goes on. It holds what the record holds, secrets too: keep it as such.",
+            "interrupted export goes on. It holds what the record holds: keep it as such. Secrets of webhooks are in it as they are\n"
+            "kept, sealed: the key (secrets.key of the record's folder, or the server's --secrets-key) is not, so take it along\n"
+            "if the webhooks are to go on.",
             "slipway export record.tar.zst\nslipway import record.tar.zst --store copy"};
   }
   void describe(Parameters& parameters) override { parameters.positional("TARGET", target_, "FILE.tar.zst or a folder"); }
   int run(App& app) override {
-    tell(app, store::export_store(app.store_path(), target_, {}, app.store_options()), "exported");
+    const store::TransferReport report = store::export_store(app.store_path(), target_, {}, app.store_options());
+    tell(app, report, "exported");
+    if (!app.json() && report.sealed > 0) {
+      app.out() << fmt::format("{} secrets of webhooks are in it sealed; the key that opens them is not: secrets.key of the record's folder, "
+                               "or the server's --secrets-key\n",
+                               report.sealed);
+    }
+    if (report.plain > 0) {
+      app.err() << fmt::format("{} secrets of webhooks are in it as they were given: `slipway server` seals them when it starts\n", report.plain);
+    }
     return 0;
   }
 
