@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
+#include <map>
+#include <mutex>
 
 #include "base/error.h"
 #include "base/suggest.h"
@@ -35,12 +37,20 @@ constexpr std::array kKinds = {
     KindName{CleanKind::kPii, "pii"},
 };
 
+bool is_preset(const std::string& name) {
+  const auto presets = quality_presets();
+  return std::find(presets.begin(), presets.end(), name) != presets.end();
+}
+
 std::string_view kind_name(CleanKind kind) {
   return std::find_if(kKinds.begin(), kKinds.end(), [&](const KindName& entry) { return entry.kind == kind; })->name;
 }
 
 CleanKind kind_from_name(const std::string& name, const std::string& where) {
-  std::vector<std::string> known;
+  if (is_preset(name)) {
+    return CleanKind::kQuality;
+  }
+  std::vector<std::string> known(quality_presets().begin(), quality_presets().end());
   for (const KindName& entry : kKinds) {
     if (entry.name == name) {
       return entry.kind;
@@ -207,6 +217,21 @@ void parse_length(const Json& value, const std::string& where, CleanStep& step) 
   }
 }
 
+void parse_quality(const std::string& preset, const Json& value, const std::string& where, CleanStep& step) {
+  step.quality = quality_preset(preset);
+  step.quality_settings = Json::object();
+  if (value.is_null()) {
+    return;
+  }
+  if (!value.is_object()) {
+    throw Error(Code::kInvalid, fmt::format("{}: '{}' takes thresholds by name, e.g. {{min_doc_words: 30}}", where, preset));
+  }
+  for (const auto& [name, threshold] : value.items()) {
+    step.quality.set(name, threshold == false ? "off" : scalar_text(threshold, where, name), where);
+    step.quality_settings[name] = threshold;
+  }
+}
+
 }  // namespace
 
 CleanOptions parse_clean_options(const Json& list, const std::string& where) {
@@ -224,12 +249,15 @@ CleanOptions parse_clean_options(const Json& list, const std::string& where) {
       throw Error(Code::kInvalid, fmt::format("{}: must be a step's name, or one name with its settings", place));
     }
     CleanStep step;
-    step.kind = kind_from_name(with_settings ? item.begin().key() : item.get<std::string>(), place);
+    const std::string name = with_settings ? item.begin().key() : item.get<std::string>();
+    step.kind = kind_from_name(name, place);
     const Json settings = with_settings ? item.begin().value() : Json();
     if (step.kind == CleanKind::kLanguage) {
       parse_language(settings, place, step);
     } else if (step.kind == CleanKind::kLength) {
       parse_length(settings, place, step);
+    } else if (step.kind == CleanKind::kQuality) {
+      parse_quality(name, settings, place, step);
     } else if (!settings.is_null()) {
       throw Error(Code::kInvalid, fmt::format("{}: '{}' has no settings", place, kind_name(step.kind)));
     }
@@ -241,6 +269,10 @@ CleanOptions parse_clean_options(const Json& list, const std::string& where) {
 Json to_json(const CleanOptions& options) {
   Json list = Json::array();
   for (const CleanStep& step : options.steps) {
+    if (step.kind == CleanKind::kQuality) {
+      list.push_back(step.quality_settings.empty() ? Json(step.quality.preset) : Json{{step.quality.preset, step.quality_settings}});
+      continue;
+    }
     const std::string name(kind_name(step.kind));
     if (step.kind == CleanKind::kLanguage) {
       list.push_back(
@@ -255,10 +287,42 @@ Json to_json(const CleanOptions& options) {
   return list;
 }
 
-Cleaner::Cleaner(CleanOptions options) : options_(std::move(options)) {}
+class Cleaner::Scanners {
+ public:
+  // The reason why step `index` drops the text, which may lose lines. Any thread.
+  std::string judge(size_t index, const CleanStep& step, std::string& text) {
+    std::unique_ptr<QualityScanner> scanner;
+    {
+      const std::lock_guard lock(mutex_);
+      auto& of_step = free_.try_emplace(index).first->second;
+      if (!of_step.empty()) {
+        scanner = std::move(of_step.back());
+        of_step.pop_back();
+      }
+    }
+    if (scanner == nullptr) {
+      scanner = std::make_unique<QualityScanner>(step.quality);
+    }
+    Signals signals;
+    std::string reason(scanner->judge(text, signals).reason);
+    const std::lock_guard lock(mutex_);
+    free_[index].push_back(std::move(scanner));
+    return reason;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<size_t, std::vector<std::unique_ptr<QualityScanner>>> free_;
+};
+
+Cleaner::Cleaner(CleanOptions options) : options_(std::move(options)), scanners_(std::make_unique<Scanners>()) {}
+Cleaner::~Cleaner() = default;
+Cleaner::Cleaner(Cleaner&&) noexcept = default;
+Cleaner& Cleaner::operator=(Cleaner&&) noexcept = default;
 
 std::string Cleaner::apply(Document& document, int64_t& masked) const {
   std::string& text = document.text;
+  size_t index = 0;
   for (const CleanStep& step : options_.steps) {
     std::string reason;
     switch (step.kind) {
@@ -279,10 +343,12 @@ std::string Cleaner::apply(Document& document, int64_t& masked) const {
         masked += static_cast<int64_t>(counts.total());
         break;
       }
+      case CleanKind::kQuality: reason = scanners_->judge(index, step, text); break;
     }
     if (!reason.empty()) {
       return reason;
     }
+    ++index;
   }
   return text.find_first_not_of(" \t\r\n") == std::string::npos ? "empty" : "";
 }

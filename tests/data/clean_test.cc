@@ -106,5 +106,15 @@ TEST(CleanOptions, SurviveARoundTrip) {
   EXPECT_EQ(options.steps[2].max_words, 512);
 }
 
+TEST(Clean, PresetsAreSteps) {
+  EXPECT_EQ(run({"gopher"}, "too short").reason, "gopher_short_doc");
+  EXPECT_EQ(run({{{"gopher", {{"min_doc_words", 2}, {"min_stop_words", false}}}}}, "too short, really").reason, "");
+  const Json steps = {"unicode", {{"fineweb", {{"min_doc_words", 10}}}}, "c4"};
+  EXPECT_EQ(to_json(parse_clean_options(steps, "clean")), steps);
+  EXPECT_HAS(error_of(Code::kInvalid, [] { parse_clean_options({{{"gopher", {{"min_words", 1}}}}}, "clean"); }),
+             "preset 'gopher' has no parameter 'min_words'");
+  EXPECT_HAS(error_of(Code::kInvalid, [] { parse_clean_options({"gofer"}, "clean"); }), "did you mean 'gopher'");
+}
+
 }  // namespace
 }  // namespace slipway::data

@@ -1,0 +1,58 @@
+// Files of lines cut into blocks, the same blocks however many threads work on them: a block ends behind the line that
+// fills it, and may hold the end of one file and the beginning of the next. A line that is too long is told, not held.
+// One thread.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/input.h"
+
+namespace slipway::data {
+
+struct BlockLine {
+  uint32_t file;     // index in the list of files
+  uint64_t line;     // 1-based
+  uint64_t offset;   // of the line's first byte in the decompressed file
+  size_t begin;      // in the block's bytes; a line that was too long has none
+  size_t size;       // bytes, without the line feed
+  bool too_long;
+};
+
+struct Block {
+  uint64_t index = 0;
+  std::string bytes;
+  std::vector<BlockLine> lines;
+  uint64_t consumed = 0;  // compressed bytes of all files read when the block was full
+  void clear();
+};
+
+class LineBlocks {
+ public:
+  // "-" among the files is standard input. Nothing is opened yet.
+  LineBlocks(std::vector<std::filesystem::path> files, size_t block_bytes, size_t max_line_bytes);
+  // Fills `block` (reusing its memory); false at the end. Throws Error(kNotFound | kIntegrity) naming the file.
+  bool next(Block& block);
+
+ private:
+  bool fill();
+
+  std::vector<std::filesystem::path> files_;
+  size_t block_bytes_;
+  size_t max_line_bytes_;
+  std::unique_ptr<base::Input> input_;
+  uint32_t file_ = 0;
+  uint64_t line_ = 0;
+  uint64_t offset_ = 0;  // of the next line
+  uint64_t before_ = 0;  // compressed bytes of the files that are done
+  uint64_t index_ = 0;
+  std::string buffer_;
+  size_t begin_ = 0;
+  size_t end_ = 0;
+};
+
+}  // namespace slipway::data
