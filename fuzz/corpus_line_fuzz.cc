@@ -1,5 +1,5 @@
-// A line of a corpus: what is read is written back as valid JSON, its text is cut into tokens inside its bounds, and every
-// family of signals comes to an end with finite numbers.
+// A line of a corpus: what is read is written back as valid JSON, its text is cut into tokens inside its bounds, and
+// every family of signals comes to an end with finite numbers.
 #include <cmath>
 #include <cstdint>
 #include <string>

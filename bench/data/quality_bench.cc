@@ -1,6 +1,6 @@
-// Quality signals in bytes of text a second on one thread: the families one by one, and the four of FineWeb in one pass.
-// Rival: bench/rivals/data_quality.py (datatrove, dolma), same text. SLIPWAY_BENCH_TEXTS names a file of JSON Lines with
-// "text" to use instead of the generated pages; no text is left half-way: every stage measures every page.
+// Quality signals in bytes of text a second on one thread: the families one by one, and the four of FineWeb in one
+// pass. Rival: bench/rivals/data_quality.py (datatrove, dolma), same text. SLIPWAY_BENCH_TEXTS names a file of JSON
+// Lines with "text" to use instead of the generated pages; no text is left half-way: every stage measures every page.
 #include <benchmark/benchmark.h>
 #include <cmath>
 #include <cstdlib>
@@ -72,9 +72,10 @@ QualityOptions measure_all(const std::string& preset, std::vector<QualityStage> 
   const auto parameters = quality_parameters();
   for (size_t i = 0; i < parameters.size(); ++i) {
     const bool setting = parameters[i].name.starts_with("filter_no") || parameters[i].name.starts_with("remove_") ||
-                         parameters[i].name.starts_with("filter_java") || parameters[i].name.starts_with("filter_policy") ||
-                         parameters[i].name.ends_with("_per_line") || parameters[i].name == "max_word_length" ||
-                         parameters[i].name == "short_line_length" || parameters[i].name.ends_with("exclude_zero");
+                         parameters[i].name.starts_with("filter_java") ||
+                         parameters[i].name.starts_with("filter_policy") || parameters[i].name.ends_with("_per_line") ||
+                         parameters[i].name == "max_word_length" || parameters[i].name == "short_line_length" ||
+                         parameters[i].name.ends_with("exclude_zero");
     if (!setting) {
       options.values[i] = std::nan("");
     }

@@ -10,8 +10,10 @@ namespace slipway::cli {
 
 uint64_t parse_byte_size(std::string_view text, const std::string& flag) {
   const auto fail = [&]() -> uint64_t {
-    throw base::Error(base::Code::kInvalid,
-                      fmt::format("--{}: '{}' is no size; write bytes, or a number with K, M, G or T, as in 512MB or 2GiB", flag, text));
+    throw base::Error(
+        base::Code::kInvalid,
+        fmt::format("--{}: '{}' is no size; write bytes, or a number with K, M, G or T, as in 512MB or 2GiB", flag,
+                    text));
   };
   double number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);

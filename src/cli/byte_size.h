@@ -7,8 +7,8 @@
 
 namespace slipway::cli {
 
-// Bytes. K, M, G, T (and KB, MB, …) are powers of 1000, KiB, MiB, … of 1024; case does not matter. Throws Error(kInvalid)
-// naming `flag`.
+// Bytes. K, M, G, T (and KB, MB, …) are powers of 1000, KiB, MiB, … of 1024; case does not matter. Throws
+// Error(kInvalid) naming `flag`.
 uint64_t parse_byte_size(std::string_view text, const std::string& flag);
 
 }  // namespace slipway::cli

@@ -224,7 +224,8 @@ void parse_quality(const std::string& preset, const Json& value, const std::stri
     return;
   }
   if (!value.is_object()) {
-    throw Error(Code::kInvalid, fmt::format("{}: '{}' takes thresholds by name, e.g. {{min_doc_words: 30}}", where, preset));
+    throw Error(Code::kInvalid,
+                fmt::format("{}: '{}' takes thresholds by name, e.g. {{min_doc_words: 30}}", where, preset));
   }
   for (const auto& [name, threshold] : value.items()) {
     step.quality.set(name, threshold == false ? "off" : scalar_text(threshold, where, name), where);
@@ -270,7 +271,8 @@ Json to_json(const CleanOptions& options) {
   Json list = Json::array();
   for (const CleanStep& step : options.steps) {
     if (step.kind == CleanKind::kQuality) {
-      list.push_back(step.quality_settings.empty() ? Json(step.quality.preset) : Json{{step.quality.preset, step.quality_settings}});
+      list.push_back(step.quality_settings.empty() ? Json(step.quality.preset)
+                                                   : Json{{step.quality.preset, step.quality_settings}});
       continue;
     }
     const std::string name(kind_name(step.kind));

@@ -13,9 +13,20 @@
 
 namespace slipway::data {
 
-// `clean: [unicode, boilerplate, {language: [en, zh]}, {length: {min: 2, max: 512}}, pii]`; a preset of quality.h is a step,
-// too: `gopher`, or `{fineweb: {min_doc_words: 30, short_line_thr: off}}`.
-enum class CleanKind { kUnicode, kControl, kEntities, kHtml, kWhitespace, kBoilerplate, kLanguage, kLength, kPii, kQuality };
+// `clean: [unicode, boilerplate, {language: [en, zh]}, {length: {min: 2, max: 512}}, pii]`; a preset of quality.h is a
+// step, too: `gopher`, or `{fineweb: {min_doc_words: 30, short_line_thr: off}}`.
+enum class CleanKind {
+  kUnicode,
+  kControl,
+  kEntities,
+  kHtml,
+  kWhitespace,
+  kBoilerplate,
+  kLanguage,
+  kLength,
+  kPii,
+  kQuality
+};
 
 struct CleanStep {
   CleanKind kind = CleanKind::kUnicode;

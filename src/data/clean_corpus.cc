@@ -83,7 +83,8 @@ class BlockCleaner {
 
   void clean(const Block& block, Part& part) {
     for (const BlockLine& place : block.lines) {
-      const std::string_view bytes = place.too_long ? std::string_view() : std::string_view(block.bytes).substr(place.begin, place.size);
+      const std::string_view bytes =
+          place.too_long ? std::string_view() : std::string_view(block.bytes).substr(place.begin, place.size);
       const std::string_view fault = place.too_long ? std::string_view("line_too_long") : line_.read(bytes);
       if (fault == "empty_line") {
         continue;
@@ -138,8 +139,8 @@ class BlockCleaner {
     std::string& out = part.quarantine;
     out += "{\"file\":";
     append_json_string(files_[place.file].string(), out);
-    fmt::format_to(std::back_inserter(out), ",\"line\":{},\"offset\":{},\"size\":{},\"reason\":\"{}\"", place.line, place.offset,
-                   place.size, reason);
+    fmt::format_to(std::back_inserter(out), ",\"line\":{},\"offset\":{},\"size\":{},\"reason\":\"{}\"", place.line,
+                   place.offset, place.size, reason);
     if (!place.too_long && text::is_valid_utf8(bytes)) {
       out += ",\"raw\":";
       append_json_string(bytes, out);
@@ -172,7 +173,8 @@ std::map<std::string, uint64_t> read_counts(const Json& json, const char* key, c
   std::map<std::string, uint64_t> result;
   const auto found = json.find(key);
   if (found == json.end() || !found->is_object()) {
-    throw Error(Code::kIntegrity, fmt::format("{}: '{}' is missing; remove the file to clean that shard again", where, key));
+    throw Error(Code::kIntegrity,
+                fmt::format("{}: '{}' is missing; remove the file to clean that shard again", where, key));
   }
   for (const auto& [reason, count] : found->items()) {
     result[reason] = count.is_number_unsigned() ? count.get<uint64_t>() : 0;
@@ -300,8 +302,10 @@ void CorpusSummary::add(const CorpusSummary& other) {
 }
 
 Json CorpusSummary::to_json() const {
-  return {{"documents", documents},   {"kept", kept},           {"rewritten", rewritten}, {"bad_lines", bad_lines},
-          {"text_bytes", text_bytes}, {"kept_bytes", kept_bytes}, {"shards", shards},       {"dropped", counts(dropped)},
+  return {{"documents", documents},   {"kept", kept},
+          {"rewritten", rewritten},   {"bad_lines", bad_lines},
+          {"text_bytes", text_bytes}, {"kept_bytes", kept_bytes},
+          {"shards", shards},         {"dropped", counts(dropped)},
           {"bad", counts(bad)}};
 }
 
@@ -339,7 +343,8 @@ std::vector<fs::path> corpus_files(const std::vector<fs::path>& inputs) {
 CorpusSummary clean_corpus(const CorpusOptions& options, base::Context& context) {
   const std::vector<fs::path> files = corpus_files(options.inputs);
   if (options.exclusions.lexically_normal() == options.out.lexically_normal()) {
-    throw Error(Code::kInvalid, fmt::format("what is dropped cannot go where what is kept goes, '{}'", options.out.string()));
+    throw Error(Code::kInvalid,
+                fmt::format("what is dropped cannot go where what is kept goes, '{}'", options.out.string()));
   }
   base::make_dirs(options.out);
   if (!options.exclusions.empty()) {
@@ -352,8 +357,8 @@ CorpusSummary clean_corpus(const CorpusOptions& options, base::Context& context)
   const uint64_t fit = options.memory_bytes / of_block;
   if (fit == 0) {
     throw Error(Code::kInvalid,
-                fmt::format("--memory {} is too small: shards of {} and lines of {} bytes need {}", options.memory_bytes,
-                            options.shard_bytes, options.max_line_bytes, of_block));
+                fmt::format("--memory {} is too small: shards of {} and lines of {} bytes need {}",
+                            options.memory_bytes, options.shard_bytes, options.max_line_bytes, of_block));
   }
   const auto threads = static_cast<uint64_t>(context.pool.size());
   std::vector<Block> blocks(std::min<uint64_t>(fit, threads * 2));

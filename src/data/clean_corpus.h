@@ -37,7 +37,7 @@ struct CorpusSummary {
   uint64_t text_bytes = 0;  // UTF-8, of all documents
   uint64_t kept_bytes = 0;
   uint64_t shards = 0;
-  uint64_t resumed_shards = 0;  // finished by an earlier run
+  uint64_t resumed_shards = 0;              // finished by an earlier run
   std::map<std::string, uint64_t> dropped;  // by reason
   std::map<std::string, uint64_t> bad;      // by reason
   void add(const CorpusSummary& other);

@@ -214,7 +214,8 @@ bool JsonlLine::read_string(std::string& out) {
   ++at_;
   while (true) {
     const size_t begin = at_;
-    while (at_ < line_.size() && line_[at_] != '"' && line_[at_] != '\\' && static_cast<unsigned char>(line_[at_]) >= 0x20) {
+    while (at_ < line_.size() && line_[at_] != '"' && line_[at_] != '\\' &&
+           static_cast<unsigned char>(line_[at_]) >= 0x20) {
       ++at_;
     }
     out.append(line_, begin, at_ - begin);

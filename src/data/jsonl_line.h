@@ -1,5 +1,5 @@
-// One line of JSON Lines as the filters of corpora need it: checked whole, its text unescaped, and all the rest left as the
-// bytes they are, so that what is kept comes out as it came in. Reused from line to line; one thread.
+// One line of JSON Lines as the filters of corpora need it: checked whole, its text unescaped, and all the rest left as
+// the bytes they are, so that what is kept comes out as it came in. Reused from line to line; one thread.
 #pragma once
 
 #include <cstddef>
@@ -20,8 +20,8 @@ class JsonlLine {
   std::string& text() noexcept { return text_; }
   const std::string& id() const noexcept { return id_; }  // its JSON: "a" in quotes, or a number; empty: none
 
-  // Appends the line, its text replaced by text() when `text_changed`, with `members` (",\"key\":value…" or empty) at its
-  // end, and a line feed.
+  // Appends the line, its text replaced by text() when `text_changed`, with `members` (",\"key\":value…" or empty) at
+  // its end, and a line feed.
   void write(bool text_changed, std::string_view members, std::string& out) const;
 
  private:

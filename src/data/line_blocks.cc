@@ -14,7 +14,10 @@ void Block::clear() {
 }
 
 LineBlocks::LineBlocks(std::vector<std::filesystem::path> files, size_t block_bytes, size_t max_line_bytes)
-    : files_(std::move(files)), block_bytes_(block_bytes), max_line_bytes_(max_line_bytes), buffer_(size_t{1} << 18U, '\0') {}
+    : files_(std::move(files)),
+      block_bytes_(block_bytes),
+      max_line_bytes_(max_line_bytes),
+      buffer_(size_t{1} << 18U, '\0') {}
 
 // More bytes of the open file; false at its end.
 bool LineBlocks::fill() {
@@ -22,7 +25,8 @@ bool LineBlocks::fill() {
   try {
     end_ = input_->read(buffer_.data(), buffer_.size());
   } catch (const base::Error& error) {
-    throw base::Error(error.code(), fmt::format("{} (behind line {} of '{}')", error.what(), line_, files_[file_].string()));
+    throw base::Error(error.code(),
+                      fmt::format("{} (behind line {} of '{}')", error.what(), line_, files_[file_].string()));
   }
   return end_ > 0;
 }

@@ -15,11 +15,11 @@
 namespace slipway::data {
 
 struct BlockLine {
-  uint32_t file;     // index in the list of files
-  uint64_t line;     // 1-based
-  uint64_t offset;   // of the line's first byte in the decompressed file
-  size_t begin;      // in the block's bytes; a line that was too long has none
-  size_t size;       // bytes, without the line feed
+  uint32_t file;    // index in the list of files
+  uint64_t line;    // 1-based
+  uint64_t offset;  // of the line's first byte in the decompressed file
+  size_t begin;     // in the block's bytes; a line that was too long has none
+  size_t size;      // bytes, without the line feed
   bool too_long;
 };
 

@@ -151,8 +151,8 @@ class JoinedDuplicates {
   uint64_t count_n(const WordList& words, size_t n);
 
   KeyTable table_;
-  std::vector<uint8_t> repeats_;        // whether the 16 bytes from a word on occur from another word on, too
-  std::vector<uint32_t> candidates_;    // words at which a repeated n-gram may begin
+  std::vector<uint8_t> repeats_;      // whether the 16 bytes from a word on occur from another word on, too
+  std::vector<uint32_t> candidates_;  // words at which a repeated n-gram may begin
 };
 
 }  // namespace slipway::data

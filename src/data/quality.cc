@@ -17,9 +17,9 @@ using base::Code;
 using base::Error;
 using base::Json;
 
-constexpr std::array<std::string_view, 9> kStageNames = {"gopher_repetition", "gopher_quality", "c4_quality",
-                                                         "c4_paragraphs",     "c4_bad_words",   "fineweb_quality",
-                                                         "dolma",             "redpajama",      "nemo"};
+constexpr std::array<std::string_view, 9> kStageNames = {
+    "gopher_repetition", "gopher_quality", "c4_quality", "c4_paragraphs", "c4_bad_words",
+    "fineweb_quality",   "dolma",          "redpajama",  "nemo"};
 constexpr std::array<std::string_view, 7> kPresets = {"gopher", "c4", "mc4", "fineweb", "dolma", "redpajama", "nemo"};
 
 // Settings that are no thresholds: switches are 0 or 1.
@@ -115,8 +115,8 @@ void QualityOptions::set(const std::string& name, const std::string& value, cons
     }
   }
   if (!found) {
-    throw Error(Code::kInvalid,
-                fmt::format("{}: preset '{}' has no parameter '{}'{}", where, preset, name, base::suggestion(name, known)));
+    throw Error(Code::kInvalid, fmt::format("{}: preset '{}' has no parameter '{}'{}", where, preset, name,
+                                            base::suggestion(name, known)));
   }
 }
 
@@ -157,7 +157,9 @@ struct QualityScanner::Impl {
   std::optional<uint64_t> word_count;
 
   explicit Impl(const QualityOptions& given);
-  double value_of(QualityStage stage, std::string_view name) const { return options.values[parameter_index(stage, name)]; }
+  double value_of(QualityStage stage, std::string_view name) const {
+    return options.values[parameter_index(stage, name)];
+  }
   void need_tokens(std::string_view text);
   void measure(QualityStage stage, std::string& text, Signals& signals, bool& rewritten);
   Verdict decide(QualityStage stage, const std::string& text, const Signals& signals) const;
@@ -167,7 +169,8 @@ QualityScanner::Impl::Impl(const QualityOptions& given) : options(given) {
   const std::string& language = options.bad_words_language;
   std::vector<std::string> words = options.bad_words;
   // Common parts of words in languages without spaces, which C4 lets pass.
-  for (const std::string_view allowed : {"sm", "\xE3\x82\xB0\xE3\x83\xAD", "\xE5\xA5\xB3\xE3\x81\xAE\xE5\xAD\x90", "\xE6\x80\xA7"}) {
+  for (const std::string_view allowed :
+       {"sm", "\xE3\x82\xB0\xE3\x83\xAD", "\xE5\xA5\xB3\xE3\x81\xAE\xE5\xAD\x90", "\xE6\x80\xA7"}) {
     std::erase(words, std::string(allowed));
   }
   bad_words = BadWords(words, language != "ja" && language != "th" && language != "zh");
@@ -266,7 +269,8 @@ Verdict QualityScanner::Impl::decide(QualityStage stage, const std::string& text
     }
     if (verdict.keep()) {
       verdict = {rule.reason, rule.signal, value};
-    } else if (rule.signal == Signal::kC4CurlyBracketLine && verdict.signal == Signal::kC4LoremIpsumLine && value < verdict.value) {
+    } else if (rule.signal == Signal::kC4CurlyBracketLine && verdict.signal == Signal::kC4LoremIpsumLine &&
+               value < verdict.value) {
       verdict = {rule.reason, rule.signal, value};
     }
     if (verdict.signal != Signal::kC4LoremIpsumLine) {

@@ -1,5 +1,5 @@
-// Keep or drop by quality: presets are lists of stages, a stage is a family of signals and the rules that decide on them
-// in the order of the published code; every threshold can be set. The first rule that is broken is the reason.
+// Keep or drop by quality: presets are lists of stages, a stage is a family of signals and the rules that decide on
+// them in the order of the published code; every threshold can be set. The first rule that is broken is the reason.
 //
 //   QualityOptions options = quality_preset("fineweb");
 //   options.set("min_doc_words", "30", "where");
@@ -22,7 +22,17 @@
 
 namespace slipway::data {
 
-enum class QualityStage : uint8_t { kRepetition, kGopher, kC4, kC4Paragraphs, kC4BadWords, kFineweb, kDolma, kRedpajama, kNemo };
+enum class QualityStage : uint8_t {
+  kRepetition,
+  kGopher,
+  kC4,
+  kC4Paragraphs,
+  kC4BadWords,
+  kFineweb,
+  kDolma,
+  kRedpajama,
+  kNemo
+};
 
 // A setting of a stage, by the peer's name for it. A threshold has a signal; other settings change what is measured.
 struct QualityParameter {
@@ -53,7 +63,7 @@ QualityOptions quality_preset(const std::string& name);
 base::Json to_json(const QualityOptions& options);
 
 struct Verdict {
-  std::string_view reason;  // empty: keep
+  std::string_view reason;       // empty: keep
   std::optional<Signal> signal;  // none when the text was empty
   double value = 0;
   bool keep() const noexcept { return reason.empty(); }

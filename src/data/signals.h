@@ -1,6 +1,6 @@
-// Quality signals of web text: what Gopher, C4, FineWeb, dolma, RedPajama-V2 and NeMo Curator measure of a page, each as
-// its own published code computes it. A family is one function in one file (signals_*.cc); signals.cc has their names.
-// Nothing is decided here: quality.h does that.
+// Quality signals of web text: what Gopher, C4, FineWeb, dolma, RedPajama-V2 and NeMo Curator measure of a page, each
+// as its own published code computes it. A family is one function in one file (signals_*.cc); signals.cc has their
+// names. Nothing is decided here: quality.h does that.
 #pragma once
 
 #include <array>
@@ -21,29 +21,134 @@ namespace slipway::data {
 // In the order of their output; signal_name gives the name.
 enum class Signal : uint8_t {
   // datatrove's GopherQualityFilter
-  kGopherWords, kGopherMeanWordLength, kGopherHashRatio, kGopherEllipsisRatio, kGopherBulletLines, kGopherEllipsisLines,
-  kGopherAlphaWords, kGopherStopWords,
+  kGopherWords,
+  kGopherMeanWordLength,
+  kGopherHashRatio,
+  kGopherEllipsisRatio,
+  kGopherBulletLines,
+  kGopherEllipsisLines,
+  kGopherAlphaWords,
+  kGopherStopWords,
   // datatrove's GopherRepetitionFilter
-  kDupParagraphs, kDupParagraphChars, kDupLines, kDupLineChars, kTop2, kTop3, kTop4, kDup5, kDup6, kDup7, kDup8, kDup9, kDup10,
+  kDupParagraphs,
+  kDupParagraphChars,
+  kDupLines,
+  kDupLineChars,
+  kTop2,
+  kTop3,
+  kTop4,
+  kDup5,
+  kDup6,
+  kDup7,
+  kDup8,
+  kDup9,
+  kDup10,
   // datatrove's C4QualityFilter, C4ParagraphFilter, C4BadWordsFilter; the lines are 1-based, 0: none
-  kC4LoremIpsumLine, kC4CurlyBracketLine, kC4Sentences, kC4LinesKept, kC4Lines, kC4Paragraphs, kC4ThirdParagraph, kC4BadWords,
+  kC4LoremIpsumLine,
+  kC4CurlyBracketLine,
+  kC4Sentences,
+  kC4LinesKept,
+  kC4Lines,
+  kC4Paragraphs,
+  kC4ThirdParagraph,
+  kC4BadWords,
   // datatrove's FineWebQualityFilter
-  kFinewebLines, kFinewebLinePunct, kFinewebShortLines, kFinewebCharDup, kFinewebNewLines,
+  kFinewebLines,
+  kFinewebLinePunct,
+  kFinewebShortLines,
+  kFinewebCharDup,
+  kFinewebNewLines,
   // dolma's gopher_v1 and gopher_v2 (they differ in four), c4_v1 and c4_v2
-  kDolmaTop2, kDolmaTop3, kDolmaTop4, kDolmaDup5, kDolmaDup6, kDolmaDup7, kDolmaDup8, kDolmaDup9, kDolmaDup10, kDolmaChars,
-  kDolmaWords, kDolmaMedianWordLength, kDolmaSymbolRatio, kDolmaAlphaWords, kDolmaRequiredWords, kDolmaBulletLines,
-  kDolmaEllipsisLines, kDolmaDupLines, kDolmaDupLineChars, kDolmaV2BulletLines, kDolmaV2EllipsisLines, kDolmaV2DupLines,
-  kDolmaV2DupLineChars, kDolmaC4NoPunctuation, kDolmaC4FewWords, kDolmaC4Naughty, kDolmaC4Javascript, kDolmaC4JavascriptWord,
-  kDolmaC4LoremIpsum, kDolmaC4CurlyBrace, kDolmaC4Lines,
+  kDolmaTop2,
+  kDolmaTop3,
+  kDolmaTop4,
+  kDolmaDup5,
+  kDolmaDup6,
+  kDolmaDup7,
+  kDolmaDup8,
+  kDolmaDup9,
+  kDolmaDup10,
+  kDolmaChars,
+  kDolmaWords,
+  kDolmaMedianWordLength,
+  kDolmaSymbolRatio,
+  kDolmaAlphaWords,
+  kDolmaRequiredWords,
+  kDolmaBulletLines,
+  kDolmaEllipsisLines,
+  kDolmaDupLines,
+  kDolmaDupLineChars,
+  kDolmaV2BulletLines,
+  kDolmaV2EllipsisLines,
+  kDolmaV2DupLines,
+  kDolmaV2DupLineChars,
+  kDolmaC4NoPunctuation,
+  kDolmaC4FewWords,
+  kDolmaC4Naughty,
+  kDolmaC4Javascript,
+  kDolmaC4JavascriptWord,
+  kDolmaC4LoremIpsum,
+  kDolmaC4CurlyBrace,
+  kDolmaC4Lines,
   // RedPajama-V2; those of lines as their mean over the lines
-  kRpsWords, kRpsMeanWordLength, kRpsSymbolRatio, kRpsEllipsisLines, kRpsNoAlphaWords, kRpsUniqueWords, kRpsEntropy, kRpsSentences,
-  kRpsCapsWords, kRpsCurlyBracket, kRpsLoremIpsum, kRpsBadWords, kRpsStopWords, kRpsTop2, kRpsTop3, kRpsTop4, kRpsDup5, kRpsDup6, kRpsDup7, kRpsDup8,
-  kRpsDup9, kRpsDup10, kRpsLines, kRpsLineTerminal, kRpsLineJavascript, kRpsLineWords, kRpsLineNumeric, kRpsLineBullet, kRpsLineUpper,
+  kRpsWords,
+  kRpsMeanWordLength,
+  kRpsSymbolRatio,
+  kRpsEllipsisLines,
+  kRpsNoAlphaWords,
+  kRpsUniqueWords,
+  kRpsEntropy,
+  kRpsSentences,
+  kRpsCapsWords,
+  kRpsCurlyBracket,
+  kRpsLoremIpsum,
+  kRpsBadWords,
+  kRpsStopWords,
+  kRpsTop2,
+  kRpsTop3,
+  kRpsTop4,
+  kRpsDup5,
+  kRpsDup6,
+  kRpsDup7,
+  kRpsDup8,
+  kRpsDup9,
+  kRpsDup10,
+  kRpsLines,
+  kRpsLineTerminal,
+  kRpsLineJavascript,
+  kRpsLineWords,
+  kRpsLineNumeric,
+  kRpsLineBullet,
+  kRpsLineUpper,
   // NeMo Curator's heuristic filters
-  kNemoNonAlphanumeric, kNemoSymbols, kNemoNumbers, kNemoUrls, kNemoWhiteSpace, kNemoParentheses, kNemoBoilerplate, kNemoUniqueLines,
-  kNemoUniqueParagraphs, kNemoUniqueLineChars, kNemoUniqueParagraphChars, kNemoWords, kNemoNoEndMark, kNemoAlphaWords, kNemoCommonWords,
-  kNemoMeanWordLength, kNemoLongestWord, kNemoEllipsis, kNemoTop2, kNemoTop3, kNemoTop4, kNemoDup5, kNemoDup6, kNemoDup7, kNemoDup8, kNemoDup9,
-  kNemoDup10, kNemoBullets,
+  kNemoNonAlphanumeric,
+  kNemoSymbols,
+  kNemoNumbers,
+  kNemoUrls,
+  kNemoWhiteSpace,
+  kNemoParentheses,
+  kNemoBoilerplate,
+  kNemoUniqueLines,
+  kNemoUniqueParagraphs,
+  kNemoUniqueLineChars,
+  kNemoUniqueParagraphChars,
+  kNemoWords,
+  kNemoNoEndMark,
+  kNemoAlphaWords,
+  kNemoCommonWords,
+  kNemoMeanWordLength,
+  kNemoLongestWord,
+  kNemoEllipsis,
+  kNemoTop2,
+  kNemoTop3,
+  kNemoTop4,
+  kNemoDup5,
+  kNemoDup6,
+  kNemoDup7,
+  kNemoDup8,
+  kNemoDup9,
+  kNemoDup10,
+  kNemoBullets,
   kCount
 };
 
@@ -81,7 +186,7 @@ class BadWords {
   std::span<const std::string> words() const noexcept { return words_; }
 
  private:
-  std::vector<std::string> words_;  // sorted
+  std::vector<std::string> words_;     // sorted
   std::array<uint32_t, 257> first_{};  // the range of each first byte
   bool with_boundaries_ = true;
 };
@@ -94,7 +199,7 @@ struct SignalScratch {
   WordList words;
   Ngrams ngrams;
   JoinedDuplicates joined;
-  DuplicateFinder duplicates;
+  CopyFinder duplicates;
   std::vector<std::string_view> lines;
   std::vector<uint32_t> lengths;
   std::string buffer;
@@ -111,18 +216,21 @@ struct C4Options {
 };
 
 // All read `text` and set their signals. Those with `tokens` want the text's English words.
-void gopher_signals(std::string_view text, std::span<const text::WebToken> tokens, SignalScratch& scratch, Signals& out);
+void gopher_signals(std::string_view text, std::span<const text::WebToken> tokens, SignalScratch& scratch,
+                    Signals& out);
 // Uses scratch.words, which must hold the tokens (fill_words).
 void repetition_signals(std::string_view text, SignalScratch& scratch, Signals& out);
 void fill_words(std::string_view text, std::span<const text::WebToken> tokens, WordList& words);
 // Also writes the lines that stay into `kept` and counts their English words into `kept_words`.
-void c4_signals(std::string_view text, std::span<const text::WebToken> tokens, const C4Options& options, SignalScratch& scratch,
-                Signals& out, std::string& kept, uint64_t& kept_words);
+void c4_signals(std::string_view text, std::span<const text::WebToken> tokens, const C4Options& options,
+                SignalScratch& scratch, Signals& out, std::string& kept, uint64_t& kept_words);
 void c4_paragraph_signals(std::string_view text, SignalScratch& scratch, Signals& out);
 void c4_bad_word_signal(std::string_view text, const BadWords& bad_words, Signals& out);
-void fineweb_signals(std::string_view text, uint64_t words, int64_t short_line_length, SignalScratch& scratch, Signals& out);
+void fineweb_signals(std::string_view text, uint64_t words, int64_t short_line_length, SignalScratch& scratch,
+                     Signals& out);
 void dolma_signals(std::string_view text, const BadWords& bad_words, SignalScratch& scratch, Signals& out);
-void redpajama_signals(std::string_view text, const BadWords& bad_words, const BadWords& stop_words, SignalScratch& scratch, Signals& out);
+void redpajama_signals(std::string_view text, const BadWords& bad_words, const BadWords& stop_words,
+                       SignalScratch& scratch, Signals& out);
 void nemo_signals(std::string_view text, SignalScratch& scratch, Signals& out);
 
 }  // namespace slipway::data

@@ -66,7 +66,9 @@ struct Phrases {
 };
 Phrases find_phrases(std::string_view text, std::string& lower) {
   lower_ascii(text, lower);
-  const auto has = [&](std::string_view part) { return memmem(lower.data(), lower.size(), part.data(), part.size()) != nullptr; };
+  const auto has = [&](std::string_view part) {
+    return memmem(lower.data(), lower.size(), part.data(), part.size()) != nullptr;
+  };
   const bool kelvin = has("\xE2\x84\xAA");  // whose lower case is k
   return {has("lorem ipsum"), has("javascript"), kelvin || has("cookie") || has("policy") || has("terms of use")};
 }
@@ -92,8 +94,8 @@ LineWords line_words(std::span<const text::WebToken> tokens, int64_t longest) no
 
 }  // namespace
 
-void c4_signals(std::string_view text, std::span<const text::WebToken> tokens, const C4Options& options, SignalScratch& scratch,
-                Signals& out, std::string& kept, uint64_t& kept_words) {
+void c4_signals(std::string_view text, std::span<const text::WebToken> tokens, const C4Options& options,
+                SignalScratch& scratch, Signals& out, std::string& kept, uint64_t& kept_words) {
   kept.clear();
   kept_words = 0;
   split_lines(text, scratch.lines);
@@ -122,7 +124,8 @@ void c4_signals(std::string_view text, std::span<const text::WebToken> tokens, c
     if (changed) {
       line = scratch.buffer;
     }
-    if ((options.filter_no_terminal_punct && !ends_in_punctuation(line)) || counted.count < options.min_words_per_line) {
+    if ((options.filter_no_terminal_punct && !ends_in_punctuation(line)) ||
+        counted.count < options.min_words_per_line) {
       continue;
     }
     // Without a citation in its middle a phrase may be there that was not in the whole text.
@@ -137,9 +140,9 @@ void c4_signals(std::string_view text, std::span<const text::WebToken> tokens, c
       curly = curly == 0 ? number : curly;
       continue;
     }
-    if (options.filter_policy && (changed || phrases.policy) && std::any_of(kPolicies.begin(), kPolicies.end(), [&](std::string_view policy) {
-          return lower_contains(line, policy);
-        })) {
+    if (options.filter_policy && (changed || phrases.policy) &&
+        std::any_of(kPolicies.begin(), kPolicies.end(),
+                    [&](std::string_view policy) { return lower_contains(line, policy); })) {
       continue;
     }
     bool ends_in_space = false;

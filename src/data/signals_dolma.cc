@@ -1,4 +1,5 @@
-// dolma's taggers gopher_v1, gopher_v2, c4_v1 and c4_v2: words are what str.split gives, n-grams are rows of such words.
+// dolma's taggers gopher_v1, gopher_v2, c4_v1 and c4_v2: words are what str.split gives, n-grams are rows of such
+// words.
 #include <algorithm>
 #include <array>
 
@@ -40,7 +41,8 @@ WordFacts split_words(std::string_view text, SignalScratch& scratch) {
       scratch.lengths.push_back(length);
       facts.with_symbol += static_cast<uint64_t>(symbol);
       facts.with_alpha += static_cast<uint64_t>((any & text::kWebAlpha) != 0);
-      facts.required += static_cast<uint64_t>(word.size() <= 4 && std::find(kRequired.begin(), kRequired.end(), word) != kRequired.end());
+      facts.required += static_cast<uint64_t>(word.size() <= 4 &&
+                                              std::find(kRequired.begin(), kRequired.end(), word) != kRequired.end());
     }
     length = 0;
     any = 0;
@@ -121,7 +123,7 @@ void line_signals(SignalScratch& scratch, Signal first, Signals& out) {
     bullets += static_cast<uint64_t>(line.starts_with('*') || line.starts_with('-'));
     ellipses += static_cast<uint64_t>(line.ends_with(kEllipsis));
   }
-  const Duplicates duplicates = scratch.duplicates.all_copies(scratch.lines);
+  const CopyCounts duplicates = scratch.duplicates.all_copies(scratch.lines);
   const size_t lines = scratch.lines.size();
   out[first] = ratio(bullets, lines);
   out[signal_after(first, 1)] = ratio(ellipses, lines);
@@ -195,6 +197,9 @@ void dolma_signals(std::string_view text, const BadWords& bad_words, SignalScrat
     line_signals(scratch, Signal::kDolmaBulletLines, out);
     split_newline_runs(text, 1, scratch.lines);
     line_signals(scratch, Signal::kDolmaV2BulletLines, out);
+  }
+  for (size_t i = 0; text.empty() && i < 8; ++i) {  // of nothing there are no lines, and no share of them
+    out[signal_after(Signal::kDolmaBulletLines, i)] = 0;
   }
   c4_tagger_signals(text, bad_words, scratch, out);
 }

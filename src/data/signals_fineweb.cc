@@ -18,7 +18,8 @@ bool ends_in_terminal(std::string_view line) noexcept {
 
 }  // namespace
 
-void fineweb_signals(std::string_view text, uint64_t words, int64_t short_line_length, SignalScratch& scratch, Signals& out) {
+void fineweb_signals(std::string_view text, uint64_t words, int64_t short_line_length, SignalScratch& scratch,
+                     Signals& out) {
   split_newlines(text, scratch.lines);
   const size_t newlines = scratch.lines.size() - 1;
   std::erase_if(scratch.lines, [](std::string_view line) { return strip_left(line).empty(); });

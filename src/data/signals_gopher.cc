@@ -54,7 +54,8 @@ void line_signals(std::string_view text, SignalScratch& scratch, Signals& out) {
 
 }  // namespace
 
-void gopher_signals(std::string_view text, std::span<const text::WebToken> tokens, SignalScratch& scratch, Signals& out) {
+void gopher_signals(std::string_view text, std::span<const text::WebToken> tokens, SignalScratch& scratch,
+                    Signals& out) {
   uint64_t words = 0;
   uint64_t chars = 0;
   uint64_t alpha = 0;
@@ -92,7 +93,7 @@ void repetition_signals(std::string_view text, SignalScratch& scratch, Signals& 
     return;
   }
   split_newline_runs(strip(text), 2, scratch.lines);
-  Duplicates duplicates = scratch.duplicates.later_copies(scratch.lines);
+  CopyCounts duplicates = scratch.duplicates.later_copies(scratch.lines);
   out[Signal::kDupParagraphs] = ratio(duplicates.elements, scratch.lines.size());
   out[Signal::kDupParagraphChars] = ratio(duplicates.chars, chars);
   split_newline_runs(text, 1, scratch.lines);

@@ -11,19 +11,30 @@ namespace slipway::data {
 namespace {
 
 constexpr std::array<std::string_view, 8> kCommon = {"the", "be", "to", "of", "and", "that", "have", "with"};
-constexpr std::array<std::string_view, 12> kBullets = {
-    "\xE2\x80\xA2", "\xE2\x80\xA3", "\xE2\x81\x83", "\xE2\x81\x8C", "\xE2\x81\x8D", "\xE2\x88\x99",
-    "\xE2\x97\x8B", "\xE2\x97\x8F", "\xE2\x97\x98", "\xE2\x97\xA6", "\xE2\xA6\xBE", "\xE2\xA6\xBF"};
-constexpr std::array<std::string_view, 8> kEllipses = {"...", "[...]", "\xE2\x80\xA6", "(...)", "[\xE2\x80\xA6]", "-\xC2\xBB", "read more..", "read more"};
+constexpr std::array<std::string_view, 12> kBullets = {"\xE2\x80\xA2", "\xE2\x80\xA3", "\xE2\x81\x83", "\xE2\x81\x8C",
+                                                       "\xE2\x81\x8D", "\xE2\x88\x99", "\xE2\x97\x8B", "\xE2\x97\x8F",
+                                                       "\xE2\x97\x98", "\xE2\x97\xA6", "\xE2\xA6\xBE", "\xE2\xA6\xBF"};
+constexpr std::array<std::string_view, 8> kEllipses = {
+    "...", "[...]", "\xE2\x80\xA6", "(...)", "[\xE2\x80\xA6]", "-\xC2\xBB", "read more..", "read more"};
 // Of its longer phrases each holds one of these.
-constexpr std::array<std::string_view, 11> kPolicies = {
-    "terms of use", "privacy policy", "cookie policy", "uses cookies", "privacy overview", "use of cookies", "use cookies",
-    "privacy & cookies policy", "privacy and cookies policy",
-    "necessary cookies are absolutely essential for the website to function properly. this category only includes cookies that "
-    "ensures basic functionalities and security features of the website. these cookies do not store any personal information.",
-    "any cookies that may not be particularly necessary for the website to function and is used specifically to collect user "
-    "personal data via analytics, ads, other embedded contents are termed as non-necessary cookies. it is mandatory to procure "
-    "user consent prior to running these cookies on your website."};
+constexpr std::array<std::string_view, 11> kPolicies = {"terms of use",
+                                                        "privacy policy",
+                                                        "cookie policy",
+                                                        "uses cookies",
+                                                        "privacy overview",
+                                                        "use of cookies",
+                                                        "use cookies",
+                                                        "privacy & cookies policy",
+                                                        "privacy and cookies policy",
+                                                        "necessary cookies are absolutely essential for the website to "
+                                                        "function properly. this category only includes cookies that "
+                                                        "ensures basic functionalities and security features of the "
+                                                        "website. these cookies do not store any personal information.",
+                                                        "any cookies that may not be particularly necessary for the "
+                                                        "website to function and is used specifically to collect user "
+                                                        "personal data via analytics, ads, other embedded contents are "
+                                                        "termed as non-necessary cookies. it is mandatory to procure "
+                                                        "user consent prior to running these cookies on your website."};
 constexpr std::string_view kBrowse =
     "if you continue to browse this site without changing your cookie settings, you agree to this use. acceptread more";
 
@@ -37,7 +48,8 @@ bool ends_with_any(std::string_view text, std::span<const std::string_view> ends
 uint64_t url_chars(std::string_view text) noexcept {
   const auto in_url = [](char c) {
     constexpr std::string_view kSigns = "$-_@.&+/:=?#~!*(),";
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || kSigns.find(c) != std::string_view::npos;
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           kSigns.find(c) != std::string_view::npos;
   };
   const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); };
   uint64_t count = 0;
@@ -87,8 +99,8 @@ CharCounts count_kinds(std::string_view text) {
     counts.digits += static_cast<uint64_t>((classes & text::kWebDecimal) != 0);
     if (d.code < 0x80) {
       const auto c = static_cast<char>(d.code);
-      counts.plain += static_cast<uint64_t>((classes & (text::kWebAlpha | text::kWebDecimal)) != 0 || c == '\n' || c == '?' ||
-                                            c == '!' || c == ',' || c == '.');
+      counts.plain += static_cast<uint64_t>((classes & (text::kWebAlpha | text::kWebDecimal)) != 0 || c == '\n' ||
+                                            c == '?' || c == '!' || c == ',' || c == '.');
       counts.white += static_cast<uint64_t>(c == '\t' || c == '\n' || c == '\r' || c == '\b' || c == ' ');
       counts.parentheses += static_cast<uint64_t>(c == '{' || c == '}' || c == '[' || c == ']' || c == '(' || c == ')');
     } else {
@@ -129,7 +141,8 @@ void word_signals(std::string_view text, SignalScratch& scratch, Signals& out) {
     scratch.words.add(word, length);
     symbols += static_cast<uint64_t>(is_symbol(word, length));
     alpha += static_cast<uint64_t>(alphabetic);
-    common += static_cast<uint64_t>(word.size() <= 4 && std::find(kCommon.begin(), kCommon.end(), word) != kCommon.end());
+    common +=
+        static_cast<uint64_t>(word.size() <= 4 && std::find(kCommon.begin(), kCommon.end(), word) != kCommon.end());
     longest = std::max<uint64_t>(longest, length);
   }
   scratch.words.close();
@@ -145,11 +158,12 @@ void word_signals(std::string_view text, SignalScratch& scratch, Signals& out) {
 }
 
 // Distinct elements and their characters, as shares.
-void uniqueness(const std::vector<std::string_view>& elements, SignalScratch& scratch, Signal by_count, Signal by_chars, Signals& out) {
+void uniqueness(const std::vector<std::string_view>& elements, SignalScratch& scratch, Signal by_count, Signal by_chars,
+                Signals& out) {
   if (elements.empty()) {
     return;
   }
-  const Duplicates copies = scratch.duplicates.later_copies(elements);
+  const CopyCounts copies = scratch.duplicates.later_copies(elements);
   uint64_t chars = 0;
   for (const std::string_view element : elements) {
     chars += count_chars(element);
@@ -172,9 +186,10 @@ void paragraph_signals(std::string_view text, SignalScratch& scratch, Signals& o
   bool lorem = false;
   for (const std::string_view paragraph : scratch.lines) {
     lorem = lorem || lower_contains(paragraph, "lorem ipsum");
-    boilerplate += static_cast<uint64_t>(
-        lower_contains(paragraph, kBrowse) ||
-        std::any_of(kPolicies.begin(), kPolicies.end(), [&](std::string_view phrase) { return lower_contains(paragraph, phrase); }));
+    boilerplate += static_cast<uint64_t>(lower_contains(paragraph, kBrowse) ||
+                                         std::any_of(kPolicies.begin(), kPolicies.end(), [&](std::string_view phrase) {
+                                           return lower_contains(paragraph, phrase);
+                                         }));
   }
   out[Signal::kNemoBoilerplate] = lorem ? 1.0 : ratio(boilerplate, scratch.lines.size());
   uniqueness(scratch.lines, scratch, Signal::kNemoUniqueParagraphs, Signal::kNemoUniqueParagraphChars, out);
@@ -196,9 +211,10 @@ void line_signals(std::string_view text, SignalScratch& scratch, Signals& out) {
     constexpr std::string_view kEnds = ".?!\"'";
     unended += static_cast<uint64_t>(kEnds.find(line.back()) == std::string_view::npos);
     const size_t tail = line.size() > 64 ? line.size() - 64 : 0;  // cuts at most a character that no mark has
-    ellipses += static_cast<uint64_t>(ends_with_any(text::python::lower(text::sanitize_utf8(line.substr(tail))), kEllipses));
-    bullets += static_cast<uint64_t>(
-        std::any_of(kBullets.begin(), kBullets.end(), [&](std::string_view bullet) { return line.starts_with(bullet); }));
+    ellipses +=
+        static_cast<uint64_t>(ends_with_any(text::python::lower(text::sanitize_utf8(line.substr(tail))), kEllipses));
+    bullets += static_cast<uint64_t>(std::any_of(kBullets.begin(), kBullets.end(),
+                                                 [&](std::string_view bullet) { return line.starts_with(bullet); }));
   }
   out[Signal::kNemoNoEndMark] = ratio(unended, count);
   out[Signal::kNemoEllipsis] = ratio(ellipses, count);
@@ -253,9 +269,7 @@ void nemo_signals(std::string_view text, SignalScratch& scratch, Signals& out) {
   paragraph_signals(text, scratch, out);
   line_signals(text, scratch, out);
   word_signals(text, scratch, out);
-  if (counts.chars > 0) {
-    ngram_signals(text, counts.chars, scratch, out);
-  }
+  ngram_signals(text, counts.chars, scratch, out);
 }
 
 }  // namespace slipway::data

@@ -14,8 +14,9 @@
 namespace slipway::data {
 namespace {
 
-constexpr std::array<std::string_view, 10> kBullets = {"\xE2\x80\xA2", "\xE2\x80\xA3", "\xE2\x96\xB6", "\xE2\x97\x80", "\xE2\x97\xA6",
-                                                       "\xE2\x96\xA0", "\xE2\x96\xA1", "\xE2\x96\xAA", "\xE2\x96\xAB", "\xE2\x80\x93"};
+constexpr std::array<std::string_view, 10> kBullets = {"\xE2\x80\xA2", "\xE2\x80\xA3", "\xE2\x96\xB6", "\xE2\x97\x80",
+                                                       "\xE2\x97\xA6", "\xE2\x96\xA0", "\xE2\x96\xA1", "\xE2\x96\xAA",
+                                                       "\xE2\x96\xAB", "\xE2\x80\x93"};
 
 // Python's round(value, 8).
 double rounded(double value) { return std::strtod(fmt::format("{:.8f}", value).c_str(), nullptr); }
@@ -78,16 +79,19 @@ RawWords raw_words(std::string_view text, const BadWords& stop_words) {
   uint32_t kind = 0;  // 0: none, 1: \w, 2: neither \w nor white space
   uint32_t any = 0;
   bool latin = false;
+  bool title = false;
   const auto close = [&](size_t end) {
     if (kind == 0) {
       return;
     }
     ++found.count;
     found.no_alpha += static_cast<uint64_t>(!latin);
-    found.caps += static_cast<uint64_t>((any & text::kWebUpper) != 0 && (any & (text::kWebLower | text::kWebTitle)) == 0);
+    found.caps +=
+        static_cast<uint64_t>((any & text::kWebUpper) != 0 && (any & text::kWebLower) == 0 && !title);
     const std::string_view word = text.substr(begin, end - begin);
     const std::span<const std::string> list = stop_words.words();
-    found.stop += static_cast<uint64_t>(!list.empty() && std::binary_search(list.begin(), list.end(), word, std::less<>()));
+    found.stop +=
+        static_cast<uint64_t>(!list.empty() && std::binary_search(list.begin(), list.end(), word, std::less<>()));
   };
   for (size_t at = 0; at < text.size();) {
     const text::Decoded d = text::decode_at(text, at);
@@ -99,8 +103,10 @@ RawWords raw_words(std::string_view text, const BadWords& stop_words) {
       begin = at;
       any = 0;
       latin = false;
+      title = false;
     }
     any |= classes;
+    title = title || (classes & (text::kWebUpper | text::kWebTitle)) == text::kWebTitle;  // a capital with a small letter
     latin = latin || (d.code < 0x80 && (classes & text::kWebAlpha) != 0);
     at += d.size;
   }
@@ -162,11 +168,12 @@ void line_signals(std::string_view text, SignalScratch& scratch, Signals& out) {
   for (size_t i = 0; i < count; ++i) {
     const std::string_view line = scratch.lines[i];
     const std::string_view end = strip_right(line);
-    terminal += static_cast<uint64_t>(end.ends_with('.') || end.ends_with('!') || end.ends_with('?') || end.ends_with("\xE2\x80\x9D"));
+    terminal += static_cast<uint64_t>(end.ends_with('.') || end.ends_with('!') || end.ends_with('?') ||
+                                      end.ends_with("\xE2\x80\x9D"));
     ellipses += static_cast<uint64_t>(end.ends_with("...") || end.ends_with("\xE2\x80\xA6"));
     const std::string_view start = strip_left(line);
-    bullets += static_cast<uint64_t>(
-        std::any_of(kBullets.begin(), kBullets.end(), [&](std::string_view bullet) { return start.starts_with(bullet); }));
+    bullets += static_cast<uint64_t>(std::any_of(kBullets.begin(), kBullets.end(),
+                                                 [&](std::string_view bullet) { return start.starts_with(bullet); }));
     const bool has_feed = line.data() + line.size() < text.data() + text.size();  // which counts as a character
     const uint64_t chars_of_line = count_chars(line) + static_cast<uint64_t>(has_feed);
     uint64_t upper = 0;
@@ -255,8 +262,8 @@ uint64_t count_bad_words(const WordList& words, const BadWords& bad_words) {
 
 }  // namespace
 
-void redpajama_signals(std::string_view text, const BadWords& bad_words, const BadWords& stop_words, SignalScratch& scratch,
-                       Signals& out) {
+void redpajama_signals(std::string_view text, const BadWords& bad_words, const BadWords& stop_words,
+                       SignalScratch& scratch, Signals& out) {
   line_signals(text, scratch, out);
   const RawWords raw = raw_words(text, stop_words);
   if (raw.count > 0) {

@@ -166,7 +166,7 @@ void split_newline_runs(std::string_view text, size_t least, std::vector<std::st
   lines.push_back(text.substr(begin));
 }
 
-void DuplicateFinder::find_first(const std::vector<std::string_view>& elements) {
+void CopyFinder::find_first(const std::vector<std::string_view>& elements) {
   first_.resize(elements.size());
   const size_t size = std::bit_ceil(std::max<size_t>(16, elements.size() * 2));
   if (slots_.size() < size) {
@@ -192,8 +192,8 @@ void DuplicateFinder::find_first(const std::vector<std::string_view>& elements) 
   }
 }
 
-Duplicates DuplicateFinder::later_copies(const std::vector<std::string_view>& elements) {
-  Duplicates found;
+CopyCounts CopyFinder::later_copies(const std::vector<std::string_view>& elements) {
+  CopyCounts found;
   if (elements.size() < 2) {
     return found;
   }
@@ -207,8 +207,8 @@ Duplicates DuplicateFinder::later_copies(const std::vector<std::string_view>& el
   return found;
 }
 
-Duplicates DuplicateFinder::all_copies(const std::vector<std::string_view>& elements) {
-  Duplicates found;
+CopyCounts CopyFinder::all_copies(const std::vector<std::string_view>& elements) {
+  CopyCounts found;
   find_first(elements);
   copies_.assign(elements.size(), 0);
   for (const uint32_t first : first_) {

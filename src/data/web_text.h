@@ -39,18 +39,18 @@ void split_newlines(std::string_view text, std::vector<std::string_view>& lines)
 void split_newline_runs(std::string_view text, size_t least, std::vector<std::string_view>& lines);
 
 // Elements that were there before, and their characters: what datatrove calls duplicates.
-struct Duplicates {
+struct CopyCounts {
   uint64_t elements = 0;
   uint64_t chars = 0;
 };
 
 // Finds equal strings in a list; keeps its memory from call to call. One thread.
-class DuplicateFinder {
+class CopyFinder {
  public:
   // Each element that equals an earlier one.
-  Duplicates later_copies(const std::vector<std::string_view>& elements);
+  CopyCounts later_copies(const std::vector<std::string_view>& elements);
   // Each element that occurs more than once, the first one too.
-  Duplicates all_copies(const std::vector<std::string_view>& elements);
+  CopyCounts all_copies(const std::vector<std::string_view>& elements);
 
  private:
   // Replaces first_ by the index of the first equal element of each.

@@ -86,8 +86,9 @@ bool is_large(const Octet& octet, char tens, char ones) noexcept {
   if (octet.digits[0] == '1') {
     return true;
   }
-  return octet.digits[0] == '2' && ((between(octet.digits[1], '0', static_cast<char>(tens - 1))) ||
-                                    (octet.digits[1] == static_cast<char32_t>(tens) && between(octet.digits[2], '0', ones)));
+  return octet.digits[0] == '2' &&
+         ((between(octet.digits[1], '0', static_cast<char>(tens - 1))) ||
+          (octet.digits[1] == static_cast<char32_t>(tens) && between(octet.digits[2], '0', ones)));
 }
 bool is_small(const Octet& octet) noexcept { return octet.count < 3 && between(octet.digits[0], '1', '9'); }
 
@@ -96,7 +97,8 @@ bool is_private(const std::array<Octet, 4>& octets) noexcept {
   if (is_number(octets[0], "10") || is_number(octets[0], "127")) {
     return true;
   }
-  if ((is_number(octets[0], "169") && is_number(second, "254")) || (is_number(octets[0], "192") && is_number(second, "168"))) {
+  if ((is_number(octets[0], "169") && is_number(second, "254")) ||
+      (is_number(octets[0], "192") && is_number(second, "168"))) {
     return true;
   }
   return is_number(octets[0], "172") && second.count == 2 &&
@@ -153,7 +155,9 @@ bool matches_domain(std::string_view text, size_t at) noexcept {
   return labels && length >= 2 && length <= 63 && matches_rest(text, at);
 }
 
-bool matches_host(std::string_view text, size_t at) noexcept { return matches_ip(text, at) || matches_domain(text, at); }
+bool matches_host(std::string_view text, size_t at) noexcept {
+  return matches_ip(text, at) || matches_domain(text, at);
+}
 
 // Where the host begins after "[\w+-.]{2,}://"; 0 when there is no protocol.
 size_t after_protocol(std::string_view text) noexcept {

@@ -9,6 +9,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "base/error.h"
 #include "text/english_affixes.h"
 #include "text/unicode.h"
 #include "text/web_chars.h"
@@ -49,6 +50,14 @@ struct Piece {
   uint32_t size;
 };
 
+// Signs that are always split from the end of a chunk of ASCII letters.
+constexpr std::string_view kPlainSigns = ",;:!?)\"";
+
+// A number for the first and the last of some ASCII letters.
+size_t ends_of(std::string_view letters) noexcept {
+  return (static_cast<unsigned char>(letters.front()) & 0x3FU) | ((static_cast<unsigned char>(letters.back()) & 0x1FU) << 6U);
+}
+
 // One special case: how it is cut, and how the rules alone would cut it.
 struct Special {
   std::string text;
@@ -78,8 +87,16 @@ class Rules {
   }
   // Whether a chunk of ASCII letters may be cut: a filter by length and ends that rarely errs, never says no wrongly.
   bool may_cut_letters(std::string_view chunk) const noexcept {
-    return chunk.size() <= longest_letters_ &&
-           letters_[(static_cast<unsigned char>(chunk.front()) & 0x3FU) | ((static_cast<unsigned char>(chunk.back()) & 0x1FU) << 6U)] != 0;
+    return chunk.size() < 16 && (letters_[ends_of(chunk)] >> chunk.size() & 1U) != 0;
+  }
+  // The same for ASCII letters before a full stop: whether the chunk with its full stop may be a special case, or the full
+  // stop may stay with it.
+  bool may_keep_dot(std::string_view letters) const noexcept {
+    if (letters.size() < 2 || (letters.size() < 15 && (dotted_[ends_of(letters)] >> letters.size() & 1U) != 0)) {
+      return true;
+    }
+    const auto is_lower = [](char c) { return c >= 'a'; };
+    return !is_lower(letters.back()) && is_lower(letters[letters.size() - 2]);
   }
   uint32_t token_number(std::string_view token) const {  // 0: in no row
     if (token.size() > longest_) {
@@ -102,8 +119,9 @@ class Rules {
   std::unordered_map<std::string_view, uint32_t> index_;
   std::unordered_map<std::string_view, uint32_t> numbers_;
   size_t longest_ = 0;
-  size_t longest_letters_ = 0;
-  std::array<uint8_t, 2048> letters_{};
+  // By first and last letter, a bit for each size.
+  std::array<uint16_t, 2048> letters_{};
+  std::array<uint16_t, 2048> dotted_{};
   Rows rows_;
 };
 
@@ -132,9 +150,16 @@ Rules::Rules() {
     index_.emplace(text, i);
     longest_ = std::max(longest_, text.size());
     if (is_ascii_letters(text) && specials_[i].sizes.size() > 1) {
-      longest_letters_ = std::max(longest_letters_, text.size());
-      letters_[(static_cast<unsigned char>(text.front()) & 0x3FU) | ((static_cast<unsigned char>(text.back()) & 0x1FU) << 6U)] = 1;
+      SLIPWAY_CHECK(text.size() < 16);
+      letters_[ends_of(text)] = static_cast<uint16_t>(letters_[ends_of(text)] | 1U << text.size());
     }
+    const std::string_view stem = text.substr(0, text.size() - 1);
+    if (text.ends_with('.') && !stem.empty() && is_ascii_letters(stem)) {
+      SLIPWAY_CHECK(stem.size() < 15);
+      dotted_[ends_of(stem)] = static_cast<uint16_t>(dotted_[ends_of(stem)] | 1U << stem.size());
+    }
+    // The scanner splits these signs from letters without a look at the special cases.
+    SLIPWAY_CHECK(stem.empty() || !is_ascii_letters(stem) || kPlainSigns.find(text.back()) == std::string_view::npos);
   }
   for (const Special& special : specials_) {
     const std::string_view text = special.text;
@@ -146,7 +171,8 @@ Rules::Rules() {
     uint32_t node = 0;
     for (const Piece& piece : pieces) {
       const uint32_t number =
-          numbers_.try_emplace(text.substr(piece.begin, piece.size), static_cast<uint32_t>(numbers_.size() + 1)).first->second;
+          numbers_.try_emplace(text.substr(piece.begin, piece.size), static_cast<uint32_t>(numbers_.size() + 1))
+              .first->second;
       const auto [entry, added] = rows_.next.try_emplace({node, number}, static_cast<uint32_t>(rows_.ends.size()));
       if (added) {
         rows_.ends.push_back(0);
@@ -251,7 +277,8 @@ uint64_t hash_short(std::string_view bytes) noexcept {
     last = load(bytes.size() - 1, 1);
     middle += load(bytes.size() / 2, 1) << 8U;
   }
-  const uint64_t hash = (first * 0x9E3779B97F4A7C15ULL) ^ (last * 0xC2B2AE3D27D4EB4FULL) ^ (middle * 0x9FB21C651E98DF25ULL);
+  const uint64_t hash =
+      (first * 0x9E3779B97F4A7C15ULL) ^ (last * 0xC2B2AE3D27D4EB4FULL) ^ (middle * 0x9FB21C651E98DF25ULL);
   return hash ^ (hash >> 32U) ^ (hash >> 47U);
 }
 
@@ -271,6 +298,14 @@ void describe(std::string_view word, const WebChars& chars, uint32_t& count, uin
   flags = static_cast<uint8_t>((not_symbol ? kTokenNotSymbol : 0) | ((any & kWebAlpha) != 0 ? kTokenAlpha : 0) |
                                (count == 1 && (any & kWebSentenceEnd) != 0 ? kTokenSentenceEnd : 0) |
                                ((all & kWebCategoryP) != 0 ? kTokenPunctuation : 0));
+}
+
+// The flags of a sign that may be split from letters without more ado; 0 for other characters.
+uint8_t sign_flags(char c) noexcept {
+  if (c == '.' || c == '!' || c == '?') {
+    return kTokenPunctuation | kTokenSentenceEnd;
+  }
+  return kPlainSigns.find(c) == std::string_view::npos ? 0 : kTokenPunctuation;
 }
 
 }  // namespace
@@ -347,7 +382,8 @@ void EnglishWords::Impl::add_chunk(std::string_view text, size_t begin, size_t e
       }
       auto at = static_cast<uint32_t>(begin);
       for (size_t i = 0; i < slot->tokens; ++i) {
-        tokens.push_back({at, slot->sizes[i], slot->chars[i], static_cast<uint8_t>(slot->flags[i] | (i == 0 ? space : 0))});
+        tokens.push_back(
+            {at, slot->sizes[i], slot->chars[i], static_cast<uint8_t>(slot->flags[i] | (i == 0 ? space : 0))});
         at += slot->sizes[i];
       }
       return;
@@ -432,7 +468,8 @@ void EnglishWords::Impl::respell_row(std::string_view text, size_t first, size_t
     const uint32_t begin = tokens[at].begin;
     const Special* special = rules.find(text.substr(begin, tokens[end - 1].begin + tokens[end - 1].size - begin));
     if (special == nullptr) {
-      out.insert(out.end(), tokens.begin() + static_cast<std::ptrdiff_t>(at), tokens.begin() + static_cast<std::ptrdiff_t>(end));
+      out.insert(out.end(), tokens.begin() + static_cast<std::ptrdiff_t>(at),
+                 tokens.begin() + static_cast<std::ptrdiff_t>(end));
     } else {
       uint32_t place = begin;
       for (size_t i = 0; i < special->sizes.size(); ++i) {
@@ -464,7 +501,8 @@ void EnglishWords::Impl::respell(std::string_view text, std::vector<WebToken>& t
     while (at > done && at <= mark && (tokens[at].flags & kTokenSpaceBefore) == 0 && in_row(at) && in_row(at - 1)) {
       --at;
     }
-    out.insert(out.end(), tokens.begin() + static_cast<std::ptrdiff_t>(done), tokens.begin() + static_cast<std::ptrdiff_t>(at));
+    out.insert(out.end(), tokens.begin() + static_cast<std::ptrdiff_t>(done),
+               tokens.begin() + static_cast<std::ptrdiff_t>(at));
     while (at < chunk_end) {
       if (!in_row(at)) {
         out.push_back(tokens[at++]);
@@ -518,13 +556,25 @@ bool EnglishWords::scan(std::string_view text, std::vector<WebToken>& tokens) {
     while (at < text.size() && kByteKinds[static_cast<unsigned char>(text[at])] == ByteKind::kLetter) {
       ++at;
     }
-    const bool letters = at > begin && (at == text.size() || space_size(text, at, chars) != 0);
-    if (letters && !impl.rules.may_cut_letters(text.substr(begin, at - begin))) {
-      const auto size = static_cast<uint32_t>(at - begin);
-      tokens.push_back({static_cast<uint32_t>(begin), size, size, static_cast<uint8_t>(kLetterWord | space)});
-      continue;
+    if (at > begin) {
+      const std::string_view word = text.substr(begin, at - begin);
+      const auto size = static_cast<uint32_t>(word.size());
+      const auto ends = [&](size_t place) { return place == text.size() || space_size(text, place, chars) != 0; };
+      if (ends(at)) {
+        if (!impl.rules.may_cut_letters(word)) {
+          tokens.push_back({static_cast<uint32_t>(begin), size, size, static_cast<uint8_t>(kLetterWord | space)});
+          continue;
+        }
+      } else if (const uint8_t sign = sign_flags(text[at]); sign != 0 && ends(at + 1) && !impl.rules.may_cut_letters(word) &&
+                                                            (text[at] != '.' || !impl.rules.may_keep_dot(word))) {
+        tokens.push_back({static_cast<uint32_t>(begin), size, size, static_cast<uint8_t>(kLetterWord | space)});
+        tokens.push_back({static_cast<uint32_t>(at), 1, 1, sign});
+        ++at;
+        continue;
+      }
     }
-    while (at < text.size() && (kByteKinds[static_cast<unsigned char>(text[at])] < ByteKind::kSpace || space_size(text, at, chars) == 0)) {
+    while (at < text.size() &&
+           (kByteKinds[static_cast<unsigned char>(text[at])] < ByteKind::kSpace || space_size(text, at, chars) == 0)) {
       ++at;  // a byte inside a character begins no white space
     }
     impl.add_chunk(text, begin, at, space, tokens);

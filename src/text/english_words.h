@@ -1,8 +1,8 @@
 // The words and sentences of spaCy's blank English pipeline (tokenizer and sentencizer, 3.8), which define what a word
-// is for datatrove's filters, FineWeb and all that follow them: white space separates chunks; a chunk loses prefixes and
-// suffixes one by one, may be one of 1,343 special cases or an address, and is split inside at certain signs; at last,
-// rows of tokens that spell a special case become that special case. No regular expressions: a scanner of its own,
-// checked token by token against the real one (tests/compat/data_quality_check.py).
+// is for datatrove's filters, FineWeb and all that follow them: white space separates chunks; a chunk loses prefixes
+// and suffixes one by one, may be one of 1,343 special cases or an address, and is split inside at certain signs; at
+// last, rows of tokens that spell a special case become that special case. No regular expressions: a scanner of its
+// own, checked token by token against the real one (tests/compat/data_quality_check.py).
 //
 //   EnglishWords scanner;                   // one per thread: it keeps a cache of chunks and scratch memory
 //   std::vector<WebToken> tokens;           // reused
@@ -49,7 +49,8 @@ class EnglishWords {
   EnglishWords(EnglishWords&&) noexcept;
   EnglishWords& operator=(EnglishWords&&) noexcept;
 
-  // Replaces `tokens` by those of `text`, in order. Returns whether white space that is a token for spaCy ends the text.
+  // Replaces `tokens` by those of `text`, in order. Returns whether white space that is a token for spaCy ends the
+  // text.
   bool scan(std::string_view text, std::vector<WebToken>& tokens);
 
  private:

@@ -18,7 +18,7 @@ enum WebClass : uint32_t {
   kWebNumeric = 1U << 3U,       // str.isnumeric
   kWebUpper = 1U << 4U,         // str.isupper of the character
   kWebLower = 1U << 5U,         // str.islower
-  kWebTitle = 1U << 6U,         // str.istitle
+  kWebTitle = 1U << 6U,         // str.istitle: capitals, too
   kWebCategoryP = 1U << 7U,     // general category P*
   kWebPunctuation = 1U << 8U,   // datatrove's PUNCTUATION_SET
   kWebTerminal = 1U << 9U,      // datatrove's TERMINAL_PUNCTUATION

@@ -24,6 +24,7 @@ class CleanCorpus : public testing::Test {
         lines += "{broken\n\n";
       }
     }
+    base::make_dirs(root_.path() / "in");
     base::write_file_atomic(root_.path() / "in/b.jsonl", lines.substr(0, lines.size() / 2));
     base::write_file_atomic(root_.path() / "in/c.jsonl.zst", base::zstd_compress(lines.substr(lines.size() / 2)));
     base::write_file_atomic(root_.path() / "in/notes.txt", "not a corpus");
@@ -50,7 +51,8 @@ class CleanCorpus : public testing::Test {
     std::vector<std::string> files;
     for (const fs::directory_entry& entry : fs::recursive_directory_iterator(root_.path() / name)) {
       if (entry.is_regular_file() && entry.path().filename() != "run.json") {
-        files.push_back(fs::relative(entry.path(), root_.path() / name).string() + " " + base::sha256_file(entry.path()));
+        files.push_back(fs::relative(entry.path(), root_.path() / name).string() + " " +
+                        base::sha256_file(entry.path()));
       }
     }
     std::sort(files.begin(), files.end());
@@ -131,8 +133,8 @@ TEST_F(CleanCorpus, OtherOptionsDoNotMixWithAnEarlierRun) {
 }
 
 TEST_F(CleanCorpus, ALineThatIsTooLongIsToldAndNotHeld) {
-  std::string lines = Json{{"text", "short"}}.dump() + "\n" + Json{{"text", std::string(50000, 'x')}}.dump() + "\n{\"text\":\"\xFF\"}\n" +
-                      Json{{"text", "last"}}.dump();
+  std::string lines = Json{{"text", "short"}}.dump() + "\n" + Json{{"text", std::string(50000, 'x')}}.dump() +
+                      "\n{\"text\":\"\xFF\"}\n" + Json{{"text", "last"}}.dump();
   base::write_file_atomic(root_.path() / "long.jsonl", lines);
   CorpusOptions given = options("long");
   given.inputs = {root_.path() / "long.jsonl"};

@@ -107,11 +107,14 @@ TEST(CleanOptions, SurviveARoundTrip) {
 }
 
 TEST(Clean, PresetsAreSteps) {
-  EXPECT_EQ(run({"gopher"}, "too short").reason, "gopher_short_doc");
-  EXPECT_EQ(run({{{"gopher", {{"min_doc_words", 2}, {"min_stop_words", false}}}}}, "too short, really").reason, "");
+  EXPECT_EQ(run({"gopher"}, "too short").reason, "top_2_gram");  // two words are one pair, all of the text
+  EXPECT_EQ(run({{{"gopher", {{"min_doc_words", 2}, {"min_stop_words", 2}, {"top_2_gram", false}}}}}, "the sea of that is deep, and ships have to be strong").reason, "");
   const Json steps = {"unicode", {{"fineweb", {{"min_doc_words", 10}}}}, "c4"};
   EXPECT_EQ(to_json(parse_clean_options(steps, "clean")), steps);
-  EXPECT_HAS(error_of(Code::kInvalid, [] { parse_clean_options({{{"gopher", {{"min_words", 1}}}}}, "clean"); }),
+  EXPECT_HAS(error_of(Code::kInvalid,
+                      [] {
+                        parse_clean_options({{{"gopher", {{"min_words", 1}}}}}, "clean");
+                      }),
              "preset 'gopher' has no parameter 'min_words'");
   EXPECT_HAS(error_of(Code::kInvalid, [] { parse_clean_options({"gofer"}, "clean"); }), "did you mean 'gopher'");
 }

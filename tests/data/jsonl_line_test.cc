@@ -18,11 +18,13 @@ TEST(JsonlLine, ReadsTheTextAndKeepsTheRest) {
   EXPECT_EQ(reader.id(), "7");
   std::string out;
   reader.write(false, "", out);
-  EXPECT_EQ(out, R"( {"a": [1, {"b": null}], "text": "x\n\u00e9\ud83d\ude00", "id": 7, "z": -1.5e3})" + std::string("\n"));
+  EXPECT_EQ(out,
+            R"( {"a": [1, {"b": null}], "text": "x\n\u00e9\ud83d\ude00", "id": 7, "z": -1.5e3})" + std::string("\n"));
   out.clear();
   reader.text() = "new \"text\"";
   reader.write(true, ",\"reason\":\"r\"", out);
-  EXPECT_EQ(out, R"( {"a": [1, {"b": null}], "text": "new \"text\"", "id": 7, "z": -1.5e3,"reason":"r"})" + std::string("\n"));
+  EXPECT_EQ(out, R"( {"a": [1, {"b": null}], "text": "new \"text\"", "id": 7, "z": -1.5e3,"reason":"r"})" +
+                     std::string("\n"));
 }
 
 TEST(JsonlLine, OtherFieldsByName) {
@@ -39,9 +41,10 @@ TEST(JsonlLine, TellsWhatIsWrong) {
   EXPECT_EQ(fault(R"({"text":null})"), "text_not_a_string");
   EXPECT_EQ(fault("{\"text\":\"\xFF\"}"), "invalid_utf8");
   for (const char* broken :
-       {"[1]", "x", "{", "{\"text\":\"a\"", "{\"text\":\"a\"}}", "{\"text\":\"a\",}", "{\"text\" \"a\"}", "{\"text\":\"\\x\"}",
-        "{\"text\":\"\\u12\"}", "{\"text\":\"a\",\"n\":01}", "{\"text\":\"a\",\"n\":1.}", "{\"text\":\"a\",\"n\":+1}", "{\"text\":\"a\",\"n\":tru}",
-        "{\"text\":\"a\tb\"}", "{\"text\":\"a\",\"n\":[1,]}", "{\"text\":\"a\",\"n\":{\"a\"}}", "{'text':'a'}"}) {
+       {"[1]", "x", "{", "{\"text\":\"a\"", "{\"text\":\"a\"}}", "{\"text\":\"a\",}", "{\"text\" \"a\"}",
+        "{\"text\":\"\\x\"}", "{\"text\":\"\\u12\"}", "{\"text\":\"a\",\"n\":01}", "{\"text\":\"a\",\"n\":1.}",
+        "{\"text\":\"a\",\"n\":+1}", "{\"text\":\"a\",\"n\":tru}", "{\"text\":\"a\tb\"}", "{\"text\":\"a\",\"n\":[1,]}",
+        "{\"text\":\"a\",\"n\":{\"a\"}}", "{'text':'a'}"}) {
     EXPECT_EQ(fault(broken), "invalid_json") << broken;
   }
 }

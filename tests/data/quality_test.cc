@@ -21,7 +21,9 @@ Judged judge(const QualityOptions& options, const std::string& text) {
   return result;
 }
 
-std::string sentence(int i) { return fmt::format("Sentence number {} is about the sea and of ships that have sails.", i); }
+std::string sentence(int i) {
+  return fmt::format("Sentence number {} is about the sea and of ships that have sails.", i);
+}
 
 std::string page(int lines) {
   std::string text;
@@ -32,16 +34,16 @@ std::string page(int lines) {
 }
 
 TEST(Quality, ShortTextsAreGophers) {
-  EXPECT_EQ(judge(quality_preset("gopher"), "Too short to keep.").reason, "gopher_short_doc");
+  EXPECT_EQ(judge(quality_preset("gopher"), "This text is rather too short to keep, one would say, I think.").reason, "gopher_short_doc");
   EXPECT_EQ(judge(quality_preset("gopher"), "").reason, "empty");
 }
 
 TEST(Quality, ThresholdsAreSetAndTurnedOff) {
   QualityOptions options = quality_preset("gopher");
   options.set("min_doc_words", "3", "test");
-  EXPECT_EQ(judge(options, "The sea and of ships.").reason, "");
+  EXPECT_EQ(judge(options, "The sea is deep, and of the ships that have to be strong some are lost.").reason, "");
   options.set("min_doc_words", "off", "test");
-  EXPECT_EQ(judge(options, "the of").reason, "gopher_below_avg_threshold");
+  EXPECT_EQ(judge(options, "a b c d e f g h i j k l m n o p q r s t u").reason, "gopher_below_avg_threshold");
   EXPECT_HAS(error_of(Code::kInvalid, [&] { options.set("min_doc_word", "3", "test"); }), "min_doc_words");
   EXPECT_HAS(error_of(Code::kInvalid, [&] { options.set("min_doc_words", "many", "test"); }), "number or off");
   EXPECT_HAS(error_of(Code::kInvalid, [&] { quality_preset("finweb"); }), "fineweb");
@@ -52,8 +54,10 @@ TEST(Quality, C4DropsLinesAndTellsWhichFaultCameFirst) {
   const Judged kept = judge(quality_preset("c4"), text);
   EXPECT_EQ(kept.reason, "");
   EXPECT_EQ(kept.text + "\n", page(6));
-  EXPECT_EQ(judge(quality_preset("c4"), "A {curly} bracket is here.\nLorem ipsum is there, too.\n" + page(6)).reason, "curly_bracket");
-  EXPECT_EQ(judge(quality_preset("c4"), "Lorem ipsum is there, too.\nA {curly} bracket is here.\n" + page(6)).reason, "lorem_ipsum");
+  EXPECT_EQ(judge(quality_preset("c4"), "A {curly} bracket is here.\nLorem ipsum is there, too.\n" + page(6)).reason,
+            "curly_bracket");
+  EXPECT_EQ(judge(quality_preset("c4"), "Lorem ipsum is there, too.\nA {curly} bracket is here.\n" + page(6)).reason,
+            "lorem_ipsum");
   EXPECT_EQ(judge(quality_preset("c4"), page(2)).reason, "too_few_sentences");
 }
 
@@ -78,8 +82,8 @@ TEST(Quality, AllSignalsAreThereWhateverThePreset) {
   const Judged result = judge(options, page(12) + "a line without an end\n");
   for (size_t i = 0; i < kSignals; ++i) {
     const auto signal = static_cast<Signal>(i);
-    const bool wants_list = signal == Signal::kC4BadWords || signal == Signal::kDolmaC4Naughty || signal == Signal::kRpsBadWords ||
-                            signal == Signal::kRpsStopWords;
+    const bool wants_list = signal == Signal::kC4BadWords || signal == Signal::kDolmaC4Naughty ||
+                            signal == Signal::kRpsBadWords || signal == Signal::kRpsStopWords;
     EXPECT_EQ(result.signals.has(signal), !wants_list) << signal_name(signal);
   }
   EXPECT_EQ(result.text, page(12) + "a line without an end\n");  // only a preset with C4 shortens
@@ -102,7 +106,8 @@ TEST(Quality, ScannersForgetTheTextBefore) {
     EXPECT_EQ(text, copy);
     for (size_t i = 0; i < kSignals; ++i) {
       const auto signal = static_cast<Signal>(i);
-      EXPECT_TRUE(first[signal] == second[signal] || (!first.has(signal) && !second.has(signal))) << signal_name(signal);
+      EXPECT_TRUE(first[signal] == second[signal] || (!first.has(signal) && !second.has(signal)))
+          << signal_name(signal);
     }
   }
 }
@@ -110,8 +115,8 @@ TEST(Quality, ScannersForgetTheTextBefore) {
 TEST(Quality, HostileTextsEnd) {
   QualityOptions options = quality_preset("fineweb");
   options.all_signals = true;
-  for (const std::string& text : {std::string(200000, '\n'), std::string(200000, '['), std::string(100000, ' ') + "x", std::string("\xE2"),
-                                  std::string(1000, '\0'), std::string(50000, '@') + ".a"}) {
+  for (const std::string& text : {std::string(200000, '\n'), std::string(200000, '['), std::string(100000, ' ') + "x",
+                                  std::string("\xE2"), std::string(1000, '\0'), std::string(50000, '@') + ".a"}) {
     EXPECT_NO_THROW(judge(options, text));
   }
 }

@@ -72,8 +72,8 @@ TEST(EnglishWords, CountsSentences) {
 
 // Bytes that are no UTF-8 must not lead out of the text.
 TEST(EnglishWords, SurvivesBrokenBytes) {
-  for (const std::string& text : {std::string("\x80\x80\x80."), std::string("a\xE2\x80"), std::string("\xFF\xC2 x\xF0\x9F"),
-                                  std::string("\0\0", 2), std::string(70000, '.')}) {
+  for (const std::string& text : {std::string("\x80\x80\x80."), std::string("a\xE2\x80"),
+                                  std::string("\xFF\xC2 x\xF0\x9F"), std::string("\0\0", 2), std::string(70000, '.')}) {
     EXPECT_NO_THROW(words(text));
   }
 }

@@ -1,6 +1,4 @@
 // slipway data clean: keep or drop the documents of a corpus by quality, as datatrove, dolma and others decide.
-#include "data/clean_corpus.h"
-
 #include <chrono>
 #include <fmt/format.h>
 #include <fmt/ostream.h>
@@ -12,6 +10,7 @@
 #include "cli/byte_size.h"
 #include "cli/commands/factories.h"
 #include "cli/progress.h"
+#include "data/clean_corpus.h"
 
 namespace slipway::cli {
 namespace {
@@ -19,14 +18,17 @@ namespace {
 class DataCleanCommand final : public Command {
  public:
   CommandInfo info() const override {
-    return {"data clean", "keep or drop the documents of a corpus by quality",
-            "Reads JSON Lines (plain, gzip, zstd; files, folders or - for standard input), a document a line, and writes\n"
-            "those that pass to OUT as shards. Presets decide as datatrove's filters (gopher, c4, mc4, fineweb), as dolma's\n"
-            "taggers with the mixer of Dolma 1.6, as the Gopher rules of RedPajama-V2's card, or as NeMo Curator's English pipeline;\n"
-            "--set changes a threshold by the peer's name for it, or turns its rule off. The output does not depend on\n"
-            "the number of threads. A run that was killed goes on when it is started again with the same options. Lines\n"
-            "that are no documents go to OUT/quarantine with file, line and reason.",
-            "slipway data clean crawl/ --preset fineweb --out clean --exclusions dropped --set min_doc_words=30"};
+    return {
+        "data clean", "keep or drop the documents of a corpus by quality",
+        "Reads JSON Lines (plain, gzip, zstd; files, folders or - for standard input), a document a line, and writes\n"
+        "those that pass to OUT as shards. Presets decide as datatrove's filters (gopher, c4, mc4, fineweb), as "
+        "dolma's\n"
+        "taggers with the mixer of Dolma 1.6, as the Gopher rules of RedPajama-V2's card, or as NeMo Curator's English "
+        "pipeline;\n"
+        "--set changes a threshold by the peer's name for it, or turns its rule off. The output does not depend on\n"
+        "the number of threads. A run that was killed goes on when it is started again with the same options. Lines\n"
+        "that are no documents go to OUT/quarantine with file, line and reason.",
+        "slipway data clean crawl/ --preset fineweb --out clean --exclusions dropped --set min_doc_words=30"};
   }
   void describe(Parameters& parameters) override {
     parameters.positionals_of("IN", inputs_, "files, folders, or -");
@@ -37,11 +39,15 @@ class DataCleanCommand final : public Command {
     }
     flags.add("preset", preset_, "whose rules decide", presets);
     flags.add("out", out_, "folder for the shards of what is kept");
-    flags.add("exclusions", exclusions_, "folder for what is dropped, with filter_reason, filter_signal and filter_value");
-    flags.add("signals", options_.write_signals, "compute the signals of all families and write them into each document");
+    flags.add("exclusions", exclusions_,
+              "folder for what is dropped, with filter_reason, filter_signal and filter_value");
+    flags.add("signals", options_.write_signals,
+              "compute the signals of all families and write them into each document");
     flags.add("set", settings_, "NAME=NUMBER or NAME=off, for a threshold of the preset");
-    flags.add("bad_words", bad_words_, "file of unwanted words, one a line (for c4, mc4; dolma's and RedPajama's signals)");
-    flags.add("bad_words_language", options_.quality.bad_words_language, "its language; ja, th, zh: no word boundaries");
+    flags.add("bad_words", bad_words_,
+              "file of unwanted words, one a line (for c4, mc4; dolma's and RedPajama's signals)");
+    flags.add("bad_words_language", options_.quality.bad_words_language,
+              "its language; ja, th, zh: no word boundaries");
     flags.add("stop_words", stop_words_, "file of stop words, one a line (for RedPajama's stop word signal)");
     flags.add("text_field", options_.text_field, "member that holds the text");
     flags.add("id_field", options_.id_field, "member that holds the id");
@@ -114,9 +120,11 @@ class DataCleanCommand final : public Command {
     const auto share = [&](uint64_t count) {
       return summary.documents == 0 ? 0.0 : 100.0 * static_cast<double>(count) / static_cast<double>(summary.documents);
     };
-    fmt::print(out, "{} documents in {} shards, {} of text, {:.1f} s\n", human_count(static_cast<int64_t>(summary.documents), ""),
-               summary.shards, human_count(static_cast<int64_t>(summary.text_bytes), "bytes"), seconds);
-    fmt::print(out, "kept      {:>10}  {:5.1f} %   ({} of them shortened)\n", summary.kept, share(summary.kept), summary.rewritten);
+    fmt::print(out, "{} documents in {} shards, {} of text, {:.1f} s\n",
+               human_count(static_cast<int64_t>(summary.documents), ""), summary.shards,
+               human_count(static_cast<int64_t>(summary.text_bytes), "bytes"), seconds);
+    fmt::print(out, "kept      {:>10}  {:5.1f} %   ({} of them shortened)\n", summary.kept, share(summary.kept),
+               summary.rewritten);
     for (const auto& [reason, count] : summary.dropped) {
       fmt::print(out, "dropped   {:>10}  {:5.1f} %   {}\n", count, share(count), reason);
     }
