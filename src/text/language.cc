@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cld2/public/compact_lang_det.h>
+#include <cmath>
 
+#include "text/han_script.h"
+#include "text/language_model.h"
 #include "text/unicode.h"
 
 namespace slipway::text {
@@ -126,13 +129,20 @@ LanguageGuess ask_cld2(const std::string& text, double share) {
   return guess;
 }
 
-}  // namespace
-
-LanguageGuess detect_language(std::string_view input) {
-  std::string_view cut = input.substr(0, kMaxBytes);
-  const std::string text = sanitize_utf8(cut);
+// How much of a text's letters each group of scripts has.
+struct ScriptShares {
   std::array<double, kGroups> weight{};
   double total = 0;
+  double simplified = 0;   // ideographs that only one kind of Chinese uses
+  double traditional = 0;
+
+  int best() const { return static_cast<int>(std::max_element(weight.begin(), weight.end()) - weight.begin()); }
+  double letters() const { return weight[static_cast<size_t>(best())]; }
+  double share() const { return total == 0 ? 0 : letters() / total; }
+};
+
+ScriptShares script_shares(const std::string& text) {
+  ScriptShares shares;
   for (size_t at = 0; at < text.size();) {
     const Decoded d = decode_at(text, at);
     at += d.size;
@@ -140,34 +150,126 @@ LanguageGuess detect_language(std::string_view input) {
     if (group >= 0) {
       // An ideograph or a syllable says about as much as two and a half letters of an alphabet.
       const double letters = group == kHan || group == kHangul || group == kKanaScript ? 2.5 : 1.0;
-      weight[static_cast<size_t>(group)] += letters;
-      total += letters;
+      shares.weight[static_cast<size_t>(group)] += letters;
+      shares.total += letters;
+      if (group == kHan) {
+        const HanScript script = han_script(d.code);
+        shares.simplified += script == HanScript::kSimplified ? 1 : 0;
+        shares.traditional += script == HanScript::kTraditional ? 1 : 0;
+      }
     }
   }
-  if (total == 0) {
+  // Japanese is written with both: the kana decide whose ideographs they are.
+  if (shares.weight[kKanaScript] >= 0.1 * shares.weight[kHan]) {
+    shares.weight[kKanaScript] += shares.weight[kHan];
+    shares.weight[kHan] = 0;
+  }
+  return shares;
+}
+
+// The language that the script alone tells, as detect_language names it; empty when many write it.
+std::string_view script_language(int group) {
+  switch (group) {
+    case kHan: return "zh";
+    case kKanaScript: return "ja";
+    case kHangul: return "ko";
+    default: return group >= kFirstSure ? kSureCodes[group - kFirstSure] : std::string_view();
+  }
+}
+
+std::string_view without_script(std::string_view code) { return code.substr(0, code.find('-')); }
+
+// The n-gram model's first guess, for texts that CLD2 has no name for.
+LanguageGuess ask_model(const std::string& text, double share) {
+  const LanguageModel& model = LanguageModel::builtin();
+  std::vector<float> scores;
+  std::vector<double> probabilities;
+  const size_t known = model.score(text, scores);
+  if (known == 0) {
     return {};
   }
-  // Japanese is written with both: the kana decide whose ideographs they are.
-  if (weight[kKanaScript] >= 0.1 * weight[kHan]) {
-    weight[kKanaScript] += weight[kHan];
-    weight[kHan] = 0;
+  language_probabilities(scores, known, probabilities);
+  const auto best = static_cast<size_t>(std::max_element(probabilities.begin(), probabilities.end()) - probabilities.begin());
+  LanguageGuess guess;
+  guess.code = without_script(model.languages()[best]);
+  guess.confidence = probabilities[best] * share;
+  guess.reliable = guess.confidence >= 0.9 && known >= 80;  // about 40 letters
+  return guess;
+}
+
+}  // namespace
+
+LanguageGuess detect_language(std::string_view input) {
+  const std::string text = sanitize_utf8(input.substr(0, kMaxBytes));
+  const ScriptShares shares = script_shares(text);
+  if (shares.total == 0) {
+    return {};
   }
-  const auto best = static_cast<int>(std::max_element(weight.begin(), weight.end()) - weight.begin());
-  const double share = weight[static_cast<size_t>(best)] / total;
-  const double letters = weight[static_cast<size_t>(best)];
-  const auto sure = [&](std::string_view code) {
-    LanguageGuess guess;
-    guess.code = code;
-    guess.confidence = share * letters / (letters + 1.0);
-    guess.reliable = share >= 0.5 && letters >= 5;
-    return guess;
+  const double share = shares.share();
+  const std::string_view code = script_language(shares.best());
+  if (code.empty()) {
+    LanguageGuess guess = ask_cld2(text, share);
+    return guess.code == "und" ? ask_model(text, share) : guess;
+  }
+  const double letters = shares.letters();
+  LanguageGuess guess;
+  guess.code = code;
+  guess.confidence = share * letters / (letters + 1.0);
+  guess.reliable = share >= 0.5 && letters >= 5;
+  return guess;
+}
+
+std::vector<LanguageGuess> identify_languages(std::string_view input, size_t top, const LanguageModel& model) {
+  const std::string text = sanitize_utf8(input.substr(0, kMaxBytes));
+  const ScriptShares shares = script_shares(text);
+  if (shares.total == 0) {
+    return {LanguageGuess()};
+  }
+  std::vector<float> scores;
+  const size_t known = model.score(text, scores);
+  const std::vector<std::string>& languages = model.languages();
+  // Each witness adds to the score of what it names; how much was fitted on pieces of the declaration that the model was not
+  // made from (bench/rivals/langid.py), on the scale of the root of the number of n-grams that probabilities are taken on.
+  const float unit = std::sqrt(static_cast<float>(std::max<size_t>(known, 1)));
+  const auto favour = [&](std::string_view code, float by) {
+    for (size_t i = 0; i < languages.size(); ++i) {
+      if (without_script(languages[i]) == code) {
+        scores[i] += by * unit;
+      }
+    }
   };
-  switch (best) {
-    case kHan: return sure("zh");
-    case kKanaScript: return sure("ja");
-    case kHangul: return sure("ko");
-    default: return best >= kFirstSure ? sure(kSureCodes[best - kFirstSure]) : ask_cld2(text, share);
+  const int group = shares.best();
+  const std::string_view code = script_language(group);
+  if (!code.empty()) {
+    favour(code, 4);
+  } else if (const LanguageGuess guess = ask_cld2(text, shares.share()); guess.code != "und") {
+    favour(guess.code, guess.reliable ? 1.0F : 0.3F);
   }
+  if (group == kHan) {
+    for (size_t i = 0; i < languages.size(); ++i) {
+      if (without_script(languages[i]) == "zh") {
+        const bool simplified = languages[i] == "zh-Hans";
+        const double signs = simplified ? shares.simplified - shares.traditional : shares.traditional - shares.simplified;
+        scores[i] += static_cast<float>(signs) * unit;
+      }
+    }
+  }
+  std::vector<double> probabilities;
+  language_probabilities(scores, std::max<size_t>(known, 1), probabilities);
+  std::vector<size_t> order(languages.size());
+  for (size_t i = 0; i < order.size(); ++i) {
+    order[i] = i;
+  }
+  const size_t count = std::min(top, order.size());
+  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count), order.end(), [&](size_t a, size_t b) {
+    return probabilities[a] != probabilities[b] ? probabilities[a] > probabilities[b] : a < b;
+  });
+  std::vector<LanguageGuess> out;
+  for (size_t i = 0; i < count; ++i) {
+    const double p = probabilities[order[i]];
+    out.push_back({languages[order[i]], p, p >= 0.9 && shares.letters() >= 40});
+  }
+  return out;
 }
 
 }  // namespace slipway::text
