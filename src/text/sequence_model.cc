@@ -41,8 +41,12 @@ constexpr std::array<std::string_view, 4> kTasks = {"segment", "pos", "ner", "le
   throw Error(Code::kIntegrity, fmt::format("{}: {}", source, what));
 }
 
+// A slot's first word: 30 bits of the feature and how far its weights are shifted.
+constexpr uint32_t kKeyBits = 30;
+constexpr uint32_t kKeyMask = (1U << kKeyBits) - 1;
+constexpr int kMostShift = 3;
 uint32_t key_of(uint64_t feature) noexcept {
-  const auto key = static_cast<uint32_t>(feature >> 32);
+  const auto key = static_cast<uint32_t>(feature >> (64 - kKeyBits));
   return key == 0 ? 1 : key;
 }
 size_t slot_of(uint64_t feature, size_t slots) noexcept { return (feature & 0xFFFFFFFFU) * slots >> 32; }
@@ -191,7 +195,7 @@ template <class Slot>
 const Slot* SequenceModel::find(std::span<const Slot> slots, uint64_t feature) const noexcept {
   const uint32_t key = key_of(feature);
   size_t at = slot_of(feature, slots.size());
-  while (slots[at].key != key) {
+  while ((slots[at].key & kKeyMask) != key) {
     if (slots[at].key == 0) {
       return nullptr;
     }
@@ -203,7 +207,7 @@ const Slot* SequenceModel::find(std::span<const Slot> slots, uint64_t feature) c
 void SequenceModel::decode(Scratch& scratch, std::vector<uint8_t>& path) const {
   const size_t n = scratch.list.size();
   const size_t labels = description_.labels.size();
-  SLIPWAY_CHECK(n <= 8192);
+  SLIPWAY_CHECK(n <= 4096);  // sums of the largest weights over so many positions fit into 32 bits
   scratch.scores.assign(n * labels, 0);
   for (size_t i = 0; i < n; ++i) {
     int32_t* const row = scratch.scores.data() + i * labels;
@@ -212,7 +216,7 @@ void SequenceModel::decode(Scratch& scratch, std::vector<uint8_t>& path) const {
       for (const uint64_t feature : scratch.list.at(i)) {
         if (const Slot4* slot = find(slots4_, feature)) {
           for (size_t y = 0; y < kInline; ++y) {
-            sum[y] += slot->weights[y];
+            sum[y] += slot->weights[y] * (1 << (slot->key >> kKeyBits));
           }
         }
       }
@@ -222,8 +226,9 @@ void SequenceModel::decode(Scratch& scratch, std::vector<uint8_t>& path) const {
     for (const uint64_t feature : scratch.list.at(i)) {
       if (const SlotRow* slot = find(slots_, feature)) {
         const Pair* pair = pairs_.data() + (slot->row >> 6);
+        const int32_t unit = 1 << (slot->key >> kKeyBits);
         for (uint32_t k = slot->row & kMaxPairs; k > 0; --k, ++pair) {
-          row[pair->label] += pair->weight;
+          row[pair->label] += pair->weight * unit;
         }
       }
     }
@@ -246,7 +251,8 @@ std::string write_sequence_model(const SequenceDescription& description, std::sp
   if (labels == 0 || labels > 255) {
     throw Error(Code::kInvalid, fmt::format("a tagger can have 1 to 255 labels, not {}", labels));
   }
-  // One scale for all: the largest weights, one in a thousand, are cut so that the others keep their differences.
+  // One unit for all, and for the rows of large weights, which are few but say the most, twice to eight times that: nothing is
+  // cut off, and the many small weights keep their differences.
   std::vector<float> sizes;
   for (const float w : weights) {
     if (w != 0) {
@@ -255,17 +261,29 @@ std::string write_sequence_model(const SequenceDescription& description, std::sp
   }
   float top = 1e-6F;
   if (!sizes.empty()) {
-    const auto cut = sizes.begin() + static_cast<std::ptrdiff_t>(sizes.size() - 1 - sizes.size() / 1000);
+    const float most = *std::max_element(sizes.begin(), sizes.end());
+    const auto cut = sizes.begin() + static_cast<std::ptrdiff_t>(sizes.size() - 1 - sizes.size() / 100);
     std::nth_element(sizes.begin(), cut, sizes.end());
-    top = std::max(top, *cut);
+    top = std::max({top, *cut, most / (1 << kMostShift)});
   }
   const float scale = 127 / top;
-  const auto quantised = [&](float w, float most) { return static_cast<int32_t>(std::lround(std::clamp(w * scale, -most, most))); };
+  const auto quantised = [](float w, float by, float most) { return static_cast<int32_t>(std::lround(std::clamp(w * by, -most, most))); };
+  const auto shift_of = [&](const float* row) {
+    float most = 0;
+    for (size_t y = 0; y < labels; ++y) {
+      most = std::max(most, std::abs(row[y]));
+    }
+    int shift = 0;
+    while (shift < kMostShift && most * scale > 127.5F * static_cast<float>(1 << shift)) {
+      ++shift;
+    }
+    return shift;
+  };
 
   std::vector<size_t> kept;
   for (size_t f = 0; f < features.size(); ++f) {
     const float* const row = weights.data() + f * labels;
-    if (std::any_of(row, row + labels, [&](float w) { return quantised(w, 127) != 0; })) {
+    if (std::any_of(row, row + labels, [&](float w) { return quantised(w, scale, 127) != 0; })) {
       kept.push_back(f);
     }
   }
@@ -280,24 +298,27 @@ std::string write_sequence_model(const SequenceDescription& description, std::sp
     const uint32_t key = key_of(features[f]);
     uint32_t there = 0;
     const auto load = [&] { std::memcpy(&there, slot_bytes.data() + at * 8, 4); };
-    for (load(); there != 0 && there != key; load()) {
+    for (load(); there != 0 && (there & kKeyMask) != key; load()) {
       at = at + 1 == slots ? 0 : at + 1;
     }
-    if (there == key) {
+    if (there != 0) {
       continue;  // two features of one key side by side: the first stays
     }
     ++used;
-    std::memcpy(slot_bytes.data() + at * 8, &key, 4);
     const float* const row = weights.data() + f * labels;
+    const int shift = shift_of(row);
+    const float by = scale / static_cast<float>(1 << shift);
+    const uint32_t word = key | static_cast<uint32_t>(shift) << kKeyBits;
+    std::memcpy(slot_bytes.data() + at * 8, &word, 4);
     if (labels <= kInline) {
       for (size_t y = 0; y < labels; ++y) {
-        slot_bytes[at * 8 + 4 + y] = static_cast<char>(quantised(row[y], 127));
+        slot_bytes[at * 8 + 4 + y] = static_cast<char>(quantised(row[y], by, 127));
       }
       continue;
     }
     std::vector<std::pair<int32_t, uint8_t>> pairs;
     for (size_t y = 0; y < labels; ++y) {
-      if (const int32_t w = quantised(row[y], 127); w != 0) {
+      if (const int32_t w = quantised(row[y], by, 127); w != 0) {
         pairs.emplace_back(w, static_cast<uint8_t>(y));
       }
     }
@@ -335,7 +356,7 @@ std::string write_sequence_model(const SequenceDescription& description, std::sp
   std::string body(reinterpret_cast<const char*>(&header) + kChecked, sizeof(header) - kChecked);
   body += text;
   for (const float t : transitions) {
-    const int32_t value = quantised(t, 30000);
+    const int32_t value = quantised(t, scale, 30000);
     body.append(reinterpret_cast<const char*>(&value), 4);
   }
   body += slot_bytes;

@@ -72,7 +72,7 @@ class SequenceModel {
  private:
   // At most four labels: a feature and its weights are one slot.
   struct Slot4 {
-    uint32_t key;  // 0: empty
+    uint32_t key;  // 30 bits of the feature, and how far the weights are shifted; 0: empty
     int8_t weights[4];
   };
   // More: a slot names a row of (label, weight) pairs.
@@ -103,7 +103,7 @@ class SequenceModel {
 };
 
 // The bytes of a model from float weights: `features` (hashes, each once), their weights [features, labels] and transitions
-// [labels, labels]. Weights become 8-bit numbers of one scale; features that are nothing then are left out.
+// [labels, labels]. Weights become 8-bit numbers, times 1, 2, 4 or 8 by feature; features that are nothing then are left out.
 // Throws Error(kInvalid) for more than 255 labels or more than 60 million weights.
 std::string write_sequence_model(const SequenceDescription& description, std::span<const uint64_t> features,
                                  std::span<const float> weights, std::span<const float> transitions);
