@@ -44,16 +44,25 @@ struct Retry {
   bool restores;  // no path: slot `pc` gets its old value `at` back
 };
 
+struct Stacks {
+  std::vector<uint32_t> marks;
+  std::vector<Retry> retries;
+};
+
 class Machine {
  public:
-  Machine(const Program& program, std::u32string_view text, uint32_t begin, uint32_t end)
+  Machine(const Program& program, std::u32string_view text, uint32_t begin, uint32_t end, Stacks& stacks)
       : program_(program),
         text_(text),
         begin_(begin),
         end_(end),
         table_(char_kind_table()),
-        marks_(program.slots),
-        steps_left_(kMinSteps + kStepsPerChar * (end - begin)) {}
+        marks_(stacks.marks),
+        retries_(stacks.retries),
+        steps_left_(kMinSteps + kStepsPerChar * (end - begin)) {
+    marks_.resize(program.slots);
+    retries_.clear();
+  }
 
   // The end of the match of the program from `pc` at `at`, or -1.
   int64_t run(uint32_t pc, uint32_t at);
@@ -69,8 +78,8 @@ class Machine {
   const uint32_t begin_;
   const uint32_t end_;
   const uint8_t* table_;
-  std::vector<uint32_t> marks_;
-  std::vector<Retry> retries_;
+  std::vector<uint32_t>& marks_;
+  std::vector<Retry>& retries_;
   uint64_t steps_left_;
 };
 
@@ -228,7 +237,8 @@ Regex::Regex(Regex&&) noexcept = default;
 Regex& Regex::operator=(Regex&&) noexcept = default;
 
 bool Regex::find(std::u32string_view text, uint32_t begin, uint32_t end, uint32_t from, Match& match) const {
-  Machine machine(*program_, text, begin, end);
+  Stacks stacks;
+  Machine machine(*program_, text, begin, end, stacks);
   for (uint32_t at = from; at <= end; ++at) {
     const int64_t stop = machine.run(0, at);
     if (stop >= 0) {
@@ -237,6 +247,61 @@ bool Regex::find(std::u32string_view text, uint32_t begin, uint32_t end, uint32_
     }
   }
   return false;
+}
+
+struct Regex::Scratch::State {
+  Stacks stacks;
+};
+Regex::Scratch::Scratch() : state_(std::make_unique<State>()) {}
+Regex::Scratch::~Scratch() = default;
+Regex::Scratch::Scratch(Scratch&&) noexcept = default;
+Regex::Scratch& Regex::Scratch::operator=(Scratch&&) noexcept = default;
+
+bool Regex::match_at(std::u32string_view text, uint32_t begin, uint32_t end, uint32_t at, Scratch& scratch,
+                     uint32_t& end_of_match) const {
+  Machine machine(*program_, text, begin, end, scratch.state_->stacks);
+  const int64_t stop = machine.run(0, at);
+  end_of_match = stop >= 0 ? static_cast<uint32_t>(stop) : at;
+  return stop >= 0;
+}
+
+std::bitset<128> Regex::first_ascii() const {
+  std::bitset<128> first;
+  std::vector<bool> seen(program_->code.size());
+  std::vector<uint32_t> open = {0};
+  while (!open.empty()) {
+    const uint32_t pc = open.back();
+    open.pop_back();
+    if (seen[pc]) {
+      continue;
+    }
+    seen[pc] = true;
+    const Program::Instruction& in = program_->code[pc];
+    switch (in.op) {
+      case Program::kSet:
+      case Program::kSpan:
+      case Program::kSpanLazy:
+      case Program::kSpanAtomic:
+        for (size_t c = 0; c < first.size(); ++c) {
+          first[c] = first[c] || program_->sets[in.set].ascii[c];
+        }
+        if (in.op != Program::kSet && in.a == 0) {
+          open.push_back(pc + 1);
+        }
+        break;
+      case Program::kSplit:
+        open.push_back(in.a);
+        open.push_back(in.b);
+        break;
+      case Program::kJump: open.push_back(in.a); break;
+      case Program::kAhead:
+      case Program::kBehind: open.push_back(in.b); break;
+      case Program::kAtomic: open.push_back(in.a); break;
+      case Program::kMatch: first.set(); break;
+      default: open.push_back(pc + 1); break;
+    }
+  }
+  return first;
 }
 
 }  // namespace slipway::text

@@ -80,6 +80,7 @@ std::unique_ptr<Command> make_tokens_list();
 std::unique_ptr<Command> make_tokens_revoke();
 std::unique_ptr<Command> make_audit_list();
 std::unique_ptr<Command> make_audit_verify();
+std::unique_ptr<Command> make_data_pii();
 std::unique_ptr<Command> make_doctor();
 std::unique_ptr<Command> make_completion();
 std::unique_ptr<Command> make_man();
