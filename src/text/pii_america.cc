@@ -118,7 +118,12 @@ std::span<const PiiRecognizer> pii_america() {
        .group = "ca",
        .patterns = {{R"(\b[1-79]\d{8}\b)", .05F}, {R"(\b[1-79]\d\d(?:-\d{3}-| \d{3} )\d{3}\b)", .5F}},
        .check = sin,
-       .context = {"sin", "canada", "nas"}}};
+       .context = {"sin", "canada", "nas"}},
+      {.type = "CA_POSTAL_CODE",
+       .group = "ca",
+       .patterns = {{R"(\b[abceghj-nprstvxy]\d[abceghj-nprstv-z] \d[abceghj-nprstv-z]\d\b)", .3F},
+                    {R"(\b[abceghj-nprstvxy]\d[abceghj-nprstv-z]\d[abceghj-nprstv-z]\d\b)", .1F}},
+       .context = {"postcode", "zip", "canada", "ontario", "quebec", "alberta"}}};
   return kAll;
 }
 

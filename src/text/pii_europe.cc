@@ -149,7 +149,7 @@ std::span<const PiiRecognizer> pii_europe() {
        .context = {"nhs"}},
       {.type = "UK_NINO",
        .group = "uk",
-       .patterns = {{R"(\b(?!bg|gb|nk|kn|nt|tn|zz) ?[a-ceghj-pr-tw-z][a-ceghj-npr-tw-z] ?\d\d ?\d\d ?\d\d ?[a-d]\b)", .5F}},
+       .patterns = {{R"(\b(?!bg|gb|nk|kn|nt|tn|zz)[a-ceghj-pr-tw-z][a-ceghj-npr-tw-z] ?\d\d ?\d\d ?\d\d ?[a-d]\b)", .5F}},
        .context = {"nino"}},
       {.type = "UK_PASSPORT",
        .group = "uk",

@@ -15,13 +15,13 @@ namespace slipway::text {
 
 struct PiiOperatorOptions {
   std::string mode = "replace";  // replace, redact, mask, hash, encrypt, pseudonym, keep
-  std::string replacement;       // replace: with this in place of <TYPE>
+  std::string replacement = {};  // replace: with this in place of <TYPE>
   std::string mask_char = "*";   // mask: one character
   int64_t mask_count = 0;        // mask: so many characters; 0: all
   bool mask_from_end = false;
   std::string hash = "sha256";  // or sha512: of the value's bytes and then the salt's
-  std::string salt;             // hash: at least 16 bytes, as short values can be found by trial
-  std::string key;              // encrypt: 16, 24 or 32 bytes
+  std::string salt = {};        // hash: at least 16 bytes, as short values can be found by trial
+  std::string key = {};         // encrypt: 16, 24 or 32 bytes
   uint64_t seed = 0;            // pseudonym: <TYPE_8 hex digits>
   void describe(base::FieldTable& table);
 };

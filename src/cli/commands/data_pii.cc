@@ -55,6 +55,7 @@ class DataPiiCommand final : public Command {
     parameters.flags.add("entities", scan_.entities, "entities or groups, comma-separated");
     parameters.flags.add("threshold", scan_.threshold, "leave findings of a lower score alone", {0, 1});
     parameters.flags.add("context", scan_.context, "words before a finding raise its score");
+    parameters.flags.add("overlapping", scan_.overlapping, "with --mode keep: findings of all types at one place");
     parameters.flags.add("findings", with_findings_, "JSON lines: also write what was found, as \"pii\"");
     parameters.flags.add("report", report_, "write counts of entities to this file");
     parameters.flags.add("quarantine", quarantine_, "write broken lines and reasons to this file");
@@ -62,6 +63,9 @@ class DataPiiCommand final : public Command {
   }
 
   int run(App& app) override {
+    if (scan_.overlapping && operator_.mode != "keep") {
+      throw base::Error(base::Code::kInvalid, "--overlapping lists findings and goes with --mode keep --findings");
+    }
     const text::PiiScanner scanner(scan_);
     const text::PiiOperator replace(operator_);
     if (out_.empty()) {
