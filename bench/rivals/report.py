@@ -147,7 +147,16 @@ def chat_server(result):
         f"Gaps of a running stream beside a late prompt of 512 tokens: {late}. From exec to the first token, and memory after the bursts: {start}."]
 
 
-TABLES = {f.__name__: f for f in (onnxruntime_encoder, hf_trainer, explain, llm, text2text, chat_server)}
+def main_text(result):
+    ours = next(r for r in result["results"] if r["program"] == "slipway")
+    rows = [[r["program"], f"{r['f1']:.3f}", f"{r['precision']:.3f}", f"{r['recall']:.3f}", number(r["mb_per_cpu_second"]),
+             "" if r is ours else f"**{ours['mb_per_cpu_second'] / r['mb_per_cpu_second']:.0f}x**"] for r in result["results"]]
+    return table(["program", "F1", "precision", "recall", "MB a CPU-second", "ours is"], rows) + [
+        "", f"{result['pages']} pages, {result['megabytes']:.1f} MB, one thread; ours {result['repeat']} times, the others {result['rival_repeat']}; F1 of ours on the "
+        f"first and the second half of the pages by sorted id: {ours['f1_halves'][0]:.3f} and {ours['f1_halves'][1]:.3f}."]
+
+
+TABLES = {f.__name__: f for f in (main_text, onnxruntime_encoder, hf_trainer, explain, llm, text2text, chat_server)}
 
 
 def render(page):

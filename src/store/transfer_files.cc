@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "store/libarchive.h"
+#include "base/libarchive.h"
 #include "store/transfer_format.h"
 
 namespace slipway::store {
@@ -15,6 +15,8 @@ namespace {
 namespace fs = std::filesystem;
 using base::Code;
 using base::Error;
+using base::libarchive;
+using base::Libarchive;
 
 constexpr size_t kPieceBytes = size_t{1} << 20;
 constexpr const char* kZstdLevel = "3";
