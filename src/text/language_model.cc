@@ -187,7 +187,7 @@ size_t LanguageModel::score(std::string_view text, std::vector<float>& scores) c
 
 void language_probabilities(std::span<const float> scores, size_t ngrams, std::vector<double>& probabilities) {
   // bench/rivals/langid.py: at this scale the mean probability of the first guess is its accuracy on pieces of 20 to 200 characters.
-  const double scale = ngrams == 0 ? 0 : 2.0 / std::sqrt(static_cast<double>(ngrams));
+  const double scale = ngrams == 0 ? 0 : 1.2 / std::sqrt(static_cast<double>(ngrams));
   const float top = scores.empty() ? 0 : *std::max_element(scores.begin(), scores.end());
   probabilities.resize(scores.size());
   double sum = 0;
