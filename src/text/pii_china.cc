@@ -17,7 +17,7 @@ bool province(int code) noexcept {
 PiiVerdict resident(std::string_view match) {
   const PiiDigits d(match);
   const bool old = match.size() == 15;
-  const size_t at = old ? 6 : 8;
+  const size_t at = old ? 8 : 10;  // of the month
   const int year = old ? 1900 + d[6] * 10 + d[7] : d[6] * 1000 + d[7] * 100 + d[8] * 10 + d[9];
   if (!province(d[0] * 10 + d[1]) || !pii_date(year, d[at] * 10 + d[at + 1], d[at + 2] * 10 + d[at + 3]) || year < 1880 ||
       year > pii_this_year()) {
