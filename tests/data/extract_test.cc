@@ -1,5 +1,6 @@
 #include "data/extract.h"
 
+#include <fmt/format.h>
 #include <fstream>
 
 #include "base/input.h"

@@ -1,5 +1,6 @@
 #include "data/warc.h"
 
+#include <fmt/format.h>
 #include <zlib.h>
 
 #include "data/helpers.h"
