@@ -228,8 +228,9 @@ std::vector<LanguageGuess> identify_languages(std::string_view input, size_t top
   std::vector<float> scores;
   const size_t known = model.score(text, scores);
   const std::vector<std::string>& languages = model.languages();
-  // Each witness adds to the score of what it names; how much was fitted on pieces of the declaration that the model was not
-  // made from (bench/rivals/langid.py), on the scale of the root of the number of n-grams that probabilities are taken on.
+  // Each witness adds to the score of what it names, on the scale of the root of the number of n-grams that probabilities are taken
+  // on. How much is a choice: a script is all but certain, CLD2's reliable guess worth more than an n-gram model's lead in a
+  // sentence; bench/rivals/langid.py measures all three together.
   const float unit = std::sqrt(static_cast<float>(std::max<size_t>(known, 1)));
   const auto favour = [&](std::string_view code, float by) {
     for (size_t i = 0; i < languages.size(); ++i) {

@@ -186,7 +186,8 @@ size_t LanguageModel::score(std::string_view text, std::vector<float>& scores) c
 }
 
 void language_probabilities(std::span<const float> scores, size_t ngrams, std::vector<double>& probabilities) {
-  // bench/rivals/langid.py: at this scale the mean probability of the first guess is its accuracy on pieces of 20 to 200 characters.
+  // At a scale of 2.0 the mean probability of first guesses on pieces of 20 characters was .97 where .90 were right
+  // (bench/rivals/langid.py).
   const double scale = ngrams == 0 ? 0 : 1.2 / std::sqrt(static_cast<double>(ngrams));
   const float top = scores.empty() ? 0 : *std::max_element(scores.begin(), scores.end());
   probabilities.resize(scores.size());

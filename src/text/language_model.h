@@ -44,8 +44,7 @@ class LanguageModel {
   std::vector<uint8_t> weights_;
 };
 
-// Scores to probabilities, calibrated on held-out parts of the declaration: a long text's n-grams do not count for as much as
-// independent ones would.
+// Scores to probabilities: a long text's n-grams do not count for as much as independent ones would.
 void language_probabilities(std::span<const float> scores, size_t ngrams, std::vector<double>& probabilities);
 
 struct LanguageText {
