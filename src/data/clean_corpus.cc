@@ -225,7 +225,6 @@ class State {
                     fmt::format("'{}' holds the results of other inputs or options; choose another --out or remove it",
                                 options.out.string()));
       }
-      base::remove_temporaries(options.out);
     } else {
       base::make_dirs(folder_);
       base::write_file_atomic(file, base::dump_json_pretty(run_) + "\n");
@@ -349,6 +348,10 @@ CorpusSummary clean_corpus(const CorpusOptions& options, base::Context& context)
   base::make_dirs(options.out);
   if (!options.exclusions.empty()) {
     base::make_dirs(options.exclusions);
+  }
+  base::remove_temporaries(options.out);  // of a run that was killed
+  if (!options.exclusions.empty()) {
+    base::remove_temporaries(options.exclusions);
   }
   const State state(options, files);
   // A block in work: its bytes, what comes out of them (kept or excluded, rarely more), and that compressed.

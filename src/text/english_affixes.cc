@@ -36,7 +36,8 @@ Char char_before(std::string_view text, size_t end) noexcept {
   while (at > 0 && end - at < 4 && (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80) {
     --at;
   }
-  return char_at(text, at);
+  const Char c = char_at(text, at);
+  return at + c.size == end ? c : Char{kReplacement, 0, 1};  // a byte that belongs to no character
 }
 
 bool is_ascii_digit(const Char& c) noexcept { return c.code >= '0' && c.code <= '9'; }

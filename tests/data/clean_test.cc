@@ -108,7 +108,12 @@ TEST(CleanOptions, SurviveARoundTrip) {
 
 TEST(Clean, PresetsAreSteps) {
   EXPECT_EQ(run({"gopher"}, "too short").reason, "top_2_gram");  // two words are one pair, all of the text
-  EXPECT_EQ(run({{{"gopher", {{"min_doc_words", 2}, {"min_stop_words", 2}, {"top_2_gram", false}}}}}, "the sea of that is deep, and ships have to be strong").reason, "");
+  const std::string text =
+      "Every morning the fishing boats leave our harbour before dawn, and they return with silver herring, mackerel or "
+      "cod, which buyers from distant towns inspect, weigh and carry off to be smoked, salted or sold in markets.";
+  EXPECT_EQ(run({"gopher"}, text).reason, "gopher_short_doc");
+  EXPECT_EQ(run({{{"gopher", {{"min_doc_words", 2}}}}}, text).reason, "");
+  EXPECT_EQ(run({{{"gopher", {{"min_doc_words", false}}}}}, text).reason, "");
   const Json steps = {"unicode", {{"fineweb", {{"min_doc_words", 10}}}}, "c4"};
   EXPECT_EQ(to_json(parse_clean_options(steps, "clean")), steps);
   EXPECT_HAS(error_of(Code::kInvalid,
