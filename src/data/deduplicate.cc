@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <optional>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/hash.h"
 #include "data/keys.h"
 #include "data/minhash.h"
+#include "data/near.h"
 #include "text/unicode.h"
 
 namespace slipway::data {
@@ -46,16 +49,6 @@ void in_batches(const TextStream& texts, base::Context& context,
     flush();
   }
 }
-
-// The near-duplicate state: an entry for each (document, kind of shingle) and its key in every band.
-struct Index {
-  Bands bands;
-  std::vector<uint32_t> documents;          // of each entry
-  std::vector<std::vector<uint64_t>> keys;  // [bands][entries]
-};
-
-using Pair = uint64_t;  // smaller index << 32 | larger
-Pair make_pair(uint32_t a, uint32_t b) noexcept { return a < b ? Pair{a} << 32 | b : Pair{b} << 32 | a; }
 
 // Exact hash -> the first document that had it: open addressing, at most 3/4 full, about 20 bytes a document.
 class FirstTable {
@@ -105,18 +98,15 @@ class FirstTable {
 
 class Finder {
  public:
-  Finder(const DeduplicateOptions& options, base::Context& context)
-      : options_(options), context_(context), hasher_(options.hashes, options.seed) {
-    index_.bands = bands_for(options.jaccard, options.hashes);
-    index_.keys.resize(static_cast<size_t>(index_.bands.bands));
-  }
+  Finder(const DeduplicateOptions& options, const SpillSpace& space, base::Context& context)
+      : options_(options), space_(space), context_(context), hasher_(options.hashes, options.seed),
+        bands_(bands_for(options.jaccard, options.hashes)), keys_(space, "keys", space.share(2)) {}
 
   Duplicates find(const TextStream& texts) {
     in_batches(texts, context_, [&](const auto& batch, uint32_t first) { add(batch, first); });
     first_of_ = {};
     if (options_.near) {
-      const std::vector<Pair> pairs = candidates();
-      verify(texts, pairs);
+      verify(texts);
     }
     return finish();
   }
@@ -152,7 +142,7 @@ class Finder {
   }
 
   void sign(const std::vector<std::string>& batch, uint32_t first, const std::vector<size_t>& fresh) {
-    const auto bands = static_cast<size_t>(index_.bands.bands);
+    const auto bands = static_cast<size_t>(bands_.bands);
     std::vector<std::vector<uint64_t>> keys(fresh.size());  // one or two kinds, [bands] each
     context_.pool.parallel_chunks(static_cast<int64_t>(fresh.size()), kGrain, [&](int64_t begin, int64_t end) {
       Shingles shingles;
@@ -164,99 +154,48 @@ class Finder {
           if (!set->empty()) {
             keys[i].resize(keys[i].size() + bands);
             hasher_.sign(*set, signature);
-            band_keys(signature, index_.bands, kind, std::span(keys[i]).last(bands));
+            band_keys(signature, bands_, kind, std::span(keys[i]).last(bands));
           }
           ++kind;
         }
       }
     });
     for (size_t i = 0; i < fresh.size(); ++i) {
-      for (size_t at = 0; at < keys[i].size(); at += bands) {
-        index_.documents.push_back(first + static_cast<uint32_t>(fresh[i]));
-        for (size_t band = 0; band < bands; ++band) {
-          index_.keys[band].push_back(keys[i][at + band]);
-        }
+      for (const uint64_t key : keys[i]) {
+        keys_.add({key, first + fresh[i]});
       }
     }
-  }
-
-  // Pairs that share a band's key: each document with the bucket's first and with the one before it, so that the number
-  // of pairs stays linear and a bucket whose first is a false friend still joins its true ones.
-  std::vector<Pair> candidates() {
-    std::vector<std::vector<Pair>> found(index_.keys.size());
-    context_.pool.parallel_for(static_cast<int64_t>(index_.keys.size()), [&](int64_t b) {
-      const auto band = static_cast<size_t>(b);
-      std::vector<uint64_t>& keys = index_.keys[band];
-      std::vector<std::pair<uint64_t, uint32_t>> order(keys.size());
-      for (size_t i = 0; i < keys.size(); ++i) {
-        order[i] = {keys[i], index_.documents[i]};
-      }
-      std::vector<uint64_t>().swap(keys);
-      std::sort(order.begin(), order.end());
-      size_t start = 0;
-      for (size_t i = 1; i < order.size(); ++i) {
-        if (order[i].first != order[start].first) {
-          start = i;
-          continue;
-        }
-        found[band].push_back(make_pair(order[start].second, order[i].second));
-        if (i - 1 != start) {
-          found[band].push_back(make_pair(order[i - 1].second, order[i].second));
-        }
-      }
-    });
-    std::vector<Pair> pairs;
-    for (std::vector<Pair>& part : found) {
-      pairs.insert(pairs.end(), part.begin(), part.end());
-      std::vector<Pair>().swap(part);
-    }
-    std::sort(pairs.begin(), pairs.end());
-    pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
-    return pairs;
   }
 
   // Second pass: the shingles of every candidate, the true similarity of every pair, and the union of those above.
-  void verify(const TextStream& texts, const std::vector<Pair>& pairs) {
-    result_.candidates = static_cast<int64_t>(pairs.size());
-    if (pairs.empty()) {
+  void verify(const TextStream& texts) {
+    PairVerifier verifier(space_, options_.jaccard);
+    add_candidates(keys_.finish(), verifier);
+    keys_.remove_runs();
+    verifier.close_pairs();
+    result_.candidates = static_cast<int64_t>(verifier.candidates());
+    if (result_.candidates == 0) {
       return;
     }
-    std::vector<uint32_t> wanted;
-    for (const Pair pair : pairs) {
-      wanted.push_back(static_cast<uint32_t>(pair >> 32));
-      wanted.push_back(static_cast<uint32_t>(pair));
-    }
-    std::sort(wanted.begin(), wanted.end());
-    wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
-    std::vector<Shingles> sets(wanted.size());
-    size_t next = 0;
     in_batches(texts, context_, [&](const std::vector<std::string>& batch, uint32_t first) {
-      const size_t begin = next;
-      while (next < wanted.size() && wanted[next] < first + batch.size()) {
-        ++next;
+      std::vector<size_t> wanted;
+      for (size_t i = 0; i < batch.size(); ++i) {
+        if (verifier.wants(first + i)) {
+          wanted.push_back(i);
+        }
       }
-      context_.pool.parallel_for(static_cast<int64_t>(next - begin), [&](int64_t i) {
-        const size_t at = begin + static_cast<size_t>(i);
-        shingle(batch[wanted[at] - first], sets[at]);
+      std::vector<Shingles> sets(wanted.size());
+      context_.pool.parallel_for(static_cast<int64_t>(wanted.size()), [&](int64_t i) {
+        const auto at = static_cast<size_t>(i);
+        shingle(batch[wanted[at]], sets[at]);
       });
-    });
-    if (next != wanted.size()) {
-      throw Error(Code::kIntegrity, "the documents changed while they were deduplicated");
-    }
-    const auto set_of = [&](uint32_t document) -> const Shingles& {
-      return sets[static_cast<size_t>(std::lower_bound(wanted.begin(), wanted.end(), document) - wanted.begin())];
-    };
-    std::vector<double> similarity(pairs.size());
-    context_.pool.parallel_chunks(static_cast<int64_t>(pairs.size()), kGrain, [&](int64_t begin, int64_t end) {
-      for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) {
-        similarity[i] = jaccard(set_of(static_cast<uint32_t>(pairs[i] >> 32)), set_of(static_cast<uint32_t>(pairs[i])));
+      for (size_t i = 0; i < wanted.size(); ++i) {
+        verifier.add_set(first + wanted[i], sets[i]);
       }
     });
-    for (size_t i = 0; i < pairs.size(); ++i) {
-      if (similarity[i] >= options_.jaccard) {
-        join(static_cast<uint32_t>(pairs[i] >> 32), static_cast<uint32_t>(pairs[i]), static_cast<float>(similarity[i]));
-      }
-    }
+    verifier.verify([&](uint64_t a, uint64_t b, float similarity) {
+      join(static_cast<uint32_t>(a), static_cast<uint32_t>(b), similarity);
+    });
   }
 
   uint32_t root(uint32_t i) noexcept {
@@ -294,9 +233,11 @@ class Finder {
   }
 
   const DeduplicateOptions& options_;
+  const SpillSpace& space_;
   base::Context& context_;
   MinHasher hasher_;
-  Index index_;
+  Bands bands_;
+  KeySorter keys_;
   FirstTable first_of_;
   std::vector<uint32_t> parent_;  // union-find; roots are the smallest of their trees
   Duplicates result_;
@@ -336,7 +277,7 @@ Json to_json(const DeduplicateOptions& options) {
   return {{"exact", options.exact}, {"near", options.near ? fields.to_json() : Json(false)}};
 }
 
-uint64_t exact_hash(std::string_view text) {
+std::string normalized_text(std::string_view text) {
   const std::string folded = text::casefold(text::normalize(text, text::NormalForm::kNfkc));
   std::string collapsed;
   collapsed.reserve(folded.size());
@@ -350,11 +291,20 @@ uint64_t exact_hash(std::string_view text) {
   if (collapsed.ends_with(' ')) {
     collapsed.pop_back();
   }
-  return base::xxh64(collapsed);
+  return collapsed;
 }
 
-Duplicates find_duplicates(const TextStream& texts, const DeduplicateOptions& options, base::Context& context) {
-  return Finder(options, context).find(texts);
+uint64_t exact_hash(std::string_view text) { return base::xxh64(normalized_text(text)); }
+
+Duplicates find_duplicates(const TextStream& texts, const DeduplicateOptions& options, base::Context& context,
+                           const std::filesystem::path& scratch, uint64_t memory_bytes) {
+  std::optional<base::TempDir> temporary;
+  const std::filesystem::path folder = scratch.empty() ? temporary.emplace().path() / "scratch" : scratch;
+  const SpillSpace space{folder, memory_bytes, &context.pool};
+  std::filesystem::remove_all(folder);  // what a killed run left
+  Duplicates found = Finder(options, space, context).find(texts);
+  std::filesystem::remove_all(folder);
+  return found;
 }
 
 }  // namespace slipway::data

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -28,7 +29,8 @@ struct DeduplicateOptions {
 DeduplicateOptions parse_deduplicate_options(const Json& object, const std::string& where);
 Json to_json(const DeduplicateOptions& options);
 
-// The hash that exact duplicates share: NFKC, case folded, whitespace collapsed, XXH64.
+// What exact duplicates have in common: NFKC, case folded, whitespace collapsed; and its XXH64.
+std::string normalized_text(std::string_view text);
 uint64_t exact_hash(std::string_view text);
 
 struct Duplicates {
@@ -49,8 +51,10 @@ struct Duplicates {
 using TextStream = std::function<void(const std::function<void(std::string_view text)>&)>;
 
 // Reads the stream twice at most: signatures first, then the shingles of the candidates, whose true similarity is
-// computed. Memory: about 8 bytes a band (18 at Jaccard 0.8) and 40 bytes a document, and the shingles of candidates.
-// At most 2^32 - 2 documents.
-Duplicates find_duplicates(const TextStream& texts, const DeduplicateOptions& options, base::Context& context);
+// computed. Memory: `memory_bytes` for keys, pairs and shingles, of which the rest is sorted in the folder `scratch` (made
+// when needed, emptied before and after; a temporary one when it is not given); and about 40 bytes a document. At most 2^32 - 2 documents.
+Duplicates find_duplicates(const TextStream& texts, const DeduplicateOptions& options, base::Context& context,
+                           const std::filesystem::path& scratch = {},
+                           uint64_t memory_bytes = uint64_t{1} << 30U);
 
 }  // namespace slipway::data

@@ -187,7 +187,8 @@ Json deduplicate(const fs::path& in_folder, const DataOptions& options, base::Co
   base::Context context = progress.within(outer);
   Duplicates duplicates;
   if (options.deduplicate.exact || options.deduplicate.near) {
-    duplicates = find_duplicates(text_stream(in_folder, context, "deduplication"), options.deduplicate, context);
+    duplicates = find_duplicates(text_stream(in_folder, context, "deduplication"), options.deduplicate, context,
+                                 out_folder / "scratch");
   }
   // Names and labels of the representatives, to tell the copies about.
   std::vector<bool> is_representative(duplicates.matches.size());

@@ -50,6 +50,8 @@ std::unique_ptr<Command> make_models_quantize();
 std::unique_ptr<Command> make_models_export();
 std::unique_ptr<Command> make_data_clean();
 std::unique_ptr<Command> make_data_extract();
+std::unique_ptr<Command> make_data_dedup();
+std::unique_ptr<Command> make_data_decontaminate();
 std::unique_ptr<Command> make_vectors_nearest();
 std::unique_ptr<Command> make_vectors_analogy();
 std::unique_ptr<Command> make_artifacts();

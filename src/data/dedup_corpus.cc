@@ -1,0 +1,612 @@
+#include "data/dedup_corpus.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "data/dedup_output.h"
+#include "data/deduplicate.h"
+#include "data/near.h"
+#include "data/web_minhash.h"
+#include "text/words.h"
+
+namespace slipway::data {
+namespace {
+
+namespace fs = std::filesystem;
+using base::Code;
+using base::Error;
+using base::Json;
+
+constexpr size_t kReadBlock = size_t{4} << 20U;         // of lines, in the first passes
+constexpr uint64_t kCheckpoint = uint64_t{512} << 20U;  // of lines between two records of how far the first pass is
+
+struct ExactKey {
+  uint64_t high;
+  uint64_t low;
+  uint64_t position;
+  auto operator<=>(const ExactKey&) const = default;
+};
+struct SpanKey {
+  uint64_t key;
+  uint64_t position;
+  uint64_t begin;
+  auto operator<=>(const SpanKey&) const = default;
+};
+
+Json run_description(const DedupOptions& options, const std::vector<fs::path>& inputs) {
+  Json list = Json::array();
+  for (const auto* files : {&inputs, &options.against}) {
+    for (const fs::path& file : *files) {
+      std::error_code error;
+      list.push_back({{"path", file.string()}, {"size", fs::file_size(file, error)}});
+    }
+  }
+  return {{"format", "slipway-dedup-1"},
+          {"method", static_cast<int>(options.method)},
+          {"inputs", list},
+          {"text_field", options.text_field},
+          {"id_field", options.id_field},
+          {"field", options.field},
+          {"priority", options.priority},
+          {"minhash", {options.jaccard, options.bands, options.rows, options.ngram, options.seed}},
+          {"sentence", {options.sentences, options.min_doc_words, options.min_doc_sentences}},
+          {"length_threshold", options.length_threshold},
+          {"bloom", {options.bloom_expected, options.bloom_rate, options.bloom_threshold}},
+          {"compress", options.compress},
+          {"shard_bytes", options.shard_bytes},
+          {"max_line_bytes", options.max_line_bytes},
+          {"exclusions", options.exclusions.string()}};
+}
+
+// Only one process at a time makes the output; the lock goes with the process.
+class Lock {
+ public:
+  explicit Lock(const fs::path& path) : fd_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
+    if (fd_ < 0 || ::flock(fd_, LOCK_EX) != 0) {
+      throw Error(Code::kFailure, fmt::format("cannot lock '{}': {}", path.string(), base::errno_text(errno)));
+    }
+  }
+  ~Lock() { ::close(fd_); }
+  Lock(const Lock&) = delete;
+  Lock& operator=(const Lock&) = delete;
+
+ private:
+  int fd_;
+};
+
+class Deduplication {
+ public:
+  Deduplication(const DedupOptions& options, base::Context& context)
+      : options_(options), context_(context), inputs_(corpus_files(options.inputs)),
+        files_{options.out / "state"} {}
+
+  DedupSummary run();
+
+ private:
+  SpillSpace space(const std::string& name) const { return {files_.state / name, options_.memory_bytes, &context_.pool}; }
+  fs::path shard_folder(int shard) const { return files_.state / fmt::format("keys-{}-of-{}", shard, options_.shards); }
+
+  void open_state();
+  template <class Record>
+  void sign(const std::function<void(JsonlLine&, uint64_t, std::vector<Record>&)>& make);
+  template <class Record>
+  std::unique_ptr<ExternalSorter<Record>> all_keys();
+  template <class Body>
+  void each_block(const char* what, const Body& body);
+  void first_pass();
+  void decide();
+  void decide_exact();
+  void decide_minhash();
+  void decide_spans();
+  void decide_substrings();
+  void write_members(SortedStream<Edge> members);
+  void write_removals(SortedStream<SpanKey> keys, uint64_t width);
+
+  const DedupOptions& options_;
+  base::Context& context_;
+  std::vector<fs::path> inputs_;
+  DedupFiles files_;
+  uint64_t candidates_ = 0;
+};
+
+void Deduplication::open_state() {
+  const Json run = run_description(options_, inputs_);
+  const fs::path file = files_.state / "run.json";
+  base::make_dirs(files_.state);
+  const Lock lock(files_.state / "lock");
+  if (base::is_file(file)) {
+    if (base::parse_json(base::read_file(file), file.string()) != base::parse_json(base::dump_json(run), "run")) {
+      throw Error(Code::kConflict,
+                  fmt::format("'{}' holds the results of other inputs or options; choose another --out or remove it",
+                              options_.out.string()));
+    }
+    return;
+  }
+  base::write_file_atomic(file, base::dump_json_pretty(run));
+}
+
+// Reads all inputs, a block of lines after the other.
+template <class Body>
+void Deduplication::each_block(const char* what, const Body& body) {
+  LineBlocks reader(inputs_, kReadBlock, options_.max_line_bytes);
+  Block block;
+  while (reader.next(block)) {
+    base::check_stop(context_, what);
+    body(block);
+    context_.progress.update(static_cast<int64_t>(block.consumed), what);
+  }
+}
+
+template <class Record>
+void Deduplication::sign(const std::function<void(JsonlLine&, uint64_t, std::vector<Record>&)>& make) {
+  const fs::path folder = shard_folder(options_.shard);
+  const fs::path progress_file = folder / "progress.json";
+  base::make_dirs(folder);
+  ExternalSorter<Record> sorter({folder, options_.memory_bytes, &context_.pool}, "keys", options_.memory_bytes / 2);
+  uint64_t next_block = 0;
+  if (base::is_file(progress_file)) {
+    const Json progress = base::parse_json(base::read_file(progress_file), progress_file.string());
+    if (base::get<bool>(progress, "done", progress_file.string())) {
+      return;
+    }
+    next_block = base::get<uint64_t>(progress, "next_block", progress_file.string());
+    for (const std::string& run : base::get<std::vector<std::string>>(progress, "runs", progress_file.string())) {
+      sorter.adopt(folder / run);
+    }
+  }
+  const auto checkpoint = [&](uint64_t next, bool done) {
+    sorter.spill();
+    Json runs = Json::array();
+    for (const fs::path& run : sorter.runs()) {
+      runs.push_back(run.filename().string());
+    }
+    base::write_file_atomic(progress_file, base::dump_json({{"next_block", next}, {"runs", runs}, {"done", done}}));
+  };
+  uint64_t since = 0;
+  uint64_t blocks = 0;
+  each_block("first pass", [&](const Block& block) {
+    blocks = block.index + 1;
+    if (block.index < next_block ||
+        block.index % static_cast<uint64_t>(options_.shards) != static_cast<uint64_t>(options_.shard - 1)) {
+      return;
+    }
+    std::vector<std::vector<Record>> made(block.lines.size());
+    context_.pool.parallel_chunks(static_cast<int64_t>(made.size()), 32, [&](int64_t begin, int64_t end) {
+      JsonlLine line(options_.text_field, options_.field.empty() ? options_.id_field : options_.field);
+      for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) {
+        if (read_document(block, block.lines[i], line).empty()) {
+          make(line, position_of(block.lines[i]), made[i]);
+        }
+      }
+    });
+    for (const std::vector<Record>& records : made) {
+      for (const Record& record : records) {
+        sorter.add(record);
+      }
+    }
+    since += block.bytes.size();
+    if (since >= kCheckpoint || sorter.nearly_full()) {
+      checkpoint(block.index + 1, false);
+      since = 0;
+    }
+  });
+  checkpoint(blocks, true);
+}
+
+template <class Record>
+std::unique_ptr<ExternalSorter<Record>> Deduplication::all_keys() {
+  auto sorter = std::make_unique<ExternalSorter<Record>>(space("merge"), "merged", options_.memory_bytes / 4);
+  for (int shard = 1; shard <= options_.shards; ++shard) {
+    const fs::path folder = shard_folder(shard);
+    const fs::path file = folder / "progress.json";
+    for (const std::string& run :
+         base::get<std::vector<std::string>>(base::parse_json(base::read_file(file), file.string()), "runs", file.string())) {
+      sorter->adopt(folder / run);
+    }
+  }
+  return sorter;
+}
+
+// Winnowing (Schleimer et al. 2003): of every row of `window` hashes the least is chosen, the last of equal ones, so that
+// equal stretches of text choose alike.
+void winnow(std::string_view text, size_t width, size_t window, const std::function<void(uint64_t, size_t)>& chosen) {
+  constexpr uint64_t kBase = 0x9fb21c651e98df25ULL;
+  if (text.size() < width) {
+    return;
+  }
+  uint64_t drop = 1;
+  for (size_t i = 1; i < width; ++i) {
+    drop *= kBase;
+  }
+  std::vector<uint64_t> hashes;
+  hashes.reserve(text.size() - width + 1);
+  uint64_t hash = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    hash = hash * kBase + static_cast<unsigned char>(text[i]) + 1;
+    if (i + 1 >= width) {
+      const uint64_t mixed = (hash ^ (hash >> 32U)) * 0xff51afd7ed558ccdULL;
+      hashes.push_back(mixed ^ (mixed >> 32U));
+      hash -= drop * (static_cast<unsigned char>(text[i + 1 - width]) + 1ULL);
+    }
+  }
+  std::vector<size_t> least;  // indices, ascending in place and in hash
+  size_t head = 0;
+  size_t last = hashes.size();
+  for (size_t i = 0; i < hashes.size(); ++i) {
+    while (least.size() > head && hashes[least.back()] >= hashes[i]) {
+      least.pop_back();
+    }
+    least.push_back(i);
+    if (least[head] + window <= i) {
+      ++head;
+    }
+    if (i + 1 >= window && least[head] != last) {
+      last = least[head];
+      chosen(hashes[last], last);
+    }
+  }
+}
+
+void Deduplication::first_pass() {
+  switch (options_.method) {
+    case DedupMethod::kExact:
+      sign<ExactKey>([&](JsonlLine& line, uint64_t position, std::vector<ExactKey>& out) {
+        if (!options_.field.empty()) {
+          if (!line.id().empty()) {
+            out.push_back({base::xxh64(line.id()), base::xxh64(line.id(), 1), position});
+          }
+          return;
+        }
+        const std::string normal = normalized_text(line.text());
+        out.push_back({base::xxh64(normal), base::xxh64(normal, 1), position});
+      });
+      return;
+    case DedupMethod::kMinhash: {
+      const WebMinHasher hasher(options_.bands * options_.rows, static_cast<uint32_t>(options_.seed));
+      sign<KeyAt>([&](JsonlLine& line, uint64_t position, std::vector<KeyAt>& out) {
+        thread_local WebShingler shingler;
+        thread_local std::vector<uint64_t> shingles;
+        thread_local std::vector<uint64_t> signature;
+        shingler.shingles(line.text(), static_cast<size_t>(options_.ngram), shingles);
+        if (shingles.empty()) {
+          return;
+        }
+        const auto rows = static_cast<size_t>(options_.rows);
+        signature.resize(static_cast<size_t>(options_.bands) * rows);
+        hasher.sign(shingles, signature);
+        for (size_t band = 0; band < static_cast<size_t>(options_.bands); ++band) {
+          const auto* bytes = reinterpret_cast<const char*>(signature.data() + band * rows);  // NOLINT: bytes to hash
+          out.push_back({base::xxh64({bytes, rows * sizeof(uint64_t)}, band), position});
+        }
+      });
+      return;
+    }
+    case DedupMethod::kSentence:
+      sign<SpanKey>([&](JsonlLine& line, uint64_t position, std::vector<SpanKey>& out) {
+        std::vector<text::Span> spans;
+        text::split_sentences(line.text(), spans);
+        const auto n = static_cast<size_t>(options_.sentences);
+        std::vector<std::string> simple(spans.size());
+        for (size_t i = 0; i < spans.size(); ++i) {
+          simplify_text(text::slice(line.text(), spans[i]), simple[i]);
+        }
+        for (size_t i = 0; i + n <= spans.size(); ++i) {
+          std::string joined;
+          for (size_t j = i; j < i + n; ++j) {
+            joined += joined.empty() ? "" : " ";
+            joined += simple[j];
+          }
+          if (joined.find_first_not_of(' ') != std::string::npos) {
+            out.push_back({base::xxh64(joined), position, i});
+          }
+        }
+      });
+      return;
+    case DedupMethod::kSubstring: {
+      // A repeated stretch of `length` bytes has a window of half of it chosen in each of its copies.
+      const auto width = static_cast<size_t>(options_.length_threshold / 2);
+      const size_t window = static_cast<size_t>(options_.length_threshold) - width + 1;
+      sign<SpanKey>([&, width, window](JsonlLine& line, uint64_t position, std::vector<SpanKey>& out) {
+        winnow(line.text(), width, window, [&](uint64_t key, size_t begin) { out.push_back({key, position, begin}); });
+      });
+      return;
+    }
+    case DedupMethod::kBloom:
+    case DedupMethod::kDecontaminate: return;
+  }
+}
+
+void Deduplication::decide_exact() {
+  const auto keys = all_keys<ExactKey>();
+  Components components(space("work"));
+  SortedStream<ExactKey> stream = keys->finish();
+  ExactKey at{};
+  ExactKey first{};
+  for (bool any = false; stream.next(at); any = true) {
+    if (any && at.high == first.high && at.low == first.low) {
+      components.add_edge(first.position, at.position);
+    } else {
+      first = at;
+    }
+  }
+  write_members(components.finish());
+}
+
+void Deduplication::decide_minhash() {
+  const SpillSpace work = space("work");
+  PairVerifier verifier(work, options_.jaccard);
+  add_candidates(all_keys<KeyAt>()->finish(), verifier);
+  verifier.close_pairs();
+  candidates_ = verifier.candidates();
+  if (options_.jaccard > 0 && candidates_ > 0) {
+    each_block("verification", [&](const Block& block) {
+      std::vector<size_t> wanted;
+      for (size_t i = 0; i < block.lines.size(); ++i) {
+        if (verifier.wants(position_of(block.lines[i]))) {
+          wanted.push_back(i);
+        }
+      }
+      std::vector<Shingles> sets(wanted.size());
+      context_.pool.parallel_chunks(static_cast<int64_t>(wanted.size()), 16, [&](int64_t begin, int64_t end) {
+        JsonlLine line(options_.text_field, options_.id_field);
+        WebShingler shingler;
+        for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) {
+          if (read_document(block, block.lines[wanted[i]], line).empty()) {
+            shingler.shingles(line.text(), static_cast<size_t>(options_.ngram), sets[i].large);
+            std::sort(sets[i].large.begin(), sets[i].large.end());
+            sets[i].large.erase(std::unique(sets[i].large.begin(), sets[i].large.end()), sets[i].large.end());
+          }
+        }
+      });
+      for (size_t i = 0; i < wanted.size(); ++i) {
+        verifier.add_set(position_of(block.lines[wanted[i]]), sets[i]);
+      }
+    });
+  }
+  Components components(work);
+  verifier.verify([&](uint64_t a, uint64_t b, float) { components.add_edge(a, b); });
+  write_members(components.finish());
+}
+
+void Deduplication::write_removals(SortedStream<SpanKey> keys, uint64_t width) {
+  ExternalSorter<Removal> removals(space("work"), "removals", options_.memory_bytes / 4);
+  SpanKey at{};
+  SpanKey first{};
+  for (bool any = false; keys.next(at); any = true) {
+    if (any && at.key == first.key) {
+      removals.add({at.position, at.begin, at.begin + width});
+    } else {
+      first = at;
+    }
+  }
+  RecordFileWriter file(files_.removals(), sizeof(Removal));
+  SortedStream<Removal> stream = removals.finish();
+  Removal removal{};
+  while (stream.next_distinct(removal)) {
+    file.write(&removal, 1);
+  }
+  file.commit();
+}
+
+void Deduplication::decide_spans() {
+  write_removals(all_keys<SpanKey>()->finish(), static_cast<uint64_t>(options_.sentences));
+}
+
+// The chosen windows that occur more than once tell where to look: every stretch of `length` bytes around one is hashed in
+// a second pass, and those that are equal are what is repeated.
+void Deduplication::decide_substrings() {
+  const auto length = static_cast<uint64_t>(options_.length_threshold);
+  const uint64_t width = length / 2;
+  ExternalSorter<Edge> places(space("work"), "places", options_.memory_bytes / 4);  // {position, begin}
+  {
+    SortedStream<SpanKey> stream = all_keys<SpanKey>()->finish();
+    SpanKey at{};
+    SpanKey before{};
+    bool told = false;
+    for (bool any = false; stream.next(at); any = true) {
+      const bool same = any && at.key == before.key;
+      if (same && !told) {
+        places.add({before.position, before.begin});
+      }
+      if (same) {
+        places.add({at.position, at.begin});
+      }
+      told = same;
+      before = at;
+    }
+  }
+  SortedStream<Edge> looked = places.finish();
+  ExternalSorter<SpanKey> stretches(space("work"), "stretches", options_.memory_bytes / 4);
+  each_block("repeated text", [&](const Block& block) {
+    std::vector<std::vector<uint64_t>> begins(block.lines.size());
+    Edge place{};
+    for (size_t i = 0; i < block.lines.size(); ++i) {
+      while (looked.peek() != nullptr && looked.peek()->a <= position_of(block.lines[i])) {
+        looked.next(place);
+        begins[i].push_back(place.b);
+      }
+    }
+    std::vector<std::vector<SpanKey>> made(block.lines.size());
+    context_.pool.parallel_chunks(static_cast<int64_t>(made.size()), 16, [&](int64_t from, int64_t to) {
+      JsonlLine line(options_.text_field, options_.id_field);
+      for (auto i = static_cast<size_t>(from); i < static_cast<size_t>(to); ++i) {
+        if (begins[i].empty() || !read_document(block, block.lines[i], line).empty()) {
+          continue;
+        }
+        const std::string_view text = line.text();
+        uint64_t next = 0;  // stretches of windows that overlap are hashed once
+        for (const uint64_t begin : begins[i]) {
+          const uint64_t first = begin + width < length ? 0 : begin + width - length;
+          for (uint64_t at = std::max(next, first); at <= begin && at + length <= text.size(); ++at) {
+            made[i].push_back({base::xxh64(text.substr(at, length)), position_of(block.lines[i]), at});
+            next = at + 1;
+          }
+        }
+      }
+    });
+    for (const std::vector<SpanKey>& records : made) {
+      for (const SpanKey& record : records) {
+        stretches.add(record);
+      }
+    }
+  });
+  write_removals(stretches.finish(), length);
+}
+
+// {document, its cluster's first} by document -> members.rec, sizes.rec. Which one stays is decided by the priority, which
+// is read in one more pass over the documents.
+void Deduplication::write_members(SortedStream<Edge> members) {
+  struct Ranked {
+    uint64_t root;
+    uint64_t rank;  // the order of priorities, highest first
+    uint64_t position;
+    auto operator<=>(const Ranked&) const = default;
+  };
+  ExternalSorter<Ranked> ranked(space("work"), "ranked", options_.memory_bytes / 4);
+  Edge member{};
+  if (options_.priority.empty()) {
+    while (members.next(member)) {
+      ranked.add({member.b, 0, member.a});
+    }
+  } else {
+    each_block("priorities", [&](const Block& block) {
+      JsonlLine line(options_.text_field, options_.priority);
+      for (const BlockLine& at : block.lines) {
+        if (members.peek() == nullptr || members.peek()->a != position_of(at)) {
+          continue;
+        }
+        members.next(member);
+        double value = -1e308;  // a document without one comes last
+        if (read_document(block, at, line).empty()) {
+          std::from_chars(line.id().data(), line.id().data() + line.id().size(), value);
+        }
+        uint64_t bits = 0;
+        std::memcpy(&bits, &value, sizeof(bits));
+        bits = (bits >> 63U) != 0 ? ~bits : (bits | (uint64_t{1} << 63U));  // rises with the number
+        ranked.add({member.b, ~bits, member.a});
+      }
+    });
+  }
+  RecordFileWriter sizes(files_.sizes(), sizeof(uint64_t));
+  ExternalSorter<Member> by_position(space("work"), "by-position", options_.memory_bytes / 4);
+  SortedStream<Ranked> stream = ranked.finish();
+  Ranked at{};
+  uint64_t cluster = 0;
+  uint64_t size = 0;
+  uint64_t root = 0;
+  uint64_t kept = 0;
+  while (stream.next(at)) {
+    if (cluster == 0 || at.root != root) {
+      if (cluster > 0) {
+        sizes.write(&size, 1);
+      }
+      ++cluster;
+      size = 0;
+      root = at.root;
+      kept = at.position;
+    }
+    ++size;
+    by_position.add({at.position, kept, cluster});
+  }
+  if (cluster > 0) {
+    sizes.write(&size, 1);
+  }
+  sizes.commit();
+  RecordFileWriter file(files_.members(), sizeof(Member));
+  SortedStream<Member> sorted = by_position.finish();
+  Member one{};
+  while (sorted.next(one)) {
+    file.write(&one, 1);
+  }
+  file.commit();
+}
+
+void Deduplication::decide() {
+  switch (options_.method) {
+    case DedupMethod::kExact: return decide_exact();
+    case DedupMethod::kMinhash: return decide_minhash();
+    case DedupMethod::kSentence: return decide_spans();
+    case DedupMethod::kSubstring: return decide_substrings();
+    case DedupMethod::kBloom:
+    case DedupMethod::kDecontaminate: return;
+  }
+}
+
+DedupSummary Deduplication::run() {
+  open_state();
+  int64_t bytes = 0;
+  for (const fs::path& file : inputs_) {
+    std::error_code error;
+    const auto size = fs::file_size(file, error);
+    bytes += error ? 0 : static_cast<int64_t>(size);
+  }
+  context_.progress.start("dedup", bytes, "B");
+  const fs::path decided = files_.state / "decided.json";
+  if (!base::is_file(decided)) {
+    first_pass();
+  }
+  const Lock lock(files_.state / "lock");
+  if (!base::is_file(decided)) {
+    for (int shard = 1; shard <= options_.shards; ++shard) {
+      const fs::path file = shard_folder(shard) / "progress.json";
+      const bool keyed = options_.method != DedupMethod::kBloom && options_.method != DedupMethod::kDecontaminate;
+      if (keyed && (!base::is_file(file) ||
+                    !base::get<bool>(base::parse_json(base::read_file(file), file.string()), "done", file.string()))) {
+        DedupSummary summary;
+        summary.waiting = true;
+        context_.progress.finish(fmt::format("shard {} of {} is done; others are not", options_.shard, options_.shards));
+        return summary;
+      }
+    }
+    fs::remove_all(files_.state / "work");
+    decide();
+    base::write_file_atomic(decided, base::dump_json({{"candidates", candidates_}}));
+  }
+  for (const fs::directory_entry& entry : fs::directory_iterator(files_.state)) {  // what deciding needed, and no longer
+    const std::string name = entry.path().filename().string();
+    if (entry.is_directory() && (name.starts_with("keys-") || name == "work" || name == "merge")) {
+      fs::remove_all(entry.path());
+    }
+  }
+  DedupSummary summary = write_output(options_, inputs_, files_, context_);
+  summary.candidates = base::get<uint64_t>(base::parse_json(base::read_file(decided), "decided.json"), "candidates", "decided.json");
+  context_.progress.finish(fmt::format("{} of {} documents kept", summary.corpus.kept, summary.corpus.documents));
+  return summary;
+}
+
+}  // namespace
+
+Json DedupSummary::to_json() const {
+  Json json = corpus.to_json();
+  json["clusters"] = clusters;
+  json["duplicates"] = duplicates;
+  json["removed_bytes"] = removed_bytes;
+  json["candidates"] = candidates;
+  json["waiting"] = waiting;
+  return json;
+}
+
+DedupSummary dedup_corpus(const DedupOptions& options, base::Context& context) {
+  if (options.shard < 1 || options.shard > options.shards || options.shards > 10000) {
+    throw Error(Code::kInvalid, fmt::format("shard {} of {}: write i/n with 1 <= i <= n", options.shard, options.shards));
+  }
+  constexpr uint64_t kLeastMemory = uint64_t{64} << 20U;
+  if (options.memory_bytes < kLeastMemory) {
+    throw Error(Code::kInvalid, fmt::format("--memory {}: at least {} bytes are needed", options.memory_bytes, kLeastMemory));
+  }
+  if (options.bands < 1 || options.rows < 1 || options.bands * options.rows > 4096 || options.length_threshold < 16) {
+    throw Error(Code::kInvalid, "bands and rows are at least 1 and their product at most 4096; length_threshold is at least 16");
+  }
+  return Deduplication(options, context).run();
+}
+
+}  // namespace slipway::data
