@@ -1,5 +1,6 @@
 #include "data/clean_corpus.h"
 
+#include <fmt/format.h>
 #include <set>
 
 #include "base/hash.h"

@@ -1,5 +1,7 @@
 #include "data/quality.h"
 
+#include <fmt/format.h>
+
 #include "data/helpers.h"
 
 namespace slipway::data {
