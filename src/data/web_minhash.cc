@@ -75,12 +75,12 @@ void simplify_text(std::string_view text, std::string& out) {
       return false;
     }
     d = text::decode_at(lower, at);
-    return (classes(d.code) & text::kWebDecimal) != 0;
+    return (classes(d.code) & text::kWebDigit) != 0;
   };
   for (size_t at = 0; at < lower.size();) {
     text::Decoded d = text::decode_at(lower, at);
     const uint32_t c = classes(d.code);
-    if ((c & text::kWebDecimal) != 0) {  // digits, and once more behind one mark
+    if ((c & text::kWebDigit) != 0) {  // digits, and once more behind one mark
       for (; is_decimal(at, d); at += d.size) {
       }
       if (at < lower.size() && is_number_join(d.code)) {

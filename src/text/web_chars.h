@@ -37,7 +37,7 @@ enum WebClass : uint32_t {
   kWebLineBreak = 1U << 22U,   // str.splitlines
   kWebDigit = 1U << 23U,       // re \d
   kWebAlphabetic = 1U << 24U,  // the Alphabetic property
-  kWebDecimal = 1U << 25U,     // Nd, by the `regex` module's newer tables
+  kWebDecimal = 1U << 25U,     // [[:digit:]] of the `regex` module: of ASCII only
 };
 
 struct WebRange {

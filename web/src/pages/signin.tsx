@@ -1,6 +1,5 @@
 // Signing in: by a password, or by the issuer that the server knows; then back to the address that was asked for.
 import { useMutation } from "@tanstack/preact-query";
-import { useState } from "preact/hooks";
 import { ErrorNote, Loading } from "../components/basic";
 import { oidcPath, signIn } from "../lib/http";
 import { t } from "../lib/i18n";
@@ -8,18 +7,20 @@ import { go, usePlace } from "../lib/router";
 import { rememberReturn, safeTarget, useSession } from "../lib/session";
 
 function Form({ oidc, to }: { oidc: boolean; to: string }) {
-  const [name, setName] = useState("");
-  const [password, setPassword] = useState("");
-  const enter = useMutation({ mutationFn: () => signIn(name, password), onSuccess: () => go(to, true) });
+  // What is in the fields when the form is sent: a state would be that of the last rendering, which Enter may come before.
+  const enter = useMutation({
+    mutationFn: (form: FormData) => signIn(String(form.get("username")), String(form.get("password"))),
+    onSuccess: () => go(to, true),
+  });
   return (
     <>
       <p class="muted">{t("signin.needed")}</p>
       <form onSubmit={(event) => {
         event.preventDefault();
-        enter.mutate();
+        enter.mutate(new FormData(event.currentTarget));
       }}>
-        <label>{t("signin.name")}<input type="text" name="username" autocomplete="username" required autofocus value={name} onInput={(event) => setName(event.currentTarget.value)} /></label>
-        <label>{t("signin.password")}<input type="password" name="password" autocomplete="current-password" required value={password} onInput={(event) => setPassword(event.currentTarget.value)} /></label>
+        <label>{t("signin.name")}<input type="text" name="username" autocomplete="username" required autofocus /></label>
+        <label>{t("signin.password")}<input type="password" name="password" autocomplete="current-password" required /></label>
         {enter.isError && <ErrorNote error={enter.error} />}
         <button type="submit" class="primary" disabled={enter.isPending}>{t("signin.do")}</button>
       </form>
