@@ -23,6 +23,8 @@ std::string http(const std::string& body, const std::string& type = "text/html",
   return "HTTP/1.1 " + status + "\r\nContent-Type: " + type + "\r\n\r\n" + body;
 }
 
+constexpr uint64_t kMemory = 64'000'000;  // batches of 8 MiB
+
 class Extract : public testing::Test {
  protected:
   std::string path(const std::string& name) { return (dir_.path() / name).string(); }
@@ -35,6 +37,7 @@ class Extract : public testing::Test {
     ExtractOptions options;
     options.inputs = inputs;
     options.out = path(out);
+    options.memory = kMemory;
     return extract_pages(options, test.context);
   }
   std::vector<Json> lines(const std::string& name) {
@@ -135,6 +138,7 @@ TEST_F(Extract, AnInterruptedRunGoesOnToTheSameBytesOnAnyNumberOfThreads) {
   ExtractOptions options;
   options.inputs = {path("a.warc")};
   options.out = path("out.jsonl");
+  options.memory = kMemory;
   error_of(base::Code::kInterrupted, [&] { extract_pages(options, context); });
   EXPECT_FALSE(std::filesystem::exists(path("out.jsonl")));
   { std::ofstream(path("out.jsonl.part"), std::ios::app) << "half a li"; }  // what a kill leaves after the checkpoint
