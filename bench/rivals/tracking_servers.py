@@ -1,4 +1,4 @@
-"""What tracking.py measures on: servers in sessions of their own, and a PostgreSQL that is thrown away."""
+"""What tracking.py measures on: servers in sessions of their own, and a PostgreSQL that is thrown away. The peer's Python needs psycopg for it."""
 import http.client, json, os, pathlib, pwd, shutil, signal, subprocess, time
 
 
@@ -87,7 +87,7 @@ class Server(Group):
 
 
 class Postgres(Group):
-    """As it is installed, durable, on a socket in `folder`; as the user postgres when root asks, for it refuses to run as root."""
+    """Its processes have sessions of their own: they are its children. As it is installed, durable, on a socket in `folder`; as the user postgres when root asks, for it refuses to run as root."""
 
     def __init__(self, folder):
         programs = max(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name))
@@ -104,6 +104,16 @@ class Postgres(Group):
                        stdout=subprocess.DEVNULL, **who)
         super().__init__([programs / "postgres", "-D", data, "-k", str(self.folder), "-c", "listen_addresses="], cwd="/", **who)
         self.createdb = programs / "createdb"
+
+    def pids(self):
+        for entry in pathlib.Path("/proc").iterdir():
+            if entry.name.isdigit():
+                try:
+                    fields = (entry / "stat").read_text().rpartition(")")[2].split()
+                except OSError:
+                    continue
+                if self.process.pid in (int(entry.name), int(fields[1])):
+                    yield int(entry.name), fields
 
     def fresh(self, name):
         """The address of a new database."""
