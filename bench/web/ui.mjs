@@ -23,7 +23,7 @@ async function load(context, url, selector) {
     look();
   }, selector);
   await page.goto(url);
-  await page.waitForFunction(() => globalThis.shownAt);
+  await page.waitForFunction(() => globalThis.shownAt && performance.getEntriesByName("first-contentful-paint").length > 0);
   const result = await page.evaluate(() => {
     const entries = [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")];
     const assets = entries.filter((one) => !one.name.includes("/api") && !one.name.includes("ajax-api"));

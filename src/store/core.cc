@@ -14,7 +14,7 @@ using base::Code;
 using base::Error;
 
 constexpr size_t kIdleReaders = 4;     // more are closed: a connection holds up to 8 MB of pages
-constexpr size_t kChunksTogether = 1 << 14;  // in one transaction: a gigabyte's, some 30 ms
+constexpr size_t kChunksTogether = 1 << 14;  // in one transaction: a gigabyte's
 constexpr size_t kMaxNameBytes = 250;  // fits a file name with an ending
 // Less than what parse_json accepts: what is written can be read.
 constexpr size_t kMaxJsonBytes = size_t{32} << 20;

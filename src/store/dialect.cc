@@ -162,6 +162,21 @@ class Translation {
     put("INSERT", 3);
   }
 
+  // CROSS JOIN table t ON t.a = b.c: a query for each row of what is before it, which OFFSET 0 keeps one. The planner would choose by
+  // its statistics, and of tables that have grown in the last minute it has none: the other order took 3 s for 10,000 runs.
+  void ordered_join() {
+    constexpr size_t kLength = 12;
+    if (!peek(2).word || !peek(3).word || !peek(4).is("ON") || peek(8).text != "=") {
+      throw base::Error(base::Code::kFailure, "the statement is written for SQLite only: CROSS JOIN without a name or a key");
+    }
+    std::string condition;
+    for (size_t i = 5; i < kLength; ++i) {
+      condition.append(peek(i).space).append(peek(i).text);
+    }
+    const std::string name(peek(3).text);
+    put(fmt::format("CROSS JOIN LATERAL (SELECT * FROM {} {} WHERE{} OFFSET 0) {}", peek(2).text, name, condition, name), kLength);
+  }
+
   void pattern() {
     const bool glob = peek().is("GLOB");
     put(glob ? "LIKE" : "ILIKE");
@@ -224,9 +239,7 @@ class Translation {
       put("LIMIT");
       put(fmt::format("nullif(${}, -1)", parameter(peek())));
     } else if (words({"CROSS", "JOIN"})) {
-      put("JOIN", 2);
-      from_ = true;
-      return;
+      ordered_join();
     } else if (words({"WHERE", "1"}) && (peek(2).word || peek(2).text.empty() || peek(2).text == ")")) {
       put("WHERE true", 2);
     } else if (token.is("REGEXP")) {

@@ -6,7 +6,7 @@
 //   max(a, b), min(a, b)           greatest(a, b), least(a, b)
 //   LIMIT ?                        LIMIT nullif($1, -1)
 //   INSERT OR IGNORE INTO …        INSERT INTO … ON CONFLICT DO NOTHING
-//   a CROSS JOIN b ON …            a JOIN b ON … (SQLite keeps the order)
+//   a CROSS JOIN t b ON b.x = a.y  a CROSS JOIN LATERAL (SELECT * FROM t b WHERE b.x = a.y OFFSET 0) b: both keep the order
 //   FROM (SELECT …)                FROM (SELECT …) AS sub1, unless it has a name
 //   WHERE 1                        WHERE true
 //   user                           "user", which is a word of the language

@@ -78,7 +78,7 @@ void match_value(SqlText& sql, const Condition& condition, bool indexed) {
       compare(sql, "k.value", condition);
       sql << ")";
     } else {
-      compare(sql, "k.value", condition);
+      compare(sql, indexed ? "k.value" : "+k.value", condition);  // the sign: no index by value, which is walked anew for each run
       sql << " AND k.nan = 0";
     }
     return;
@@ -251,7 +251,7 @@ void from_matching(SqlText& sql, Database& database, const Query& query, const J
   const Condition* first = rarest(database, query.conditions, select_runs);
   sql << " FROM ";
   if (first != nullptr) {
-    // CROSS JOIN: SQLite keeps this order.
+    // CROSS JOIN keeps this order.
     sql << "(";
     select_runs(sql, *first);
     sql << ") f CROSS JOIN runs r ON r.number = f.run";

@@ -247,7 +247,7 @@ SqlText traces_query(Database& database, const Query& query) {
   if (first != nullptr) {
     sql << "(";
     select_traces(sql, *first);
-    sql << ") f CROSS JOIN traces t ON t.number = f.trace";  // SQLite keeps this order
+    sql << ") f CROSS JOIN traces t ON t.number = f.trace";  // keeps this order
   } else {
     sql << "traces t";
   }

@@ -18,7 +18,9 @@ TEST(Dialect, ParametersPatternsAndWordsAreTranslated) {
   EXPECT_EQ(sql("UPDATE t SET a = ?2, b = ?2 WHERE c = ?1 -- it's ?\n"), "UPDATE t SET a = $2, b = $2 WHERE c = $1 -- it's ?\n");
   EXPECT_EQ(sql("SELECT user FROM t LIMIT ? OFFSET ?"), "SELECT \"user\" FROM t LIMIT nullif($1, -1) OFFSET $2");
   EXPECT_EQ(sql("SELECT 1 FROM t WHERE 1 AND a LIKE ?"), "SELECT 1 FROM t WHERE true AND a ILIKE $1 ESCAPE ''");
-  EXPECT_EQ(sql("SELECT 1 FROM a CROSS JOIN b ON b.x = a.x"), "SELECT 1 FROM a JOIN b ON b.x = a.x");
+  EXPECT_EQ(sql("SELECT 1 FROM a CROSS JOIN t b ON b.x = a.y WHERE 1"),
+            "SELECT 1 FROM a CROSS JOIN LATERAL (SELECT * FROM t b WHERE b.x = a.y OFFSET 0) b WHERE true");
+  EXPECT_THROW(sql("SELECT 1 FROM a CROSS JOIN b ON b.x = a.y"), base::Error);
   EXPECT_EQ(sql("SELECT count(*) FROM (SELECT 1 FROM t LIMIT ?1)"),
             "SELECT count(*) FROM (SELECT 1 FROM t LIMIT nullif($1, -1)) AS sub1");
   EXPECT_EQ(sql("SELECT 1 FROM (SELECT 1 FROM (SELECT 2) WHERE 1 = 1) q WHERE x IN (SELECT 3)"),

@@ -10,8 +10,8 @@ import { useRefusal, useSession } from "../../lib/session";
 
 const tones: Record<string, string> = { passed: "good", approved: "good", failed: "bad", rejected: "bad", unknown: "warn", pending: "warn", not_required: "muted" };
 
-export const GateState = ({ status }: { status: "passed" | "failed" | "unknown" }) => <strong class={tones[status]}>{t(`gates.${status}`)}</strong>;
-export const ApprovalState = ({ state }: { state: Approval["state"] }) => <strong class={tones[state]}>{t(`approval.${state}`)}</strong>;
+export const GateState = ({ status }: { status: "passed" | "failed" | "unknown" }) => <strong class={`state ${tones[status]}`}>{t(`gates.${status}`)}</strong>;
+export const ApprovalState = ({ state }: { state: Approval["state"] }) => <strong class={`state ${tones[state]}`}>{t(`approval.${state}`)}</strong>;
 
 export function Gates({ version }: { version: ModelVersion }) {
   const gates = version.gates ?? [];
