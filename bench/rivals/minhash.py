@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """MinHash signatures of datatrove (14 buckets of 8, word 5-grams) beside ours, on the same text, one thread each.
 
-    pip install datatrove[processing] spacy
+    pip install datatrove[processing] spacy "xxhash<4"
     bench/rivals/minhash.py TEXT_FILE [--bench build/release/bench/data/bench_data] [--repeat 5]
 
 TEXT_FILE has one document a line. Both are first held to the same task: of documents and their copies with one word changed

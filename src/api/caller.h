@@ -21,7 +21,7 @@ class Caller final : public net::Identity {
 
   const std::string account;     // "" for nobody
   const std::string credential;  // a token's id, or "password"
-  const std::vector<record::Grant> grants;
+  const std::vector<record::Grant> grants{};
 
   Role role_for(std::string_view name) const noexcept;  // in the projects that cover a record of that name
   Role everywhere() const noexcept;                     // in "*"

@@ -14,6 +14,9 @@ constexpr std::string_view kGitEnding = ".git";  // of a repository's address, n
 
 // What all requests of a route share.
 struct Shared {
+  Shared(ChangeGuard guard_in, Routes::Guarded handle_in, Routes::FailureAnswer failure_in)
+      : guard(std::move(guard_in)), handle(std::move(handle_in)), failure(std::move(failure_in)) {}
+
   ChangeGuard guard;
   Routes::Guarded handle;
   Routes::FailureAnswer failure;

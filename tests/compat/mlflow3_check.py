@@ -221,7 +221,7 @@ def training(client):
     with mlflow.start_run() as run:
         if have("log_image", "PIL", "numpy"):
             import numpy
-            mlflow.log_image(numpy.zeros((4, 4, 3), dtype=numpy.uint8), key="sample", step=2)
+            mlflow.log_image(numpy.zeros((4, 4, 3), dtype=numpy.uint8), key="sample", step=2, synchronous=True)
             assert sum(f.path.endswith(".png") for f in client.list_artifacts(run.info.run_id, "images")) == 1
         if have("log_figure", "matplotlib"):
             import matplotlib.figure
