@@ -105,6 +105,12 @@ base::Json to_json(const Annotation& annotation);
 AnnotationScheme scheme_from_json(const base::Json& json, std::string_view source);
 Answer answer_from_json(const base::Json& json, std::string_view source);
 Task task_from_json(const base::Json& json, std::string_view source);
+Suggestion suggestion_from_json(const base::Json& json, std::string_view source);
+Annotation annotation_from_json(const base::Json& json, std::string_view source);
+
+// How many code points `text` has: what the ends of its spans may be. Valid UTF-8. O(bytes).
+int64_t length_of(std::string_view text) noexcept;
+
 // Throws Error(kInvalid) telling what is wrong with an answer to this task: a label that the scheme lacks, a span outside the text, two classes
 // where one is asked for, overlapping spans where none may, a relation of no span.
 void check(const Answer& answer, const AnnotationScheme& scheme, const Task& task);
