@@ -153,6 +153,8 @@ class StepCache {
   virtual std::filesystem::path work_folder() = 0;
 };
 
+class Annotations;  // annotation_stores.h
+
 // What a project opens: every interface over one place on disk. Each accessor returns the same object every time.
 class Store {
  public:
@@ -169,6 +171,7 @@ class Store {
   virtual AuditLog& audit() = 0;
   virtual Hub& hub() = 0;
   virtual ApprovalStore& approvals() = 0;
+  virtual Annotations& annotations() = 0;
   // Whether reading rows waits for another process.
   virtual bool rows_are_remote() const noexcept = 0;
 };

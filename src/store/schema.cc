@@ -294,8 +294,48 @@ constexpr const char* kVersion11 = R"sql(
 ALTER TABLE webhooks ADD COLUMN sealed INTEGER NOT NULL DEFAULT 0;
 )sql";
 
-constexpr std::array<const char*, 11> kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5, kVersion6,
-                                                     kVersion7, kVersion8, kVersion9, kVersion10, kVersion11};
+// Version 12: annotation projects (annotations.h). A history row is what an annotation was from then on; answer NULL: nothing. Sums
+// over a project and over its people are kept with each change, so that nothing is counted when it is asked for.
+constexpr const char* kVersion12 = R"sql(
+CREATE TABLE annotation_projects(number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, settings TEXT NOT NULL,
+  revision INTEGER NOT NULL, created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL);
+CREATE TABLE annotation_counts(project INTEGER PRIMARY KEY, fresh INTEGER NOT NULL, begun INTEGER NOT NULL,
+  answered INTEGER NOT NULL, reviewed INTEGER NOT NULL, annotations INTEGER NOT NULL, skipped INTEGER NOT NULL);
+CREATE TABLE annotation_tasks(number INTEGER PRIMARY KEY AUTOINCREMENT, project INTEGER NOT NULL, key TEXT NOT NULL,
+  body TEXT NOT NULL, state INTEGER NOT NULL, answers INTEGER NOT NULL, priority REAL NOT NULL, agreement REAL NOT NULL,
+  UNIQUE(project, key));
+CREATE INDEX annotation_tasks_by_project ON annotation_tasks(project, number);
+CREATE INDEX annotation_tasks_by_state ON annotation_tasks(project, state, number);
+CREATE INDEX annotation_tasks_open ON annotation_tasks(project, priority DESC, number) WHERE state < 2;
+CREATE INDEX annotation_tasks_shared ON annotation_tasks(project, number) WHERE answers > 1;
+CREATE INDEX annotation_tasks_to_review ON annotation_tasks(project, agreement, number) WHERE state = 2;
+CREATE TABLE annotations(number INTEGER PRIMARY KEY AUTOINCREMENT, project INTEGER NOT NULL, task INTEGER NOT NULL,
+  annotator TEXT NOT NULL, ground_truth INTEGER NOT NULL, answer TEXT NOT NULL, skipped INTEGER NOT NULL, note TEXT NOT NULL,
+  seconds REAL NOT NULL, revision INTEGER NOT NULL, created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL,
+  UNIQUE(task, ground_truth, annotator));
+CREATE INDEX annotations_by_annotator ON annotations(project, annotator, task);
+CREATE TABLE annotation_history(number INTEGER PRIMARY KEY AUTOINCREMENT, project INTEGER NOT NULL, task INTEGER NOT NULL,
+  annotation INTEGER NOT NULL, time_ms INTEGER NOT NULL, who TEXT NOT NULL, action TEXT NOT NULL, annotator TEXT NOT NULL,
+  ground_truth INTEGER NOT NULL, answer TEXT, skipped INTEGER NOT NULL, note TEXT NOT NULL, seconds REAL NOT NULL,
+  revision INTEGER NOT NULL, undoes INTEGER NOT NULL);
+CREATE INDEX annotation_history_by_task ON annotation_history(task, number);
+CREATE INDEX annotation_history_by_who ON annotation_history(project, who, number);
+CREATE INDEX annotation_history_undone ON annotation_history(undoes) WHERE undoes > 0;
+CREATE TABLE annotation_labels(project INTEGER NOT NULL, label TEXT NOT NULL, task INTEGER NOT NULL,
+  PRIMARY KEY(project, label, task)) WITHOUT ROWID;
+CREATE INDEX annotation_labels_by_task ON annotation_labels(task);
+CREATE TABLE annotation_suggestions(task INTEGER NOT NULL, source TEXT NOT NULL, score REAL NOT NULL, answer TEXT NOT NULL,
+  PRIMARY KEY(task, source)) WITHOUT ROWID;
+CREATE TABLE annotation_keeps(project INTEGER NOT NULL, annotator TEXT NOT NULL, task INTEGER NOT NULL, until_ms INTEGER NOT NULL,
+  PRIMARY KEY(project, annotator)) WITHOUT ROWID;
+CREATE INDEX annotation_keeps_by_task ON annotation_keeps(task);
+CREATE TABLE annotation_people(project INTEGER NOT NULL, annotator TEXT NOT NULL, annotations INTEGER NOT NULL,
+  skipped INTEGER NOT NULL, seconds REAL NOT NULL, last_ms INTEGER NOT NULL, decided INTEGER NOT NULL, reviewed INTEGER NOT NULL,
+  accepted INTEGER NOT NULL, at_priority REAL NOT NULL, at_task INTEGER NOT NULL, PRIMARY KEY(project, annotator)) WITHOUT ROWID;
+)sql";
+
+constexpr std::array<const char*, 12> kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5, kVersion6,
+                                                     kVersion7, kVersion8, kVersion9, kVersion10, kVersion11, kVersion12};
 
 int pragma_number(Database& database, const char* sql) { return std::atoi(database.scalar(sql).c_str()); }
 

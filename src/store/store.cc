@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "store/annotations.h"
 #include "store/core.h"
 #include "store/hub.h"
 #include "store/postgres.h"
@@ -37,6 +38,7 @@ class FolderStore final : public record::Store {
   record::AuditLog& audit() override { return audit_; }
   record::Hub& hub() override { return hub_; }
   record::ApprovalStore& approvals() override { return approvals_; }
+  record::Annotations& annotations() override { return annotations_; }
   bool rows_are_remote() const noexcept override { return core_.on_server; }
 
  private:
@@ -53,6 +55,7 @@ class FolderStore final : public record::Store {
   SqlAudit audit_{core_};
   SqlHub hub_{core_};
   SqlApprovals approvals_{core_};
+  SqlAnnotations annotations_{core_};
 };
 
 void make_folder(const fs::path& folder) {
