@@ -25,11 +25,14 @@ interface Entry {
   one?: () => Promise<Page>; // fetched when it is first opened
 }
 
+const annotations = () => import("./pages/annotate/list").then((module) => module.ProjectsPage);
+
 const entries: Entry[] = [
   { path: "/ui/runs", name: "nav.runs", icon: "runs", key: "r", list: RunsPage, one: () => import("./pages/run").then((module) => module.RunPage) },
   { path: "/ui/traces", name: "nav.traces", icon: "traces", key: "t", list: TracesPage, one: () => import("./pages/traces/one").then((module) => module.TracePage) },
   { path: "/ui/models", name: "nav.models", icon: "models", key: "m", list: ModelsPage, one: () => import("./pages/models/model").then((module) => module.ModelPage) },
   { path: "/ui/deployments", name: "nav.deployments", icon: "deploy", key: "d", list: DeploymentsPage, one: () => import("./pages/deployments/one").then((module) => module.DeploymentPage) },
+  { path: "/ui/annotate", name: "nav.annotate", icon: "annotate", key: "a", list: () => <Later load={annotations} id="" />, one: () => import("./pages/annotate").then((module) => module.ProjectPage) },
   { path: "/ui/datasets", name: "nav.datasets", icon: "data", key: "s", list: DatasetsPage, one: () => import("./pages/datasets/one").then((module) => module.DatasetPage) },
 ];
 

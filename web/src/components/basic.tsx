@@ -8,6 +8,7 @@ const shapes = {
   traces: "M2 3h9M4 7h9M6 11h5M3 3v8M5 7v4",
   runs: "M3 4h10M3 8h10M3 12h6", models: "M8 2l5 3v6l-5 3-5-3V5zM8 8l5-3M8 8v6M8 8L3 5", deploy: "M8 13V4M4.5 7.5L8 4l3.5 3.5M3 14h10",
   explain: "M7 11a4 4 0 1 1 0-8 4 4 0 0 1 0 8zM10 10l4 4", data: "M3 4c0-1 2-2 5-2s5 1 5 2v8c0 1-2 2-5 2s-5-1-5-2zM3 4c0 1 2 2 5 2s5-1 5-2M3 8c0 1 2 2 5 2s5-1 5-2",
+  annotate: "M3 13l1-3.5L11 2.5l2.5 2.5-7 7zM9 4.5L11.5 7M9 13.5h4",
   search: "M7 12A5 5 0 1 1 7 2a5 5 0 0 1 0 10zM11 11l3 3", folder: "M2 4h4l1.5 2H14v7H2z", file: "M4 2h5l3 3v9H4zM9 2v3h3",
   open: "M4 6l4 4 4-4", closed: "M6 4l4 4-4 4", up: "M8 12V4M5 7l3-3 3 3", down: "M8 4v8M5 9l3 3 3-3", close: "M4 4l8 8M12 4l-8 8", save: "M8 3v7M5 7l3 3 3-3M3 13h10",
 };

@@ -1,8 +1,8 @@
 export const en = {
-  "nav.label": "Pages", "nav.runs": "Runs", "nav.models": "Models", "nav.deployments": "Deployments", "nav.datasets": "Datasets",
+  "nav.label": "Pages", "nav.runs": "Runs", "nav.models": "Models", "nav.deployments": "Deployments", "nav.annotate": "Annotation", "nav.datasets": "Datasets",
   "nav.skip": "Skip to the content", "nav.language": "Language", "nav.theme": "Theme", "nav.keys": "Keyboard",
   "theme.system": "System", "theme.light": "Light", "theme.dark": "Dark",
-  "keys.title": "Keyboard", "keys.filter": "to the filter", "keys.help": "this help", "keys.go": "to runs, traces, models, deployments, datasets", "keys.rows": "move in a table",
+  "keys.title": "Keyboard", "keys.filter": "to the filter", "keys.help": "this help", "keys.go": "to runs, traces, models, deployments, annotation, datasets", "keys.rows": "move in a table",
   "keys.pick": "pick a row", "keys.open": "open a row", "keys.columns": "move a column (on its head)", "keys.close": "close a dialog", "keys.licences": "Licences of the packages in these pages",
   "action.close": "Close", "action.retry": "Try again", "action.png": "Save {name} as PNG", "action.download": "Download", "action.copy": "Copy",
   "action.delete": "Delete", "action.restore": "Restore",

@@ -35,7 +35,10 @@ async function send(method: string, path: string, body: unknown, signal: AbortSi
   if (csrf !== null && method !== "GET") headers["X-CSRF-Token"] = csrf;
   const init: RequestInit = { method, credentials: "same-origin", headers };
   if (signal) init.signal = signal;
-  if (body !== undefined) {
+  if (body instanceof Blob) {
+    headers["Content-Type"] = "application/octet-stream"; // a file as it is
+    init.body = body;
+  } else if (body !== undefined) {
     headers["Content-Type"] = "application/json";
     init.body = JSON.stringify(body);
   }

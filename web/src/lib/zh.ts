@@ -1,10 +1,10 @@
 import type { en } from "./en";
 
 export const zh: Record<keyof typeof en, string> = {
-  "nav.label": "页面", "nav.runs": "运行", "nav.models": "模型", "nav.deployments": "部署", "nav.datasets": "数据集",
+  "nav.label": "页面", "nav.runs": "运行", "nav.models": "模型", "nav.deployments": "部署", "nav.annotate": "标注", "nav.datasets": "数据集",
   "nav.skip": "跳到内容", "nav.language": "语言", "nav.theme": "主题", "nav.keys": "键盘",
   "theme.system": "跟随系统", "theme.light": "浅色", "theme.dark": "深色",
-  "keys.title": "键盘", "keys.filter": "到筛选框", "keys.help": "本帮助", "keys.go": "到运行、追踪、模型、部署、数据集", "keys.rows": "在表格中移动",
+  "keys.title": "键盘", "keys.filter": "到筛选框", "keys.help": "本帮助", "keys.go": "到运行、追踪、模型、部署、标注、数据集", "keys.rows": "在表格中移动",
   "keys.pick": "选中一行", "keys.open": "打开一行", "keys.columns": "移动列（在列标题上）", "keys.close": "关闭对话框", "keys.licences": "本页面所含软件包的许可证",
   "action.close": "关闭", "action.retry": "重试", "action.png": "将 {name} 存为 PNG", "action.download": "下载", "action.copy": "复制",
   "action.delete": "删除", "action.restore": "恢复",
