@@ -197,6 +197,7 @@ test("each label has a key of its own that is no command", () => {
   const event = { key: "ArrowLeft", ctrlKey: true, metaKey: false, altKey: false, shiftKey: true };
   assert.equal(pressed(event), "Ctrl+Shift+ArrowLeft");
   assert.equal(pressed({ ...event, key: "Z", ctrlKey: false }), "Z");
+  assert.equal(pressed({ ...event, key: "Z", ctrlKey: false, shiftKey: false }), "z", "Caps Lock does not redo");
 });
 
 function typed(editor: Editor, ...keys: string[]) {

@@ -7,7 +7,7 @@ export const tests = {
     const page = await openPage(browser, server);
     await page.goto(`${server.url}/ui/runs`);
     await page.getByRole("grid").waitFor();
-    for (const [key, path, heading] of [["t", "/ui/traces", "Traces"], ["m", "/ui/models", "Models"], ["d", "/ui/deployments", "Deployments"], ["s", "/ui/datasets", "Datasets"], ["r", "/ui/runs", "Runs"]]) {
+    for (const [key, path, heading] of [["t", "/ui/traces", "Traces"], ["m", "/ui/models", "Models"], ["d", "/ui/deployments", "Deployments"], ["a", "/ui/annotate", "Annotation"], ["s", "/ui/datasets", "Datasets"], ["r", "/ui/runs", "Runs"]]) {
       await page.keyboard.press("g");
       await page.keyboard.press(key);
       await page.getByRole("heading", { name: heading, exact: true, level: 1 }).waitFor({ state: "attached" });

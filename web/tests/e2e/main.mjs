@@ -9,6 +9,7 @@ import { tests as datasets } from "./datasets.mjs";
 import { tests as run } from "./run.mjs";
 import { seedRuns } from "./seed.mjs";
 import { seedTraces } from "./seed_traces.mjs";
+import { tests as annotate } from "./annotate.mjs";
 import { tests as accounts } from "./accounts.mjs";
 import { tests as keyboard } from "./keyboard.mjs";
 import { tests as traces } from "./traces.mjs";
@@ -42,7 +43,7 @@ try {
     dev = await (await import("../../tools/dev.mjs")).startDev(server.url, 0, false);
     server.url = dev.url;
   }
-  for (const [name, test] of Object.entries({ ...runs, ...views, ...run, ...traces, ...models, ...deployments, ...datasets, ...keyboard, ...accounts })) {
+  for (const [name, test] of Object.entries({ ...runs, ...views, ...run, ...traces, ...models, ...deployments, ...datasets, ...annotate, ...keyboard, ...accounts })) {
     if (!new RegExp(only).test(name)) continue;
     try {
       await test({ browser, server, seed, served, program });

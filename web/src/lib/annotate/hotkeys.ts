@@ -61,5 +61,6 @@ export function refused(scheme: Scheme): string[] {
 // The name of the key that was pressed: "z", "Shift+Z" as "Z", "Ctrl+ArrowRight", "Shift+ArrowLeft".
 export function pressed(event: Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "altKey" | "shiftKey">): string {
   const character = [...event.key].length === 1;
-  return `${event.ctrlKey || event.metaKey ? "Ctrl+" : ""}${event.altKey ? "Alt+" : ""}${event.shiftKey && !character ? "Shift+" : ""}${event.key}`;
+  const key = character ? (event.shiftKey ? event.key.toUpperCase() : event.key.toLowerCase()) : event.key; // whatever Caps Lock says
+  return `${event.ctrlKey || event.metaKey ? "Ctrl+" : ""}${event.altKey ? "Alt+" : ""}${event.shiftKey && !character ? "Shift+" : ""}${key}`;
 }

@@ -165,6 +165,7 @@ export class Queue {
       work, note: work.mine?.note ?? "", seconds: work.mine?.seconds ?? 0, revision: work.mine?.revision ?? 0, saved: work.mine !== null, skipped: work.mine?.skipped ?? false,
       editor: new Editor(this.scheme, work.task, work.mine?.answer ?? {}, work.suggestions),
     };
+    item.editor.changed = this.changed;
     this.items.push(item);
     if (this.models) {
       // Models take their time: what they say comes when it is there.

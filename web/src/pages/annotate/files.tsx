@@ -41,7 +41,7 @@ export function FilesTab({ project }: { project: Project }) {
           {send.isError && <ErrorNote error={send.error} />}
           <div><Act why={why} type="submit" class="primary" disabled={send.isPending || files.length === 0}>{t(send.isPending ? "files.sending" : "files.send")}</Act></div>
         </form>
-        <ul class="plain-list" role="status">{done.map(([file, one], i) => <li key={i}>{t("files.done", { file, format: one.format, tasks: integer(one.tasks), known: integer(one.known), annotations: integer(one.annotations), suggestions: integer(one.suggestions) })}</li>)}</ul>
+        <div role="status"><ul class="plain-list">{done.map(([file, one], i) => <li key={i}>{t("files.done", { file, format: one.format, tasks: integer(one.tasks), known: integer(one.known), annotations: integer(one.annotations), suggestions: integer(one.suggestions) })}</li>)}</ul></div>
       </section>
       <section class="card" aria-label={t("files.out")}>
         <h2>{t("files.out")}</h2>

@@ -1,10 +1,11 @@
 // Where one answers: a task at a time, by keys alone or by the mouse.
 import { useQueryClient } from "@tanstack/preact-query";
-import { useEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
 import { Act } from "../../components/act";
 import { Dialog, ErrorNote, Loading } from "../../components/basic";
 import { missing } from "../../lib/annotate/answer";
 import { type Project, asAnnotator, keys } from "../../lib/annotate/api";
+import type { Editor } from "../../lib/annotate/editor";
 import { pressed } from "../../lib/annotate/hotkeys";
 import { type Item, Queue } from "../../lib/annotate/queue";
 import { t } from "../../lib/annotate/text";
@@ -91,17 +92,17 @@ export function LabelPage({ project, annotator }: { project: Project; annotator:
   }, [queue]);
   useEffect(() => {
     if (!item) return;
-    item.editor.changed = () => redraw(0);
-    setTold("");
     root.current?.parentElement?.scrollTo(0, 0);
     const id = String(item.work.task.id);
     if (shown.current !== null && shown.current !== id) setQuery({ task: undefined }, true); // the address named another
     shown.current = null;
   }, [item]);
 
+  // Keys may come faster than pages are drawn: they mean the queue's task, not the one that was drawn.
   const save = (skipped: boolean) => {
-    if (!item || why !== undefined) return;
-    const lacking = skipped ? [] : missing(item.editor.answer, settings.scheme, item.work.task);
+    const now = queue.current;
+    if (!now || why !== undefined) return;
+    const lacking = skipped ? [] : missing(now.editor.answer, settings.scheme, now.work.task);
     if (lacking.length > 0) return setTold(t("label.missing", { what: lacking.map((one) => t(`question.${one}`)).join(", ") }));
     setTold("");
     void queue.save(skipped);
@@ -113,14 +114,22 @@ export function LabelPage({ project, annotator }: { project: Project; annotator:
     else if (!forth && done) setTold(t("label.takenBack"));
   };
   const commands: Record<string, () => void> = {
-    Enter: () => save(false), s: () => save(true), ".": () => void queue.forward(), ",": () => void (queue.backward() || setTold(t("label.first"))),
+    Enter: () => save(false), "Ctrl+Enter": () => save(false), s: () => save(true), ".": () => void queue.forward(), ",": () => void (queue.backward() || setTold(t("label.first"))),
     n: () => setDialog("note"), i: () => setDialog("guidelines"), "?": () => setDialog("keys"), z: () => void undo(false), Z: () => void undo(true),
     t: () => side.current?.querySelector<HTMLElement>("textarea")?.focus(),
   };
 
+  const gone = useRef(0);         // until when "g" waits for the letter of a page (app.tsx)
+  const clicked = useRef(false);  // the focus came by the mouse, not by Tab
   useEffect(() => {
-    let gone = 0; // until when "g" waits for the letter of a page (app.tsx)
+    const down = () => void (clicked.current = true);
+    addEventListener("pointerdown", down, true);
+    return () => removeEventListener("pointerdown", down, true);
+  }, []);
+  useLayoutEffect(() => {
     const listener = (event: KeyboardEvent) => {
+      if (event.key === "Tab") clicked.current = false;
+      const editor = queue.current?.editor;
       if (document.querySelector("dialog[open]") || event.isComposing) return;
       const key = pressed(event);
       const now = Date.now();
@@ -128,20 +137,20 @@ export function LabelPage({ project, annotator }: { project: Project; annotator:
         if (key === "Ctrl+Enter") save(false);
         else if (key === "Escape") (event.target as HTMLElement).blur();
         else return;
-      } else if (key === "g" || now < gone) {
-        gone = key === "g" ? now + 1500 : 0;
+      } else if (key === "g" || now < gone.current) {
+        gone.current = key === "g" ? now + 1500 : 0;
         return;
-      } else if ((key === "Enter" || key === " ") && event.target instanceof HTMLElement && event.target.closest("button, a, summary")) {
-        return; // the button that has the focus
-      } else if (!why && editor && before(key)) {
+      } else if ((key === "Enter" || key === " ") && event.target instanceof HTMLElement && event.target.closest("button, a") && !clicked.current) {
+        return; // of a button that was gone to by keys
+      } else if (!why && editor && before(editor, key)) {
         if (key !== "z" && key !== "Z") setTold("");
-      } else if (commands[key] && (item || key === "z" || key === "," || key === "?")) {
+      } else if (commands[key] && (editor || key === "z" || key === "," || key === "?")) {
         commands[key]!();
       } else return;
       event.preventDefault();
       event.stopImmediatePropagation();
     };
-    const before = (key: string) => editor!.press(key) || (editor!.marking && root.current !== null && lineKey(editor!, root.current, key));
+    const before = (editor: Editor, key: string) => editor.press(key) || (editor.marking && root.current !== null && lineKey(editor, root.current, key));
     addEventListener("keydown", listener, true);
     return () => removeEventListener("keydown", listener, true);
   });

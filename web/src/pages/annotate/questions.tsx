@@ -159,7 +159,7 @@ function Stars({ editor, place }: { editor: Editor; place: number }) {
   return (
     <div class="choices" role="group" aria-label={t("ask.ratingOf", { n: place + 1 })}>
       {Array.from({ length: editor.scheme.rating_max }, (_, i) => i + 1).map((one) => (
-        <Choice key={one} hotkey="" on={value === one} pick={() => {
+        <Choice key={one} hotkey={place === editor.message && editor.keyOf({ kind: "message", value: one }) !== String(one) ? editor.keyOf({ kind: "message", value: one }) : ""} on={value === one} pick={() => {
           editor.message = place;
           editor.choose({ kind: "message", value: one });
         }}>{one}</Choice>
@@ -212,8 +212,8 @@ function Suggestions({ editor }: { editor: Editor }) {
       <ul class="said">
         {editor.suggestions.slice(0, 20).map((one, i) => (
           <li key={i}>
-            <button type="button" class="plain" aria-label={t("suggestions.take", { source: one.source, text: summary(editor, one.answer) })} onClick={() => editor.take(one)}>
-              <span class="cut">{summary(editor, one.answer) || t("suggestions.nothing")}</span> <span class="tag">{one.source}</span> <span class="num muted">{number(Math.round(one.score * 1000) / 1000)}</span>{i === 0 && <kbd>a</kbd>}
+            <button type="button" class="plain" onClick={() => editor.take(one)}>
+              <span class="hidden">{t("suggestions.take")} </span><span class="cut">{summary(editor, one.answer) || t("suggestions.nothing")}</span> <span class="tag">{one.source}</span> <span class="num muted">{number(Math.round(one.score * 1000) / 1000)}</span>{i === 0 && <kbd>a</kbd>}
             </button>
           </li>
         ))}

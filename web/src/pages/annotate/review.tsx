@@ -1,6 +1,6 @@
 // Answers side by side, and the decision: one of them by its key, or the right one written.
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/preact-query";
-import { useEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
 import { Act } from "../../components/act";
 import { ErrorNote, Loading } from "../../components/basic";
 import { type Answer, disputed, tidy } from "../../lib/annotate/answer";
@@ -45,7 +45,7 @@ function Write({ project, work, from, save, cancel }: { project: Project; work: 
     made.changed = () => redraw(0);
     return made;
   }, [work.task.id]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const listener = (event: KeyboardEvent) => {
       const key = pressed(event);
       const typing = /^(INPUT|TEXTAREA|SELECT)$/.test((event.target as HTMLElement).tagName);
@@ -92,7 +92,7 @@ function One({ project, task, annotator, after }: { project: Project; task: numb
   });
   const list = truth ? [truth, ...answers] : answers;
   const open = (answer: Answer) => why === undefined && setWriting(answer);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const listener = (event: KeyboardEvent) => {
       if (writing || !work || document.querySelector("dialog[open]") || /^(INPUT|TEXTAREA|SELECT)$/.test((event.target as HTMLElement).tagName)) return;
       const key = pressed(event);
