@@ -59,6 +59,21 @@ std::string git_blob_id(std::string_view bytes) {
   return finish_hex(context.get());
 }
 
+std::string sha1_base32(std::string_view bytes) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned int size = 0;
+  if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha1(), nullptr) != 1) {
+    throw Error(Code::kFailure, "the cryptography library offers no SHA-1");
+  }
+  static constexpr char kLetters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+  std::string text;
+  for (unsigned int bit = 0; bit < size * 8; bit += 5) {  // 160 bits: 32 letters without a rest
+    const unsigned int two = static_cast<unsigned int>(digest[bit / 8]) << 8 | digest[bit / 8 + 1];
+    text += kLetters[(two >> (11 - bit % 8)) & 31];
+  }
+  return text;
+}
+
 std::string sha256_hex(std::string_view bytes) {
   Sha256 sha;
   sha.update(bytes);

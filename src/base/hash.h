@@ -37,6 +37,9 @@ bool is_digest(std::string_view text) noexcept;
 // What git calls a file: the SHA-1 (40 hex digits) of "blob SIZE", a NUL and the bytes. A name, never for trust.
 std::string git_blob_id(std::string_view bytes);
 
+// The SHA-1 of the bytes in base32 (RFC 4648, 6; 32 letters), as web archives name payloads. A name, never for trust.
+std::string sha1_base32(std::string_view bytes);
+
 // The Merkle root over leaf digests in order: a node is SHA-256 of its children's hex texts joined; an odd leaf moves up
 // unchanged; the root of nothing is the SHA-256 of "". Returns 64 hex digits.
 std::string merkle_root(std::span<const std::string> leaves);

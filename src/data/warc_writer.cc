@@ -14,39 +14,11 @@ namespace {
 using base::Code;
 using base::Error;
 
-std::string gzip_member(std::string_view bytes) {
-  z_stream stream{};
-  if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
-    throw std::bad_alloc();
-  }
-  std::string out(deflateBound(&stream, static_cast<uLong>(bytes.size())) + 32, '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));  // NOLINT: zlib does not write there
-  stream.avail_in = static_cast<uInt>(bytes.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());  // NOLINT: zlib's type for bytes
-  stream.avail_out = static_cast<uInt>(out.size());
-  const int result = deflate(&stream, Z_FINISH);
-  out.resize(out.size() - stream.avail_out);
-  deflateEnd(&stream);
-  if (result != Z_STREAM_END) {
-    throw Error(Code::kFailure, "zlib could not compress a record");
-  }
-  return out;
-}
-
 void append_header(std::string_view name, std::string_view value, std::string& out) {
   if (name.empty() || (std::string(name) + std::string(value)).find_first_of("\r\n") != std::string::npos) {
     throw Error(Code::kInvalid, fmt::format("a WARC header '{}' with a line break or without a name", name.substr(0, 64)));
   }
   out.append(name).append(": ").append(value).append("\r\n");
-}
-
-// A UUID (RFC 9562, version 8: of our own making) of the bytes' digest.
-std::string uuid_of(std::string_view bytes) {
-  std::string hex = base::sha256_hex(bytes).substr(0, 32);
-  hex[12] = '8';
-  hex[16] = "89ab"[hex[16] % 4];
-  return fmt::format("<urn:uuid:{}-{}-{}-{}-{}>", hex.substr(0, 8), hex.substr(8, 4), hex.substr(12, 4), hex.substr(16, 4),
-                     hex.substr(20));
 }
 
 std::string lowered(std::string_view text) {
@@ -70,23 +42,55 @@ std::vector<std::string> parts_of(std::string_view text, char mark) {
 
 }  // namespace
 
+std::string gzip_member(std::string_view bytes) {
+  z_stream stream{};
+  if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
+    throw std::bad_alloc();
+  }
+  std::string out(deflateBound(&stream, static_cast<uLong>(bytes.size())) + 32, '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));  // NOLINT: zlib does not write there
+  stream.avail_in = static_cast<uInt>(bytes.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());  // NOLINT: zlib's type for bytes
+  stream.avail_out = static_cast<uInt>(out.size());
+  const int result = deflate(&stream, Z_FINISH);
+  out.resize(out.size() - stream.avail_out);
+  deflateEnd(&stream);
+  if (result != Z_STREAM_END) {
+    throw Error(Code::kFailure, "zlib could not compress a record");
+  }
+  return out;
+}
+
+std::string warc_record_id(std::string_view seed) {
+  std::string hex = base::sha256_hex(seed).substr(0, 32);
+  hex[12] = '8';
+  hex[16] = "89ab"[hex[16] % 4];
+  return fmt::format("<urn:uuid:{}-{}-{}-{}-{}>", hex.substr(0, 8), hex.substr(8, 4), hex.substr(12, 4), hex.substr(16, 4),
+                     hex.substr(20));
+}
+
+std::string warc_record(const WarcDraft& draft) {
+  std::string record = "WARC/1.1\r\n";
+  append_header("WARC-Type", draft.type, record);
+  append_header("WARC-Record-ID", draft.id, record);
+  append_header("WARC-Date", draft.date, record);
+  if (!draft.url.empty()) {
+    append_header("WARC-Target-URI", draft.url, record);
+  }
+  append_header("WARC-Block-Digest", base::digest_of(draft.block), record);
+  for (const auto& [name, value] : draft.headers) {
+    append_header(name, value, record);
+  }
+  append_header("Content-Length", std::to_string(draft.block.size()), record);
+  return record.append("\r\n").append(draft.block).append("\r\n\r\n");
+}
+
 WarcWriter::WarcWriter(std::filesystem::path path, bool gzip) : file_(std::move(path)), gzip_(gzip) {}
 
 WarcEntry WarcWriter::write(std::string_view type, std::string_view url, std::string_view date, std::string_view block,
                             const std::vector<std::pair<std::string, std::string>>& headers) {
-  std::string record = "WARC/1.1\r\n";
-  append_header("WARC-Type", type, record);
-  append_header("WARC-Record-ID", uuid_of(fmt::format("{}\n{}\n{}\n{}\n{}", file_.size(), type, url, date, block)), record);
-  append_header("WARC-Date", date, record);
-  if (!url.empty()) {
-    append_header("WARC-Target-URI", url, record);
-  }
-  append_header("WARC-Block-Digest", base::digest_of(block), record);
-  for (const auto& [name, value] : headers) {
-    append_header(name, value, record);
-  }
-  append_header("Content-Length", std::to_string(block.size()), record);
-  record.append("\r\n").append(block).append("\r\n\r\n");
+  const std::string id = warc_record_id(fmt::format("{}\n{}\n{}\n{}\n{}", file_.size(), type, url, date, block));
+  const std::string record = warc_record({type, url, date, id, block, headers});
   const WarcEntry entry{file_.size(), 0};
   file_.write(gzip_ ? gzip_member(record) : record);
   return {entry.offset, file_.size() - entry.offset};

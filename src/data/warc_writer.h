@@ -17,13 +17,29 @@ struct WarcEntry {
   uint64_t length = 0;
 };
 
+// A record before it is bytes.
+struct WarcDraft {
+  std::string_view type;  // "response"
+  std::string_view url;   // may be empty
+  std::string_view date;  // RFC 3339
+  std::string_view id;    // of record_id()
+  std::string_view block;
+  std::vector<std::pair<std::string, std::string>> headers = {};  // beyond those that are made of the above
+};
+
+// WARC-Type, WARC-Record-ID, WARC-Date, WARC-Target-URI (when there is one), WARC-Block-Digest, `headers`, Content-Length, the block.
+// Throws Error(kInvalid) for a line break in any of them.
+std::string warc_record(const WarcDraft& draft);
+// "<urn:uuid:…>" (RFC 9562, version 8) of a digest of `seed`: the same seed gives the same.
+std::string warc_record_id(std::string_view seed);
+std::string gzip_member(std::string_view bytes);
+
 class WarcWriter {
  public:
   // Appears under its name when commit() is called, complete or not at all. `gzip`: a member a record.
   explicit WarcWriter(std::filesystem::path path, bool gzip = true);
-  // A record of `type` with WARC-Date `date`. `headers` are those beyond WARC-Type, WARC-Record-ID (made of the content: the same
-  // input gives the same file), WARC-Date, WARC-Target-URI (when `url` is not empty), WARC-Block-Digest and Content-Length, which are
-  // written here. Throws Error(kInvalid) for a line break in any of them, kFailure when it cannot be written.
+  // A record as warc_record() makes it, its ID made of the content: the same input gives the same file. Throws as that, and
+  // Error(kFailure) when it cannot be written.
   WarcEntry write(std::string_view type, std::string_view url, std::string_view date, std::string_view block,
                   const std::vector<std::pair<std::string, std::string>>& headers = {});
   void commit() { file_.commit(); }

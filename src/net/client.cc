@@ -46,6 +46,7 @@ struct HttpClient::Impl {
   std::string port;
   std::string authority;  // as the header Host has it: without a port that goes without saying
   std::string url;
+  std::string peer;  // the address of the last connection
   ClientOptions options;
   asio::io_context io{1};
   std::optional<beast::tcp_stream> stream;
@@ -95,6 +96,8 @@ struct HttpClient::Impl {
       fail("cannot connect to", error, sent);
     }
     stream->socket().set_option(tcp::no_delay(true), error);
+    const tcp::endpoint other = stream->socket().remote_endpoint(error);
+    peer = error ? std::string{} : other.address().to_string();
     if (tls_context) {
       begin_tls(sent);
     }
@@ -275,10 +278,13 @@ struct HttpClient::Impl {
       begin(response);
     }
     std::string piece(kPiece, '\0');
+    stream->expires_after(options.timeout);
     while (!parser.is_done()) {
       parser.get().body().data = piece.data();
       parser.get().body().size = piece.size();
-      stream->expires_after(options.timeout);
+      if (good) {
+        stream->expires_after(options.timeout);
+      }
       with_stream([&](auto& way) {
         http::async_read_some(way, buffer, parser, [&](const error_code& result, size_t) { error = result; });
       });
@@ -378,6 +384,8 @@ Response HttpClient::post_json(const std::string& target, const Json& body, Head
   headers.set("Content-Type", "application/json");
   return request("POST", target, base::dump_json(body), headers);
 }
+
+const std::string& HttpClient::peer() const noexcept { return impl_->peer; }
 
 void HttpClient::close() { impl_->drop(); }
 

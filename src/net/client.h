@@ -50,7 +50,7 @@ class HttpClient {
   Response get(const std::string& target) { return request("GET", target); }
   // GET of what may be larger than memory: `begin` gets the head of a 2xx answer, then `take` its body as it arrives (the
   // Response that is returned has none); of another answer the body is in the Response. ClientOptions::timeout is for
-  // each piece. What the two throw closes the connection and travels on; so does NoAnswer when the body ends early.
+  // each piece of a 2xx answer, and for the whole body of another. What the two throw closes the connection and travels on; so does NoAnswer when the body ends early.
   Response fetch(const std::string& target, const Headers& headers, const std::function<void(const Response&)>& begin,
                  const std::function<void(std::string_view)>& take);
   // Sends a part of a file as the body, read as it goes; `sent` gets the bytes sent so far. The timeout is for each piece.
@@ -58,6 +58,8 @@ class HttpClient {
   Response send_file(const std::string& method, const std::string& target, const FileBody& body, const Headers& headers,
                      const std::function<void(uint64_t)>& sent = {});
   Response post_json(const std::string& target, const Json& body, Headers headers = {});
+  // The address that the last exchange was with, "" before the first.
+  const std::string& peer() const noexcept;
   // Closes the connection; the next request opens one.
   void close();
 

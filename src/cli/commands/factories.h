@@ -49,6 +49,7 @@ std::unique_ptr<Command> make_models_inspect();
 std::unique_ptr<Command> make_models_quantize();
 std::unique_ptr<Command> make_models_export();
 std::unique_ptr<Command> make_data_clean();
+std::unique_ptr<Command> make_data_crawl();
 std::unique_ptr<Command> make_data_extract();
 std::unique_ptr<Command> make_data_dedup();
 std::unique_ptr<Command> make_data_decontaminate();

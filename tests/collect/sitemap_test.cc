@@ -1,0 +1,49 @@
+#include "collect/sitemap.h"
+
+#include <gtest/gtest.h>
+
+namespace slipway::collect {
+namespace {
+
+using Urls = std::vector<std::string>;
+
+TEST(Sitemap, ListsPages) {
+  const Sitemap map = parse_sitemap(
+      "\xEF\xBB\xBF<?xml version=\"1.0\"?>\n<!-- <loc>no</loc> --><urlset xmlns=\"x\" xmlns:image=\"y\"><url><loc>\n http://a/?x=1&amp;y </loc>"
+      "<lastmod>2026-01-01</lastmod><image:image><image:loc>http://a/i.png</image:loc></image:image></url>"
+      "<url><loc><![CDATA[http://a/<b>]]></loc></url><url><loc></loc></url></urlset>");
+  EXPECT_FALSE(map.index);
+  EXPECT_EQ(map.urls, (Urls{"http://a/?x=1&y", "http://a/<b>"}));
+}
+
+TEST(Sitemap, ListsSitemapsWithAPrefix) {
+  const Sitemap map = parse_sitemap("<s:sitemapindex><s:sitemap><s:loc>http://a/1</s:loc></s:sitemap><loc>http://no</loc></s:sitemapindex>");
+  EXPECT_TRUE(map.index);
+  EXPECT_EQ(map.urls, Urls{"http://a/1"});
+}
+
+TEST(Sitemap, IsPlainTextToo) {
+  EXPECT_EQ(parse_sitemap("http://a/1\r\n# no\nhttps://a/2").urls, (Urls{"http://a/1", "https://a/2"}));
+}
+
+TEST(Sitemap, KeepsToFiftyThousand) {
+  std::string bytes = "<urlset>";
+  for (int i = 0; i < 50'010; ++i) {
+    bytes += "<url><loc>http://a/" + std::to_string(i) + "</loc></url>";
+  }
+  const Sitemap map = parse_sitemap(bytes);
+  EXPECT_EQ(map.urls.size(), kMaxSitemapUrls);
+  EXPECT_TRUE(map.cut);
+}
+
+TEST(Sitemap, WhatIsBrokenEnds) {
+  EXPECT_EQ(parse_sitemap("<urlset><url><loc>http://a/1</loc><url><loc>http://a/2").urls, Urls{"http://a/1"});
+  EXPECT_TRUE(parse_sitemap("<urlset").urls.empty());
+  EXPECT_TRUE(parse_sitemap("<urlset><loc>" + std::string(10'000, 'a') + "</loc></urlset>").urls.empty());
+  EXPECT_TRUE(looks_like_sitemap("<?xml?>\n<urlset>"));
+  EXPECT_FALSE(looks_like_sitemap("<html><urlset>"));
+  EXPECT_FALSE(looks_like_sitemap("text <urlset>"));
+}
+
+}  // namespace
+}  // namespace slipway::collect
