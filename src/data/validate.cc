@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "data/expectations.h"
 #include "data/frames.h"
 #include "data/keys.h"
 #include "data/plan.h"
@@ -252,6 +253,37 @@ void check_leaks(const std::filesystem::path& folder, const DataOptions& options
   }
 }
 
+void check_suite(const std::filesystem::path& folder, const std::filesystem::path& work, const Json& suite, base::Context& context,
+                 ValidationReport& report) {
+  if (suite.is_null()) {
+    return;
+  }
+  ExpectOptions how;
+  how.examples = static_cast<int64_t>(kExamples);
+  how.work = work / "expectations";
+  const VersionFiles files{{{kDocumentsFile, "", 0}}, [&](const record::FolderFile& file) { return folder / file.path; }};
+  const Json found = check_expectations(files, parse_expectations(suite, "data.validate.expectations"), how, context);
+  for (const Json& one : found.at("results")) {
+    const Json& config = one.at("expectation_config");
+    const Json& result = one.at("result");
+    const Json& kwargs = config.at("kwargs");
+    Check check{config.at("type").get<std::string>(), one.at("success").get<bool>(), 0, 0, "", {{"kwargs", kwargs}, {"result", result}}};
+    if (const auto percent = result.find("unexpected_percent"); percent != result.end() && percent->is_number()) {
+      check.value = percent->get<double>() / 100;
+      check.limit = 1 - kwargs.value("mostly", 1.0);
+    } else {
+      check.value = check.passed ? 0 : 1;
+    }
+    const Json& fault = one.at("exception_info").at("exception_message");
+    check.message = fmt::format("{}{}", base::dump_json(kwargs),
+                                !fault.is_null()                      ? ": " + fault.get<std::string>()
+                                : result.contains("unexpected_count") ? fmt::format(": {} unexpected values", result.at("unexpected_count").dump())
+                                : result.contains("observed_value")   ? ": observed " + base::dump_json(result.at("observed_value")).substr(0, 200)
+                                                                      : "");
+    report.checks.push_back(std::move(check));
+  }
+}
+
 }  // namespace
 
 void ValidateOptions::describe(base::FieldTable& fields) {
@@ -273,6 +305,13 @@ ValidateOptions parse_validate_options(const Json& object, const std::string& wh
   if (simple.is_object() && simple.contains("leak") && simple["leak"].is_boolean()) {
     simple["leak"] = simple["leak"].get<bool>() ? options.leak : "none";
   }
+  if (const auto suite = simple.is_object() ? simple.find("expectations") : simple.end(); suite != simple.end()) {
+    options.expectations = *suite;
+    simple.erase(suite);
+    if (!options.expectations.is_string()) {
+      parse_expectations(options.expectations, where + ".expectations");
+    }
+  }
   base::FieldTable fields;
   options.describe(fields);
   fields.apply(simple, where);
@@ -288,7 +327,11 @@ Json to_json(const ValidateOptions& options) {
   ValidateOptions copy = options;
   base::FieldTable fields;
   copy.describe(fields);
-  return fields.to_json();
+  Json json = fields.to_json();
+  if (!options.expectations.is_null()) {
+    json["expectations"] = options.expectations;
+  }
+  return json;
 }
 
 bool ValidationReport::passed() const noexcept {
@@ -348,6 +391,9 @@ ValidationReport validate(const std::filesystem::path& in_folder, const DataOpti
     report.checks.push_back(min_per_label(plan, options));
   }
   check_leaks(in_folder, options, context, plan, report);
+  check_suite(in_folder, out_folder, wanted.expectations, context, report);
+  std::error_code ignored;
+  std::filesystem::remove_all(out_folder / "expectations", ignored);
   base::write_file_atomic(out_folder / "validation.json", base::dump_json_pretty(to_json(report)));
   context.progress.finish(report.summary());
   return report;

@@ -20,6 +20,7 @@ struct ValidateOptions {
   std::string leak = "train/test";  // pairs of splits "a/b", comma separated; "none": not checked
   double leak_jaccard = 0.8;        // near duplicates of at least this similarity count as leaked
   double max_leak = 0;              // largest share of the second split that may be leaked
+  Json expectations;                // a suite (expectations.h) over the documents' rows; a text: the file of one, which the caller reads
 
   void describe(base::FieldTable& fields);
 };

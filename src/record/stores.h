@@ -13,6 +13,7 @@
 
 #include "record/accounts.h"
 #include "record/approvals.h"
+#include "record/data_versions.h"
 #include "record/hub.h"
 #include "record/record.h"
 #include "record/tracking_stores.h"
@@ -172,6 +173,7 @@ class Store {
   virtual Hub& hub() = 0;
   virtual ApprovalStore& approvals() = 0;
   virtual Annotations& annotations() = 0;
+  virtual DataVersions& data() = 0;
   // Whether reading rows waits for another process.
   virtual bool rows_are_remote() const noexcept = 0;
 };

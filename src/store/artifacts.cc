@@ -2,7 +2,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
-#include "store/tables.h"
+#include "store/data_versions.h"
 
 namespace slipway::store {
 namespace {
@@ -41,9 +41,14 @@ Artifact SqlArtifacts::keep(const Blob& blob, bool folder, const std::string& ki
       size += entry.size;
     }
   }
-  const int64_t now = core_.now();
+  return keep_artifact(core_, blob, folder, size, kind, name, meta);
+}
+
+Artifact keep_artifact(Core& core, const Blob& blob, bool folder, uint64_t size, const std::string& kind, const std::string& name,
+                       const Json& meta) {
+  const int64_t now = core.now();
   Artifact result;
-  core_.write([&](Database& database) {
+  core.write([&](Database& database) {
     // A listing that was once put as plain bytes becomes a folder: garbage collection must keep its files.
     database
         .prepare(

@@ -225,21 +225,27 @@ Blob Blobs::put_bytes(std::string_view bytes, Folders& touched) {
   return blob;
 }
 
-Blob Blobs::put_file(const fs::path& path, bool follow, Folders& touched) {
+Blob Blobs::put_file(const fs::path& path, bool follow, bool likely_new, Folders& touched) {
   // O_NONBLOCK: opening a pipe would wait for its writer.
   const File source(path, O_RDONLY | O_NONBLOCK | (follow ? 0 : O_NOFOLLOW));
   if (!S_ISREG(source.info(path).st_mode)) {
     throw Error(Code::kInvalid,
                 fmt::format("'{}' is not a file; a folder is stored as a folder artifact", path.string()));
   }
-  const Blob known = hash_open_file(source, path);
-  if (has(known.digest, known.size)) {
-    touched.insert(place(known.digest).parent_path());
-    return known;
+  if (!likely_new) {
+    const Blob known = hash_open_file(source, path);
+    if (has(known.digest, known.size)) {
+      touched.insert(place(known.digest).parent_path());
+      return known;
+    }
   }
   const Temporary temporary(folder_);
-  // Its digest is taken again from what is copied: the file may be changing.
+  // Its digest is taken from what is copied: the file may be changing.
   const Blob blob = copy_and_hash(source, path, temporary.file(), temporary.path());
+  if (likely_new && has(blob.digest, blob.size)) {
+    touched.insert(place(blob.digest).parent_path());
+    return blob;
+  }
   keep(temporary, blob, Lasting::kYes, touched);
   return blob;
 }
@@ -253,7 +259,7 @@ Blob Blobs::put_bytes(std::string_view bytes) {
 
 Blob Blobs::put_file(const fs::path& path) {
   Folders touched;
-  Blob blob = put_file(path, true, touched);
+  Blob blob = put_file(path, true, false, touched);
   sync(touched);
   return blob;
 }

@@ -19,6 +19,7 @@
 #include <string_view>
 #include <vector>
 
+#include "record/data_versions.h"
 #include "store/blob_file.h"
 #include "store/chunk_index.h"
 #include "store/copies.h"
@@ -33,10 +34,12 @@ class Pool;
 namespace slipway::store {
 
 // One file of a folder artifact.
-struct FolderEntry {
-  std::string path;  // relative, "a/b.txt"
-  std::string digest;
-  uint64_t size = 0;
+using FolderEntry = record::FolderFile;
+
+// A file that becomes one.
+struct FolderSource {
+  std::string path;
+  std::filesystem::path file;
 };
 
 // What a content must have for its chunks to be looked at: below, a file of its own costs less than it could save.
@@ -63,6 +66,13 @@ class Blobs {
   Blob put_bytes(std::string_view bytes);
   Blob put_file(const std::filesystem::path& path);
   Blob put_folder(const std::filesystem::path& path);
+  // Several files, the small ones together, in their order; and a listing of blobs that are there.
+  std::vector<FolderEntry> put_files(std::span<const FolderSource> files);
+  Blob put_listing(std::vector<FolderEntry> entries);
+  // Regular files below `folder`, in no order, as `prefix` + their place in it. Folders and files of which `skip` says so are passed
+  // over; throws kInvalid for anything but files and folders.
+  static std::vector<FolderSource> walk(const std::filesystem::path& folder, const std::string& prefix,
+                                        const std::function<bool(const std::filesystem::path& path)>& skip = {});
 
   // Where the blob can be read, for ten minutes at least when that is a copy; it is made first then. Throws
   // kNotFound, kIntegrity, kInvalid, kUnavailable.
@@ -92,6 +102,10 @@ class Blobs {
   // the blobs' blocks where the file system can clone, are hard links (read-only) where the user cannot write through
   // the mode, else copies. `verify`: throws kIntegrity, leaving no `target`, when a blob does not have its digest.
   void checkout(const std::string& digest, const std::filesystem::path& target, bool verify) const;
+  // One blob as a new file, in the same way.
+  void write_out(const std::string& digest, const std::filesystem::path& file) const;
+  // Whether the blob is there, whole as far as sizes tell.
+  bool has(const std::string& digest, uint64_t size) const;
   // Throws kIntegrity or kNotFound, naming the blob. Reads all of it.
   void verify(const std::string& digest) const;
 
@@ -100,11 +114,12 @@ class Blobs {
  private:
   friend class BlobWriter;
   using Folders = std::set<std::filesystem::path>;
-  Blob put_file(const std::filesystem::path& path, bool follow, Folders& touched);
+  // `likely_new`: copied and hashed in one go, not hashed before.
+  Blob put_file(const std::filesystem::path& path, bool follow, bool likely_new, Folders& touched);
   Blob put_bytes(std::string_view bytes, Folders& touched);
-  // Files of a folder, the small ones together: on the disk on return, their names once `disk` is synced.
-  void put_batch(const std::filesystem::path& folder, std::span<const std::string> files, std::vector<FolderEntry>& entries,
-                 base::Pool& pool, const File& disk, Folders& touched);
+  // On the disk on return, their names once `disk` is synced.
+  void put_batch(std::span<const FolderSource> files, std::vector<FolderEntry>& entries, base::Pool& pool, const File& disk,
+                 Folders& touched);
   // What was written and hashed: whole, or as a recipe. Durable once `touched` is synced.
   void keep(const Temporary& temporary, const Blob& blob, Lasting lasting, Folders& touched) const;
   void keep_whole(const Temporary& temporary, const Blob& blob, Folders& touched) const;
@@ -115,9 +130,6 @@ class Blobs {
   std::filesystem::path recipe_place(const std::string& digest) const;
   std::filesystem::path copy_place(const std::string& digest) const;
   std::optional<uint64_t> whole_size(const std::string& digest) const;
-  // Whether the blob is there, whole as far as sizes tell.
-  bool has(const std::string& digest, uint64_t size) const;
-  void write_out(const std::string& digest, const std::filesystem::path& file) const;
   static void sync(const Folders& touched);
 
   std::filesystem::path folder_;

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <fmt/format.h>
+#include <iterator>
 #include <limits>
 
 #include "base/error.h"
@@ -45,13 +46,19 @@ void sort_and_check(std::vector<FolderEntry>& entries) {
 
 }  // namespace
 
+// As base::canonical_json would have it, without a tree of a million objects.
 std::string listing_bytes(std::vector<FolderEntry> entries) {
   sort_and_check(entries);
-  Json files = Json::array();
+  std::string bytes = "{\"files\":[";
   for (const FolderEntry& entry : entries) {
-    files.push_back({{"digest", entry.digest}, {"path", entry.path}, {"size", entry.size}});
+    bytes += bytes.back() == '[' ? "{\"digest\":\"" : ",{\"digest\":\"";
+    bytes += entry.digest;
+    bytes += "\",\"path\":";
+    bytes += base::canonical_json(Json(entry.path));
+    fmt::format_to(std::back_inserter(bytes), ",\"size\":{}}}", entry.size);
   }
-  return base::canonical_json({{"files", std::move(files)}, {"format", kFormat}});
+  bytes += fmt::format("],\"format\":\"{}\"}}", kFormat);
+  return bytes;
 }
 
 std::vector<FolderEntry> parse_listing(std::string_view bytes, std::string_view source) {

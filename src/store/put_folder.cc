@@ -26,20 +26,23 @@ constexpr size_t kSmallFile = size_t{64} << 10;  // read into memory: hashed and
 constexpr size_t kFilesTogether = 4096;          // at most 256 MiB that wait for one sync
 constexpr size_t kWorthwhile = 32;               // fewer are synced one by one: others' writes would be waited for too
 
-// Regular files below `folder`, relative, in no order. Throws for anything but files and folders.
-void walk(const fs::path& folder, const std::string& prefix, int depth, std::vector<std::string>& files) {
+void walk_folder(const fs::path& folder, const std::string& prefix, int depth, const std::function<bool(const fs::path&)>& skip,
+                 std::vector<FolderSource>& files) {
   if (depth > kMaxFolderDepth) {
     throw Error(Code::kInvalid, fmt::format("'{}' lies more than {} folders deep", folder.string(), kMaxFolderDepth));
   }
   std::error_code error;
   for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    if (skip && skip(it->path())) {
+      continue;
+    }
     const std::string name = prefix + it->path().filename().string();
     base::check_entry_path(name);
     const fs::file_status status = it->symlink_status();
     if (fs::is_directory(status)) {
-      walk(it->path(), name + "/", depth + 1, files);
+      walk_folder(it->path(), name + "/", depth + 1, skip, files);
     } else if (fs::is_regular_file(status)) {
-      files.push_back(name);
+      files.push_back({name, it->path()});
     } else {
       throw Error(Code::kInvalid,
                   fmt::format("'{}' is {}; an artifact holds only files and folders", it->path().string(),
@@ -103,12 +106,19 @@ void sync_disk(const File& disk, const fs::path& folder) {
 
 }  // namespace
 
-void Blobs::put_batch(const fs::path& folder, std::span<const std::string> files, std::vector<FolderEntry>& entries,
-                      base::Pool& pool, const File& disk, Folders& touched) {
+std::vector<FolderSource> Blobs::walk(const fs::path& folder, const std::string& prefix,
+                                      const std::function<bool(const fs::path&)>& skip) {
+  std::vector<FolderSource> files;
+  walk_folder(folder, prefix, 0, skip, files);
+  return files;
+}
+
+void Blobs::put_batch(std::span<const FolderSource> files, std::vector<FolderEntry>& entries, base::Pool& pool, const File& disk,
+                      Folders& touched) {
   std::vector<Waiting> waiting(files.size());
   pool.parallel_for(static_cast<int64_t>(files.size()), [&](int64_t i) {
     Waiting& file = waiting[static_cast<size_t>(i)];
-    if (const auto bytes = read_small(folder / files[static_cast<size_t>(i)])) {
+    if (const auto bytes = read_small(files[static_cast<size_t>(i)].file)) {
       file.small = true;
       file.blob = {base::digest_of(*bytes), bytes->size()};
       if (!has(file.blob.digest, file.blob.size)) {
@@ -120,45 +130,46 @@ void Blobs::put_batch(const fs::path& folder, std::span<const std::string> files
   for (size_t i = 0; i < files.size(); ++i) {
     Waiting& file = waiting[i];
     if (!file.small) {
-      file.blob = put_file(folder / files[i], false, touched);
+      file.blob = put_file(files[i].file, false, true, touched);
     } else if (file.temporary.empty()) {
       touched.insert(place(file.blob.digest).parent_path());  // whoever put it may not have synced its name yet
     } else {
       place_file(file.temporary, place(file.blob.digest), touched);
       file.temporary.clear();
     }
-    entries.push_back({files[i], file.blob.digest, file.blob.size});
+    entries.push_back({files[i].path, file.blob.digest, file.blob.size});
   }
 }
+
+std::vector<FolderEntry> Blobs::put_files(std::span<const FolderSource> files) {
+  Folders touched;
+  std::vector<FolderEntry> entries;
+  entries.reserve(files.size());
+  if (remote_ || files.size() < kWorthwhile) {  // what goes elsewhere is not waited for by many
+    for (const FolderSource& file : files) {
+      Blob blob = put_file(file.file, false, !remote_, touched);
+      entries.push_back({file.path, std::move(blob.digest), blob.size});
+    }
+    sync(touched);
+    return entries;
+  }
+  const File disk(folder_, O_RDONLY | O_DIRECTORY);
+  base::Pool pool;
+  for (size_t begin = 0; begin < files.size(); begin += kFilesTogether) {
+    put_batch(files.subspan(begin, std::min(kFilesTogether, files.size() - begin)), entries, pool, disk, touched);
+  }
+  sync_disk(disk, folder_);  // names: of up to 256 folders
+  return entries;
+}
+
+Blob Blobs::put_listing(std::vector<FolderEntry> entries) { return put_bytes(listing_bytes(std::move(entries))); }
 
 Blob Blobs::put_folder(const fs::path& path) {
   if (!fs::is_directory(path)) {
     throw Error(fs::exists(path) ? Code::kInvalid : Code::kNotFound,
                 fmt::format("'{}' is not a folder", path.string()));
   }
-  std::vector<std::string> files;
-  walk(path, "", 0, files);
-  Folders touched;
-  std::vector<FolderEntry> entries;
-  entries.reserve(files.size());
-  if (remote_ || files.size() < kWorthwhile) {  // what goes elsewhere is not waited for by many
-    for (std::string& file : files) {
-      Blob blob = put_file(path / file, false, touched);
-      entries.push_back({std::move(file), std::move(blob.digest), blob.size});
-    }
-    Blob listing = put_bytes(listing_bytes(std::move(entries)), touched);
-    sync(touched);
-    return listing;
-  }
-  const File disk(folder_, O_RDONLY | O_DIRECTORY);
-  base::Pool pool;
-  for (size_t begin = 0; begin < files.size(); begin += kFilesTogether) {
-    const auto batch = std::span(files).subspan(begin, std::min(kFilesTogether, files.size() - begin));
-    put_batch(path, batch, entries, pool, disk, touched);
-  }
-  Blob listing = put_bytes(listing_bytes(std::move(entries)), touched);
-  sync_disk(disk, folder_);  // names: of up to 256 folders
-  return listing;
+  return put_listing(put_files(walk(path, "")));
 }
 
 }  // namespace slipway::store

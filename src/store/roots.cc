@@ -14,6 +14,7 @@ constexpr std::array kBlobColumns = {
     BlobColumn{"hub_files", "digest", nullptr},
     BlobColumn{"hub_uploads", "digest", nullptr},
     BlobColumn{"upload_parts", "digest", nullptr},
+    BlobColumn{"data_commits", "digest", nullptr},  // whose row among the artifacts names the files
 };
 
 constexpr std::array kOwnedRows = {

@@ -334,8 +334,18 @@ CREATE TABLE annotation_people(project INTEGER NOT NULL, annotator TEXT NOT NULL
   accepted INTEGER NOT NULL, at_priority REAL NOT NULL, at_task INTEGER NOT NULL, PRIMARY KEY(project, annotator)) WITHOUT ROWID;
 )sql";
 
-constexpr std::array<const char*, 12> kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5, kVersion6,
-                                                     kVersion7, kVersion8, kVersion9, kVersion10, kVersion11, kVersion12};
+// Version 13: commits of datasets over folder artifacts, their branches and tags (record/data_versions.h).
+constexpr const char* kVersion13 = R"sql(
+CREATE TABLE data_commits(number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, dataset TEXT NOT NULL, digest TEXT NOT NULL,
+  parents TEXT NOT NULL, message TEXT NOT NULL, author TEXT NOT NULL, created_ms INTEGER NOT NULL, meta TEXT NOT NULL);
+CREATE INDEX data_commits_by_dataset ON data_commits(dataset, number);
+CREATE INDEX data_commits_by_digest ON data_commits(digest);
+CREATE TABLE data_refs(dataset TEXT NOT NULL, name TEXT NOT NULL, tag INTEGER NOT NULL, id TEXT NOT NULL,
+  changed_ms INTEGER NOT NULL, PRIMARY KEY(dataset, name)) WITHOUT ROWID;
+)sql";
+
+constexpr std::array<const char*, 13> kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4,  kVersion5,  kVersion6,
+                                                     kVersion7, kVersion8, kVersion9, kVersion10, kVersion11, kVersion12, kVersion13};
 
 int pragma_number(Database& database, const char* sql) { return std::atoi(database.scalar(sql).c_str()); }
 

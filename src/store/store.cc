@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "store/annotations.h"
 #include "store/core.h"
+#include "store/data_versions.h"
 #include "store/hub.h"
 #include "store/postgres.h"
 #include "store/schema.h"
@@ -39,6 +40,7 @@ class FolderStore final : public record::Store {
   record::Hub& hub() override { return hub_; }
   record::ApprovalStore& approvals() override { return approvals_; }
   record::Annotations& annotations() override { return annotations_; }
+  record::DataVersions& data() override { return data_; }
   bool rows_are_remote() const noexcept override { return core_.on_server; }
 
  private:
@@ -56,6 +58,7 @@ class FolderStore final : public record::Store {
   SqlHub hub_{core_};
   SqlApprovals approvals_{core_};
   SqlAnnotations annotations_{core_};
+  SqlDataVersions data_{core_};
 };
 
 void make_folder(const fs::path& folder) {

@@ -38,7 +38,7 @@ record::Prediction prediction_of(const Ack& ack, int i) {
   return prediction;
 }
 
-constexpr int kKinds = 6;
+constexpr int kKinds = 7;
 
 void write_one(record::Store& store, const Ack& ack) {
   const std::string id = id_of(ack);
@@ -62,6 +62,18 @@ void write_one(record::Store& store, const Ack& ack) {
     case 4: {
       const record::Edge edge{"file:" + id, "run:" + id, "used"};
       store.lineage().add_edges({&edge, 1});
+      break;
+    }
+    case 5: {
+      const base::TempDir files;
+      base::write_file_atomic(files.path() / "a.txt", content_of(ack));
+      base::make_dirs(files.path() / "b");
+      base::write_file_atomic(files.path() / "b/c.txt", id);
+      record::PutCounts counts;
+      record::DataCommit commit;
+      commit.dataset = "d-" + id;
+      commit.digest = store.data().trees().put(std::vector<record::DataSource>{{"", files.path()}}, {}, "d", {}, counts).digest;
+      store.data().commits().commit(commit, "main");
       break;
     }
     default: {
@@ -92,6 +104,15 @@ bool is_there(record::Store& store, const Ack& ack) {
     }
     case 3: return store.events().list(id, 0, 2).size() == 1;
     case 4: return store.lineage().walk("file:" + id, record::Direction::kForward, 9).size() == 1;
+    case 5: {
+      const auto commit = store.data().commits().find("d-" + id, "main");
+      if (!commit) {
+        return false;
+      }
+      const base::TempDir out;
+      store.data().trees().checkout(commit->digest, out.path() / "d", {.verify = true});
+      return base::read_file(out.path() / "d/a.txt") == content_of(ack) && base::read_file(out.path() / "d/b/c.txt") == id;
+    }
     default: return store.registry().resolve("models:/m-" + id + "@champion").version == 1;
   }
 }

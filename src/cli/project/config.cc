@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/suggest.h"
+#include "data/expectations.h"
 
 namespace slipway::cli {
 namespace {
@@ -340,6 +341,9 @@ ProjectConfig load_project(const fs::path& file) {
   c.data = data::parse_data_options(document.value.value("data", Json::object()), data_section.where());
   c.data.name = c.project;
   c.data.labels = c.labels;
+  if (Json& suite = c.data.validate.expectations; suite.is_string()) {  // what it says is part of the configuration
+    suite = data::to_json(data::read_expectations(c.dir / expand_path(suite.get<std::string>(), data_section.where())));
+  }
   for (data::SourceOptions& source : c.data.sources) {
     source.path = expand_path(source.path, data_section.where());
   }

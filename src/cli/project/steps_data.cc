@@ -1,8 +1,12 @@
 // From raw files to an immutable dataset version.
+#include <algorithm>
 #include <fmt/format.h>
+#include <numeric>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "cli/data_version.h"
+#include "cli/local_change.h"
 #include "cli/progress.h"
 #include "cli/project/steps.h"
 #include "data/dataset.h"
@@ -24,6 +28,33 @@ StepResult folder_result(StepContext& context, const std::filesystem::path& fold
   result.summary = std::move(summary);
   result.summary["line"] = line;
   return result;
+}
+
+// The dataset's next version on `main`, unless it is that already (docs/guide/data-versions.md).
+void commit_dataset(StepContext& context, std::string name, const std::string& digest, const std::string& manifest) {
+  std::replace_if(name.begin(), name.end(), [](char c) { return c == '@' || c == '~' || c == ':'; }, '-');
+  const std::vector<record::FolderFile> files = context.store.data().trees().files(digest);
+  record::DataCommit commit;
+  commit.dataset = name;
+  commit.digest = digest;
+  commit.message = "slipway run";
+  commit.author = local_person();
+  commit.meta = {{"files", files.size()},
+                 {"bytes", std::accumulate(files.begin(), files.end(), uint64_t{0}, [](uint64_t sum, const auto& file) { return sum + file.size; })},
+                 {"key", {"id"}},
+                 {"run", context.run_id},
+                 {"manifest", manifest}};
+  constexpr int kTries = 5;
+  for (int tried = 1;; ++tried) {
+    try {
+      commit_version(context.store, commit, record::kMainDataBranch);
+      return;
+    } catch (const base::Error& error) {  // another run committed in between
+      if (error.code() != base::Code::kConflict || tried == kTries) {
+        throw;
+      }
+    }
+  }
 }
 
 std::string counted(const Json& summary, const char* key) { return human_count(summary.value(key, int64_t{0}), ""); }
@@ -111,6 +142,7 @@ Step split_step(Project& project) {
     StepResult result = folder_result(context, out, "dataset", std::move(summary), line);
     context.store.lineage().add_edges(
         std::vector<record::Edge>{{"dataset:" + dataset.digest(), "artifact:" + result.outputs["dataset"], "version_of"}});
+    commit_dataset(context, project.config.project, result.outputs["dataset"], dataset.digest());
     return result;
   };
   return step;
