@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "api/annotate.h"
 #include "api/guard.h"
 #include "api/hub.h"
 #include "api/routes.h"
@@ -76,6 +77,7 @@ struct TrackingServer::Impl {
         backend{store, context_in.clock, !options.http.tls_cert.empty(), &authority, &webhooks},
         authority(access_of(checked(options, store)), store, context_in.clock, context_in.log),
         oidc(options.oidc.issuer.empty() ? nullptr : std::make_unique<Oidc>(options.oidc, context_in.clock)),
+        desk(store, context_in.log, options.annotation_models),
         workers(options.workers, static_cast<size_t>(options.max_queue)) {
     auto filled = std::make_shared<net::Router>();
     Routes routes(*filled, *rules, {workers, context.log, authority, store},
@@ -102,6 +104,9 @@ struct TrackingServer::Impl {
     add_ui_dataset_routes(routes, backend);
     add_ui_model_routes(routes, backend);
     add_ui_approval_routes(routes, backend);
+    add_annotation_project_routes(routes, backend, desk);
+    add_annotation_task_routes(routes, backend, desk);
+    add_annotation_file_routes(routes, backend);
     add_ui_files(routes);
     add_logged_model_routes(routes, backend);
     add_trace_routes(routes, backend);
@@ -125,6 +130,7 @@ struct TrackingServer::Impl {
   Backend backend;
   Authority authority;
   std::unique_ptr<Oidc> oidc;  // null: nobody logs in by an issuer
+  AnnotationDesk desk;  // with a thread that trains
   std::shared_ptr<Rules> rules = std::make_shared<Rules>();
   std::shared_ptr<const net::Router> router;
   net::Workers workers;

@@ -8,6 +8,7 @@
 #include <tuple>
 #include <vector>
 
+#include "api/annotate_model.h"
 #include "api/authority.h"
 #include "api/oidc.h"
 #include "api/webhooks.h"
@@ -27,6 +28,7 @@ struct TrackingServerOptions {
   OidcOptions oidc;
   AuthorityOptions access;                 // `required` and `secure` are set by the server
   WebhookOptions webhooks;
+  std::vector<AnnotationModel> annotation_models;  // plugged in, no flag
   net::ServerOptions http;
   TrackingServerOptions();
   void describe(base::FieldTable& table);

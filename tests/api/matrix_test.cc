@@ -180,6 +180,24 @@ const std::map<std::string, Role>& table() {
       {"GET /api/ui/models/{name}/policy", Role::kViewer},
       {"PUT /api/ui/models/{name}/policy", Role::kAdmin},
       {"POST /api/ui/models/{name}/versions/{version}/decisions", Role::kApprover},
+      {"GET /api/ui/annotation", Role::kViewer},
+      {"POST /api/ui/annotation", Role::kApprover},
+      {"GET /api/ui/annotation/{name}", Role::kViewer},
+      {"PUT /api/ui/annotation/{name}", Role::kApprover},
+      {"DELETE /api/ui/annotation/{name}", Role::kAdmin},
+      {"POST /api/ui/annotation/{name}/next", Role::kEditor},
+      {"POST /api/ui/annotation/{name}/undo", Role::kEditor},
+      {"GET /api/ui/annotation/{name}/tasks", Role::kViewer},
+      {"GET /api/ui/annotation/{name}/tasks/{task}", Role::kViewer},
+      {"PUT /api/ui/annotation/{name}/tasks/{task}/answer", Role::kEditor},
+      {"PUT /api/ui/annotation/{name}/tasks/{task}/review", Role::kApprover},
+      {"GET /api/ui/annotation/{name}/tasks/{task}/suggestions", Role::kViewer},
+      {"GET /api/ui/annotation/{name}/tasks/{task}/history", Role::kViewer},
+      {"GET /api/ui/annotation/{name}/review", Role::kViewer},
+      {"GET /api/ui/annotation/{name}/progress", Role::kViewer},
+      {"GET /api/ui/annotation/{name}/agreement", Role::kViewer},
+      {"POST /api/ui/annotation/{name}/import", Role::kApprover},
+      {"GET /api/ui/annotation/{name}/export", Role::kViewer},
       {"GET /api/ui/deployments", Role::kViewer},
       {"GET /api/ui/deployments/{id}", Role::kViewer},
       {"POST /api/ui/deployments/{id}/explain", Role::kViewer},
@@ -361,7 +379,7 @@ std::string address_of(const std::string& pattern, const Json& names) {
     static const std::map<std::string, const char*> kNamed = {
         {"{path...}", "path"},         {"{run_id}", "run_id"},     {"{trace_id}", "trace_id"}, {"{request_id}", "trace_id"},
         {"{model_id}", "model_id"},    {"{digest}", "digest"},     {"{upload_id}", "upload_id"}, {"{folder...}", "experiment_id"},
-        {"{version}", "version"},      {"{number}", "version"}};
+        {"{version}", "version"},      {"{number}", "version"},   {"{task}", "version"}};
     const auto named = kNamed.find(place);
     out += place == "{repo}" ? "r" : names.at(named == kNamed.end() ? "name" : named->second).get<std::string>();
   }

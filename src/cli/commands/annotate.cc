@@ -1,0 +1,200 @@
+// slipway annotate: a project is made or opened, its tasks brought in, and the server shows its page.
+#include <algorithm>
+#include <fmt/format.h>
+#include <mutex>
+#include <ostream>
+#include <unistd.h>
+
+#include "api/tracking_server.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "cli/annotation_project.h"
+#include "cli/app.h"
+#include "cli/commands/factories.h"
+#include "cli/local_change.h"
+#include "cli/model_argument.h"
+#include "data/annotation_files.h"
+#include "data/label_rules.h"
+#include "model/predictor.h"
+#include "net/http.h"
+
+namespace slipway::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using base::Json;
+using record::AnnotationProject;
+
+constexpr int kPort = 5000;
+
+// The class that a text classifier gives, where the project has a class of that name.
+std::vector<record::Suggestion> classify(model::Predictor& predictor, const std::string& name, const record::AnnotationScheme& scheme, const record::Task& task) {
+  const std::vector<std::string> texts = {task.text};
+  const model::Matrix p = model::probabilities(predictor, texts);
+  const int best = model::argmax(p.row(0));
+  std::vector<record::Suggestion> made;
+  if (best >= 0) {
+    const std::string& label = predictor.labels()[static_cast<size_t>(best)];
+    const auto asked = std::find_if(scheme.classes.begin(), scheme.classes.end(), [&](const record::Label& one) { return one.name == label; });
+    if (asked != scheme.classes.end()) {
+      made.push_back({name, static_cast<double>(p.row(0)[static_cast<size_t>(best)]), {}});
+      made.back().answer.classes = {label};
+    }
+  }
+  return made;
+}
+
+class AnnotateCommand final : public Command {
+ public:
+  AnnotateCommand() { options_.http.port = kPort; }
+  CommandInfo info() const override {
+    return {"annotate", "make or open an annotation project and serve its page until SIGTERM",
+            "PROJECT is a YAML file, a folder with annotate.yaml, or the name of a project that is in the record. The file says what\n"
+            "is asked (questions: classification, multi-label, spans, relations, text, rating, preference, chat-review), the labels,\n"
+            "where the tasks are (JSONL, CSV, Label Studio, doccano, brat, CoNLL, Prodigy, Argilla, fastText) and what makes\n"
+            "suggestions (dictionaries, expressions, a model). Tasks that are known already are left alone, so it can be started\n"
+            "again; its settings are used when the project is made, and later with --update. docs/guide/annotate.md",
+            "cat > reviews.yaml <<END\n"
+            "annotate:\n"
+            "  questions: [classification]\n"
+            "  classes: [good, bad]\n"
+            "  tasks: [reviews.jsonl]\n"
+            "END\n"
+            "slipway annotate reviews.yaml --port 5000"};
+  }
+  void describe(Parameters& parameters) override {
+    parameters.positional("PROJECT", project_, "a YAML file, a folder with annotate.yaml, or a project's name");
+    parameters.flags.add("update", update_, "take the settings from the file though the project is there");
+    parameters.flags.add("model", model_, "a text classifier that makes suggestions: a folder, models:/NAME@ALIAS, hf://NS/NAME");
+    parameters.flags.add("import_only", import_only_, "do not serve: make the project, bring the tasks in, and end");
+    parameters.flags.add("ready_file", ready_file_, "written with pid and url once it listens");
+    options_.describe(parameters.flags);
+  }
+  int run(App& app) override {
+    record::Store& store = app.store({}, true);
+    AnnotationProject project = open(app, store);
+    if (import_only_) {
+      say(app, project, "");
+      return 0;
+    }
+    plug_model(app, project.name);
+    base::Context context = app.context();
+    api::TrackingServer server(options_, store, context);
+    server.start();
+    const std::string page = fmt::format("{}/ui/annotate/{}", server.url(), net::percent_encode(project.name));
+    if (!ready_file_.empty()) {
+      base::write_file_atomic(ready_file_, base::dump_json({{"pid", getpid()}, {"url", server.url()}, {"page", page}}) + "\n");
+    }
+    say(app, project, page);
+    server.wait_until_signal();
+    server.drain();
+    return 0;
+  }
+
+ private:
+  AnnotationProject open(App& app, record::Store& store) {
+    record::AnnotationProjects& projects = store.annotations().projects();
+    if (!is_annotation_file(project_)) {
+      auto found = projects.find(project_);
+      if (!found) {
+        throw base::Error(base::Code::kNotFound, fmt::format("'{}' is no file, no folder with annotate.yaml, and no annotation project of the record{}",
+                                                             project_, known(projects)));
+      }
+      return std::move(*found);
+    }
+    const AnnotationFile file = read_annotation_file(project_);
+    data::LabelRules(file.settings.rules, file.settings.scheme);  // expressions that are none are told now
+    if (model_.empty()) {
+      model_ = file.model;
+    }
+    auto found = projects.find(file.name);
+    if (!found) {
+      change_locally(store, "annotate", file.name + ": made", [&] { found = projects.create(file.name, file.settings); });
+    } else if (update_) {
+      change_locally(store, "annotate", file.name + ": settings", [&] { found = projects.change(file.name, file.settings, found->revision); });
+    } else if (!(found->settings == file.settings)) {
+      app.err() << fmt::format("note: '{}' has other settings than {}; they stay (--update takes those of the file)\n", file.name, project_);
+    }
+    for (const fs::path& path : file.tasks) {
+      bring_in(app, store, *found, path, file.reading);
+    }
+    return *projects.find(file.name);
+  }
+
+  static std::string known(record::AnnotationProjects& projects) {
+    std::string names;
+    for (const AnnotationProject& one : projects.list()) {
+      names += (names.empty() ? "; it has " : ", ") + one.name;
+    }
+    return names;
+  }
+
+  void bring_in(App& app, record::Store& store, const AnnotationProject& project, const fs::path& path, const data::AnnotationReadOptions& reading) {
+    data::AnnotationImportOptions options;
+    options.reading = reading;
+    options.who = local_person();
+    options.reading.annotator = options.who;
+    const auto reader = data::open_annotations(path, options.reading);
+    base::Progress& progress = app.progress();
+    progress.start(path.filename().string(), 0, "tasks");
+    options.told = [&](const record::AddedTasks& so_far) {
+      progress.update(so_far.tasks + so_far.known, "");
+      if (app.stop().stop_requested()) {
+        throw base::Error(base::Code::kInterrupted, fmt::format("stopped after {} tasks; start it again to go on", so_far.tasks + so_far.known));
+      }
+    };
+    const record::AddedTasks added = data::import_annotations(*reader, store.annotations().tasks(), project.id, options);
+    progress.finish(fmt::format("{} new tasks, {} known", added.tasks, added.known));
+    added_.tasks += added.tasks;
+    added_.known += added.known;
+  }
+
+  // The engine computes for one text at a time: a lock keeps the requests apart.
+  void plug_model(App& app, const std::string& project) {
+    if (model_.empty()) {
+      return;
+    }
+    const LocatedModel located = locate_model(app, model_, "auto");
+    std::shared_ptr<engine::Engine> engine = load_engine(app, located, "auto");
+    if (engine->labels().empty()) {
+      throw base::Error(base::Code::kInvalid, fmt::format("'{}' has no classification head, so it suggests no class", model_));
+    }
+    const auto lock = std::make_shared<std::mutex>();
+    const std::string name = located.version ? located.name() : fs::path(located.name()).filename().string();
+    options_.annotation_models.push_back({project, name, [engine, lock, name](const record::AnnotationScheme& scheme, const record::Task& task) {
+                                            const std::scoped_lock held(*lock);
+                                            return classify(*engine, name, scheme, task);
+                                          }});
+  }
+
+  void say(App& app, const AnnotationProject& project, const std::string& page) {
+    if (app.json()) {
+      Json row = {{"project", project.name}, {"counts", record::to_json(project.counts)}, {"added", added_.tasks}, {"known", added_.known}};
+      if (!page.empty()) {
+        row["page"] = page;
+        row["pid"] = getpid();
+      }
+      app.print_json(row);
+      return;
+    }
+    app.out() << fmt::format("'{}': {} tasks, {} answered or reviewed, {} new\n", project.name, project.counts.tasks(),
+                             project.counts.answered + project.counts.reviewed, added_.tasks);
+    if (!page.empty()) {
+      app.out() << fmt::format("annotate at {} (pid {})\n", page, getpid()) << std::flush;
+    }
+  }
+
+  std::string project_;
+  bool update_ = false;
+  std::string model_;
+  bool import_only_ = false;
+  std::string ready_file_;
+  api::TrackingServerOptions options_;
+  record::AddedTasks added_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_annotate() { return std::make_unique<AnnotateCommand>(); }
+
+}  // namespace slipway::cli
