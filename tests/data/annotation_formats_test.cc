@@ -57,6 +57,13 @@ std::string fault(const std::function<void()>& action) {
   return "nothing was thrown";
 }
 
+record::Annotation by(const std::string& annotator, record::Answer answer) {
+  record::Annotation annotation;
+  annotation.annotator = annotator;
+  annotation.answer = std::move(answer);
+  return annotation;
+}
+
 bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 // Reads, is told the format by the content, and writes the same bytes.
@@ -123,7 +130,8 @@ TEST(AnnotationFormats, WhatChangedIsWrittenAndTheRestStays) {
   EXPECT_TRUE(again.tasks[1].annotations[0].ground_truth);
   EXPECT_EQ(again.tasks[1].annotations[0].updated_ms, 2000);
   const Json json = Json::parse(text);
-  EXPECT_EQ(json[0]["annotations"][0]["result"][0]["from_name"], "ner");  // the project's own names
+  EXPECT_EQ(json[0]["annotations"][0]["result"][0]["from_name"], "topic");
+  EXPECT_EQ(json[0]["annotations"][0]["result"][1]["from_name"], "ner");  // the project's own names
   EXPECT_EQ(json[0]["predictions"][0]["result"][0]["id"], "p");
   EXPECT_EQ(json[0]["project"], 83);
 }
@@ -174,7 +182,7 @@ TEST(AnnotationFormats, DoccanoComesBackByteForByte) {
   got = round_trip(csv, AnnotationFormat::kCsv);
   EXPECT_EQ(got.tasks[0].annotations[0].answer.classes, (std::vector<std::string>{"a", "b"}));
   EXPECT_TRUE(got.tasks[1].annotations.empty());
-  got.tasks[1].annotations.push_back({0, 0, "ann", got.tasks[0].annotations[0].answer});
+  got.tasks[1].annotations.push_back(by("ann", got.tasks[0].annotations[0].answer));
   EXPECT_TRUE(has(written(got.tasks, AnnotationFormat::kCsv), "2,plain,a#b,\n"));
 }
 
@@ -314,7 +322,7 @@ TEST(AnnotationFormats, OursSayEverything) {
   AnnotatedTask task;
   task.task = {0, "k", "a \"b\",\nc 東", {"x", "y"}, {{"user", "hi"}}, {{"n", 1}}};
   task.annotations.push_back({1, 2, "ann", {}, true, true, "note, \"x\"", 1.5, 10, 20});
-  task.annotations.push_back({0, 0, "bob", {{"p", "q"}, {{"s", 0, 1, "A"}}, {}, {"t"}, 2, -1, {1}}});
+  task.annotations.push_back(by("bob", {{"p", "q"}, {{"s", 0, 1, "A"}}, {}, {"t"}, 2, -1, {1}}));
   task.suggestions.push_back({"m@1", 0.5, task.annotations[1].answer});
   const std::string lines = written({task, task}, AnnotationFormat::kJsonl);
   const Read got = round_trip(lines, AnnotationFormat::kJsonl);
@@ -336,7 +344,7 @@ TEST(AnnotationFormats, OursSayEverything) {
 }
 
 TEST(AnnotationFormats, FromOneToEachOther) {
-  const Read source = read(kLabelStudio);
+  Read source = read(kLabelStudio);
   for (const AnnotationFormat format : {AnnotationFormat::kJsonl, AnnotationFormat::kCsv, AnnotationFormat::kDoccano, AnnotationFormat::kProdigy, AnnotationFormat::kArgilla,
                                         AnnotationFormat::kConll, AnnotationFormat::kConllU, AnnotationFormat::kFastText}) {
     SCOPED_TRACE(name_of(format));
@@ -356,6 +364,8 @@ TEST(AnnotationFormats, FromOneToEachOther) {
     }
   }
   std::map<std::string, int64_t> notes;
+  EXPECT_TRUE(has(fault([&] { brat_document(source.tasks[0], notes); }), "'works for' has blanks"));
+  source.tasks[0].annotations[0].answer.relations[0].label = "worksFor";
   const BratDocument document = brat_document(source.tasks[0], notes);
   EXPECT_TRUE(has(document.ann, "T2\tORG 15 19\tAcme\n"));
   EXPECT_TRUE(has(fault([&] { read(document.ann); }), "read with its text"));
@@ -399,7 +409,7 @@ TEST(AnnotationFormats, BrokenFilesAreTold) {
   EXPECT_EQ(faults.size(), 2U);
   AnnotatedTask blanks;
   blanks.task.text = "t";
-  blanks.annotations.push_back({0, 0, "", {{"a b"}, {{"1", 0, 1, "x y"}}, {}, {}, {}, {}, {}}});
+  blanks.annotations.push_back(by("", {{"a b"}, {{"1", 0, 1, "x y"}}, {}, {}, {}, {}, {}}));
   EXPECT_TRUE(has(fault([&] { written({blanks}, AnnotationFormat::kFastText); }), "has blanks"));
   std::map<std::string, int64_t> notes;
   EXPECT_TRUE(has(fault([&] { brat_document(blanks, notes); }), "'x y' has blanks"));

@@ -194,7 +194,8 @@ def spans(rng):
         lists = []
         for _ in range(2):
             n = int(rng.integers(0, 7))
-            lists.append([[int(b), int(b + rng.integers(1, 8)), "AB"[rng.integers(0, 2)]] for b in rng.integers(0, 30, n)])
+            copies = [list(s) for s in lists[0] if rng.random() < 0.5] if lists else []
+            lists.append(copies + [[int(b), int(b + rng.integers(1, 8)), "AB"[rng.integers(0, 2)]] for b in rng.integers(0, 30, n)])
         a, b = [set(map(tuple, spans)) for spans in lists]
         characters = [{(c, s[2]) for s in spans for c in range(s[0], s[1])} for spans in (a, b)]
         met = lambda x, others: sum(any(s[2] == o[2] and s[0] < o[1] and o[0] < s[1] for o in others) for s in x)
