@@ -118,12 +118,12 @@ export const tests = {
     const page = await openPage(browser, server);
     await begin(page, server, "hints");
     await page.getByRole("region", { name: "Suggestions" }).getByText("dictionary").waitFor();
-    await page.locator(".mark.ghost").getByText("Google").waitFor();
+    await page.locator(".mark.hinted").getByText("Google").waitFor();
     await accessible(page, "a suggestion");
     await press(page, "h");
-    await page.locator(".mark.ghost").waitFor({ state: "detached" });
+    await page.locator(".mark.hinted").waitFor({ state: "detached" });
     await press(page, "a");
-    await page.locator(".mark:not(.ghost)").getByText("Google").waitFor();
+    await page.locator(".mark:not(.hinted)").getByText("Google").waitFor();
     await press(page, "Enter");
     await onTask(page, "p2");
     const said = await answers(server, "hints");

@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import yaml from "js-yaml";
 import { logFiles, runPipelines } from "./seed_record.mjs";
+import { annotationQuestions } from "./contract_annotate.mjs";
 import { startServer, temporary } from "./support.mjs";
 import { seedRuns } from "./seed.mjs";
 import { seedTraces } from "./seed_traces.mjs";
@@ -59,6 +60,7 @@ try {
   const of = { experiment_ids: [experiment] };
   // What to ask each route: [parameters or body, expected status].
   const questions = {
+    ...(await annotationQuestions(server)),
     "/api/slipway/session": [[{}, 200]],
     "/api/slipway/login": [[{ username: "ann", password: "correct horse battery" }, 400], [{}, 400]],
     "/api/slipway/logout": [[{}, 401]],

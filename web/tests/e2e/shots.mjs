@@ -3,6 +3,7 @@
 import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { secured } from "./accounts.mjs";
+import { annotationViews, seedAnnotation } from "./seed_annotate.mjs";
 import { seedRuns } from "./seed.mjs";
 import { seedTraces } from "./seed_traces.mjs";
 import { askModel, logFiles, runPipelines, serveModel } from "./seed_record.mjs";
@@ -33,6 +34,7 @@ try {
   const judged = deployments.find((one) => one.status === "stopped").id;
   const four = [0, 2, 3, 4].map((i) => ids[i]).join(",");
   const views = {
+    ...annotationViews(await seedAnnotation(server)),
     "ui-runs": [`runs?e=${experiment}&order=metrics.accuracy%20DESC`, "light", ".row .pin a"],
     "ui-curves": [`runs?e=${experiment}&sel=${four}&view=curves&smooth=0.6`, "dark", ".plot canvas"],
     "ui-parallel": [`runs?e=${experiment}&view=parallel&cols=p:lr,p:optimizer,p:layers,m:train/loss,m:f1,m:accuracy`, "light", "polyline"],
@@ -71,6 +73,7 @@ try {
   };
   const shoot = async (from, name, [address, theme, selector, prepare]) => {
     const page = await openPage(browser, from, { colorScheme: theme, viewport: { width: 1200, height: 690 } });
+    await page.addInitScript(() => localStorage.setItem("slipway.annotator", "ann"));
     await page.goto(`${from.url}/ui/${address}`);
     await page.locator(selector).first().waitFor();
     await prepare?.(page);

@@ -26,8 +26,8 @@ function PieceView({ piece, text }: { piece: Piece; text: string }) {
   const on = piece.marks.some((one) => one.on);
   return (
     <>
-      <span data-u={piece.start} class={`mark${on ? " on" : ""}${solid.length === 0 ? " ghost" : ""}`} style={{ "--c": inner.color, boxShadow: solid.length > 0 ? underlines(solid) : undefined }}>{part}</span>
-      {piece.ending.map((one) => <i key={one.id} aria-hidden="true" class={`lab${one.ghost ? " ghost" : ""}`} data-label={one.label} style={{ "--c": one.color, "--ink": inkOn(one.color) }} />)}
+      <span data-u={piece.start} class={`mark${on ? " on" : ""}${solid.length === 0 ? " hinted" : ""}`} style={{ "--c": inner.color, boxShadow: solid.length > 0 ? underlines(solid) : undefined }}>{part}</span>
+      {piece.ending.map((one) => <i key={one.id} aria-hidden="true" class={`lab${one.ghost ? " hinted" : ""}`} data-label={one.label} style={{ "--c": one.color, "--ink": inkOn(one.color) }} />)}
     </>
   );
 }
@@ -81,9 +81,9 @@ interface Box {
   height: number;
 }
 
-// Where the caret is, in pixels of the frame: left of the next character, or right of the last.
-function caretBox(frame: HTMLElement, root: HTMLElement, parts: readonly Block[], unit: number, length: number): Box | undefined {
-  const after = unit < length ? rangeOf(root, parts, unit, unit + 1)?.getClientRects() : undefined;
+// Where the caret is, in pixels of the frame: left of the next character, or right of the last one of a selection or of the text.
+function caretBox(frame: HTMLElement, root: HTMLElement, parts: readonly Block[], anchor: number, unit: number, length: number): Box | undefined {
+  const after = unit < length && unit <= anchor ? rangeOf(root, parts, unit, unit + 1)?.getClientRects() : undefined;
   const rect = after?.[0] ?? (unit > 0 ? rangeOf(root, parts, unit - 1, unit)?.getClientRects()[0] : undefined);
   if (!rect) return undefined;
   const base = frame.getBoundingClientRect();
@@ -170,7 +170,7 @@ export function TextView({ editor, root }: { editor: Editor; root: RefObject<HTM
     const selection = getSelection();
     if (!from || !to || !selection) return;
     if (selection.anchorNode !== from[0] || selection.anchorOffset !== from[1] || selection.focusNode !== to[0] || selection.focusOffset !== to[1]) selection.setBaseAndExtent(...from, ...to);
-    const next = caretBox(frame.current!, root.current!, parts, focus, text.length);
+    const next = caretBox(frame.current!, root.current!, parts, anchor, focus, text.length);
     setBox(next);
     const view = frame.current!;
     if (next && (next.top < view.scrollTop || next.top + next.height > view.scrollTop + view.clientHeight)) view.scrollTop = Math.max(0, next.top - view.clientHeight / 3);
