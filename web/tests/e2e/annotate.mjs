@@ -10,9 +10,9 @@ const schemes = {
   replies: { questions: ["preference", "rating", "text", "chat-review"], classes: [], spans: [], relations: [], rating_max: 5, overlapping: true },
 };
 const rows = {
-  films: [{ id: "f1", text: "A wonderful film." }, { id: "f2", text: "A dull evening." }, { id: "f3", text: "What was that?" }, { id: "f4", text: "一部好电影。" }],
-  people: [{ id: "p1", text: "😀 Larry Page founded Google.\nThen he left." }, { id: "p2", text: "Ada Lovelace wrote." }],
-  replies: [{ id: "r1", text: "Which reply is better?", candidates: ["Yes, gladly.", "No."], messages: [{ role: "user", content: "Can you help?" }, { role: "assistant", content: "Yes, gladly." }, { role: "user", content: "Thanks" }, { role: "assistant", content: "You're welcome." }] }],
+  films: [{ key: "f1", text: "A wonderful film." }, { key: "f2", text: "A dull evening." }, { key: "f3", text: "What was that?" }, { key: "f4", text: "一部好电影。" }],
+  people: [{ key: "p1", text: "😀 Larry Page founded Google.\nThen he left." }, { key: "p2", text: "Ada Lovelace wrote." }],
+  replies: [{ key: "r1", text: "Which reply is better?", candidates: ["Yes, gladly.", "No."], messages: [{ role: "user", content: "Can you help?" }, { role: "assistant", content: "Yes, gladly." }, { role: "user", content: "Thanks" }, { role: "assistant", content: "You're welcome." }] }],
 };
 
 export async function seedProject(server, name, kind, settings = {}, tasks = rows[kind]) {
@@ -217,7 +217,7 @@ export const tests = {
     await page.getByRole("textbox", { name: "Classes" }).fill("yes, no");
     await accessible(page, "a new project");
     await page.getByRole("button", { name: "Make it" }).click();
-    await page.locator("input[type=file]").setInputFiles({ name: "texts.jsonl", mimeType: "application/jsonl", buffer: Buffer.from(Array.from({ length: 450 }, (_, i) => JSON.stringify({ id: `t${i}`, text: `text number ${i}` })).join("\n")) });
+    await page.locator("input[type=file]").setInputFiles({ name: "texts.jsonl", mimeType: "application/jsonl", buffer: Buffer.from(Array.from({ length: 450 }, (_, i) => JSON.stringify({ key: `t${i}`, text: `text number ${i}` })).join("\n")) });
     await page.getByRole("button", { name: "Import", exact: true }).click();
     await page.getByText("450 new tasks").waitFor();
     await page.getByRole("link", { name: "Settings" }).click();
@@ -256,7 +256,7 @@ export const tests = {
   },
   async "annotation: a text of 100,000 characters"({ browser, server }) {
     const text = `${"The quick brown fox 😀 jumps over the lazy dog. ".repeat(2100)}\n`.repeat(1);
-    await seedProject(server, "long", "people", {}, [{ id: "long", text }, { id: "next", text: "short" }]);
+    await seedProject(server, "long", "people", {}, [{ key: "long", text }, { key: "next", text: "short" }]);
     const page = await openPage(browser, server);
     await begin(page, server, "long");
     await press(page, "Control+End", "Control+Shift+ArrowLeft", "p");

@@ -13,7 +13,7 @@ export async function seedAnnotation(server) {
     scheme: { questions: ["spans", "relations"], classes: [], spans: [label("PER", "p"), label("ORG", "q"), label("LOC", "l")], relations: [label("founded", ""), label("located in", "")], rating_max: 5, overlapping: true },
     overlap: 2, rules: [{ label: "LOC", terms: ["Menlo Park", "Mountain View", "London", "北京"] }],
     guidelines: "# People, organisations, places\n- Label **whole** names, without titles.\n- A place within a name may be labelled, too.\n- `founded` goes from a person to an organisation.",
-  }, texts.map((text, i) => ({ id: `t${i + 1}`, text })));
+  }, texts.map((text, i) => ({ key: `t${i + 1}`, text })));
   const { tasks } = await (await fetch(`${server.url}/api/ui/annotation/founders/tasks`)).json();
   const say = (place, annotator, spans, relations = []) => server.send("PUT", `/api/ui/annotation/founders/tasks/${tasks[place].id}/answer`, { revision: 0, annotator, skipped: false, note: "", seconds: 7 + 3 * place, answer: { spans, ...(relations.length ? { relations } : {}) } });
   const [, ada, li, tim, grace] = texts;
