@@ -88,6 +88,9 @@ class PredictionLog {
   // past `limit` if need be, so that the next page may begin after it.
   virtual std::vector<Prediction> list(const std::string& deployment, int64_t after_ms, int limit) = 0;
   virtual int64_t count(const std::string& deployment) = 0;
+  // Puts `mark` in the place of the texts of these predictions, and overwrites what SQLite kept of them (its backups are left alone).
+  // Returns how many there were.
+  virtual int64_t redact(std::span<const std::string> ids, const std::string& mark) = 0;
 };
 
 class EventLog {

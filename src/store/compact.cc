@@ -86,7 +86,7 @@ void index_blob(Database& database, const Blobs& blobs, const std::string& diges
 
 }  // namespace
 
-std::vector<Sparse> sparse_blobs(const StoredFiles& files, const Named& named, const Kept& kept) {
+std::vector<Sparse> sparse_blobs(const StoredFiles& files, const Named& named, const Kept& kept, bool all) {
   struct Need {
     Intervals needed;
     std::vector<std::string> users;
@@ -104,7 +104,7 @@ std::vector<Sparse> sparse_blobs(const StoredFiles& files, const Named& named, c
   std::vector<Sparse> sparse;
   for (auto& [digest, need] : needs) {
     const auto file = files.whole.find(digest);
-    if (const uint64_t live = need.needed.bytes(); file != files.whole.end() && live < file->second / 2) {
+    if (const uint64_t live = need.needed.bytes(); file != files.whole.end() && live < (all ? file->second : file->second / 2)) {
       sparse.push_back({digest, file->second, live, std::move(need.users)});
     }
   }

@@ -18,8 +18,8 @@ struct Sparse {
   std::vector<std::string> users;  // the recipes
 };
 
-// Those of which less than a half is needed, and which nothing names.
-std::vector<Sparse> sparse_blobs(const StoredFiles& files, const Named& named, const Kept& kept);
+// Those of which less than a half is needed, and which nothing names. `all`: those of which any part is not needed.
+std::vector<Sparse> sparse_blobs(const StoredFiles& files, const Named& named, const Kept& kept, bool all = false);
 
 // Puts the needed part elsewhere, recipes that name the new place, and removes the blob: in this order, each step durable, so that
 // a crash leaves only garbage. Throws kIntegrity when the blob is damaged; then nothing was changed.

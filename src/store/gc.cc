@@ -192,8 +192,9 @@ void remove_unneeded(Database& database, const Blobs& blobs, const StoredFiles& 
   forget_sources(database, gone);
 }
 
-void collect_blobs(Database& database, const Blobs& blobs, const std::unordered_set<std::string>& without, bool dry_run,
+void collect_blobs(Database& database, const Blobs& blobs, const std::unordered_set<std::string>& without, const GarbageOptions& garbage,
                    GarbageReport& report) {
+  const bool dry_run = garbage.dry_run;
   // The folders are walked, and recipes read, before the lock is taken, for that takes long and puts wait for the lock.
   const StoredFiles files = list_files(blobs);
   Named named = whole_names(database, blobs, without);
@@ -205,7 +206,7 @@ void collect_blobs(Database& database, const Blobs& blobs, const std::unordered_
   named = whole_names(database, blobs, without);
   kept = whole_kept(blobs, files, named, kept);
   remove_unneeded(database, blobs, files, kept, dry_run, report);
-  for (const Sparse& sparse : sparse_blobs(files, named, kept)) {
+  for (const Sparse& sparse : sparse_blobs(files, named, kept, garbage.every_byte)) {
     ++report.sparse;
     report.sparse_bytes += sparse.size - sparse.live;
     if (!dry_run) {
@@ -248,7 +249,7 @@ GarbageReport collect_garbage(const fs::path& wanted, const GarbageOptions& garb
     }
   }
   const auto database = open_existing(folder, options);
-  collect_blobs(*database, blobs, without, garbage.dry_run, report);
+  collect_blobs(*database, blobs, without, garbage, report);
   return report;
 }
 

@@ -66,6 +66,25 @@ void SqlPredictions::append(std::span<const Prediction> predictions) {
   });
 }
 
+int64_t SqlPredictions::redact(std::span<const std::string> ids, const std::string& mark) {
+  int64_t changed = 0;
+  core_.write([&](Database& database) {
+    changed = 0;
+    if (database.is_file()) {
+      database.exec("PRAGMA secure_delete=ON");  // bytes that are no longer part of a row are overwritten with zeros
+    }
+    Statement update = database.prepare("UPDATE predictions SET text = ? WHERE id = ?");
+    for (const std::string& id : ids) {
+      update.bind(mark, id).run();
+      changed += database.changes();
+    }
+  });
+  if (const auto database = core_.read(); database->is_file()) {
+    database->exec("PRAGMA wal_checkpoint(TRUNCATE)");  // the log held the rows as they were; a busy one goes with the next checkpoint
+  }
+  return changed;
+}
+
 std::optional<Prediction> SqlPredictions::find(const std::string& id) {
   return find_row(*core_.read(), kSelect, "id", id, read_prediction);
 }

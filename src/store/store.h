@@ -69,6 +69,7 @@ struct GarbageOptions {
   // Runs and experiments that were deleted at least so long ago are removed for good; none: rows are left alone.
   std::optional<int64_t> retention_ms = std::nullopt;
   bool dry_run = false;  // only count
+  bool every_byte = false;  // of blobs that only recipes need, whatever they do not need goes, too: for what must be forgotten
 };
 
 struct GarbageReport {

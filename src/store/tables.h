@@ -81,6 +81,7 @@ class SqlPredictions final : public record::PredictionLog {
   std::optional<record::Prediction> find(const std::string& id) override;
   std::vector<record::Prediction> list(const std::string& deployment, int64_t after_ms, int limit) override;
   int64_t count(const std::string& deployment) override;
+  int64_t redact(std::span<const std::string> ids, const std::string& mark) override;
 
  private:
   Core& core_;

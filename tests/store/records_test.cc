@@ -235,5 +235,25 @@ TEST_F(Steps, StampsAreReplacedByPath) {
   EXPECT_TRUE(std::filesystem::is_directory(store_->steps().work_folder()));
 }
 
+TEST_F(Predictions, ARedactedPredictionKeepsAllButItsTextAndLeavesNoBytes) {
+  record::Prediction one = prediction("p-1", 1);
+  one.text = "the words of somebody who asked to be forgotten";
+  one.label = "positive";
+  const record::Prediction other = prediction("p-2", 2);
+  store_->predictions().append(std::vector<record::Prediction>{one, other});
+  EXPECT_EQ(store_->predictions().redact(std::vector<std::string>{"p-1", "p-none"}, "[forgotten]"), 1);
+  const auto found = store_->predictions().find("p-1");
+  EXPECT_EQ(found->text, "[forgotten]");
+  EXPECT_EQ(found->label, "positive");
+  store_.reset();
+  if (options_.database_url.empty()) {
+    for (const char* name : {"slipway.db", "slipway.db-wal"}) {
+      if (std::filesystem::exists(folder() / name)) {
+        EXPECT_EQ(base::read_file(folder() / name).find(one.text), std::string::npos) << name;
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace slipway::store
