@@ -37,7 +37,7 @@ bool is_corpus_file(const fs::path& path) {
       break;
     }
   }
-  return name.ends_with(".jsonl") || name.ends_with(".ndjson") || name.ends_with(".json");
+  return name.ends_with(".jsonl") || name.ends_with(".ndjson") || name.ends_with(".json") || name.ends_with(".parquet");
 }
 
 std::string part_name(uint64_t index) { return fmt::format("part-{:05}", index); }
@@ -85,7 +85,8 @@ class BlockCleaner {
     for (const BlockLine& place : block.lines) {
       const std::string_view bytes =
           place.too_long ? std::string_view() : std::string_view(block.bytes).substr(place.begin, place.size);
-      const std::string_view fault = place.too_long ? std::string_view("line_too_long") : line_.read(bytes);
+      const std::string_view unread = fault_of(place);
+      const std::string_view fault = unread.empty() ? line_.read(bytes) : unread;
       if (fault == "empty_line") {
         continue;
       }
@@ -331,7 +332,7 @@ std::vector<fs::path> corpus_files(const std::vector<fs::path>& inputs) {
     }
     if (found.empty()) {
       throw Error(Code::kNotFound,
-                  fmt::format("'{}' holds no .jsonl, .ndjson or .json file (or .gz, .zst of one)", input.string()));
+                  fmt::format("'{}' holds no .jsonl, .ndjson or .json file (or .gz, .zst of one), nor .parquet", input.string()));
     }
     std::sort(found.begin(), found.end());
     files.insert(files.end(), found.begin(), found.end());

@@ -38,7 +38,8 @@ inline std::string_view raw_line(const Block& block, const BlockLine& line) {
 }
 // Why it is no document, or empty; `line` holds it then.
 inline std::string_view read_document(const Block& block, const BlockLine& at, JsonlLine& line) {
-  return at.too_long ? std::string_view("line_too_long") : line.read(raw_line(block, at));
+  const std::string_view fault = fault_of(at);
+  return fault.empty() ? line.read(raw_line(block, at)) : fault;
 }
 
 // Files of a run below `out`/state.

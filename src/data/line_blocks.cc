@@ -31,43 +31,74 @@ bool LineBlocks::fill() {
   return end_ > 0;
 }
 
+void LineBlocks::open() {
+  const std::filesystem::path file = files_[file_] == "-" ? "/dev/stdin" : files_[file_];
+  table_ = open_table(file);
+  if (table_ == nullptr) {
+    input_ = std::make_unique<base::Input>(file);
+  }
+  line_ = 0;
+  offset_ = 0;
+  begin_ = 0;
+  end_ = 0;
+}
+
+uint64_t LineBlocks::consumed() const { return table_ != nullptr ? table_->consumed() : input_ != nullptr ? input_->consumed() : 0; }
+
+// One line: pieces of it up to the limit go into the block, the rest of a longer one is only counted. False at the end of the file.
+bool LineBlocks::add_line(Block& block) {
+  size_t size = 0;
+  bool ended = false;
+  const size_t start = block.bytes.size();
+  while (!ended && (begin_ < end_ || fill())) {
+    const char* from = buffer_.data() + begin_;
+    const auto* feed = static_cast<const char*>(std::memchr(from, '\n', end_ - begin_));
+    const size_t piece = feed == nullptr ? end_ - begin_ : static_cast<size_t>(feed - from);
+    if (size + piece <= max_line_bytes_) {
+      block.bytes.append(from, piece);
+    }
+    size += piece;
+    ended = feed != nullptr;
+    begin_ += piece + static_cast<size_t>(ended);
+  }
+  if (size > 0 || ended) {
+    ++line_;
+    const bool too_long = size > max_line_bytes_;
+    if (too_long) {
+      block.bytes.resize(start);
+    }
+    block.lines.push_back({file_, line_, offset_, start, size, too_long});
+    offset_ += size + static_cast<uint64_t>(ended);
+  }
+  return ended;
+}
+
+bool LineBlocks::add_row(Block& block) {
+  const TableRows::Step step = table_->next(row_);
+  if (step == TableRows::Step::kEnd) {
+    return false;
+  }
+  ++line_;
+  const bool too_long = row_.size() > max_line_bytes_;
+  block.lines.push_back({file_, line_, offset_, block.bytes.size(), row_.size(), too_long, step == TableRows::Step::kBroken});
+  if (!too_long) {
+    block.bytes += row_;
+  }
+  offset_ += row_.size() + 1;
+  return true;
+}
+
 bool LineBlocks::next(Block& block) {
   block.clear();
   while (file_ < files_.size()) {
-    if (input_ == nullptr) {
-      input_ = std::make_unique<base::Input>(files_[file_] == "-" ? "/dev/stdin" : files_[file_]);
-      line_ = 0;
-      offset_ = 0;
-      begin_ = 0;
-      end_ = 0;
+    if (input_ == nullptr && table_ == nullptr) {
+      open();
     }
-    // One line: pieces of it up to the limit go into the block, the rest of a longer one is only counted.
-    size_t size = 0;
-    bool ended = false;
-    const size_t start = block.bytes.size();
-    while (!ended && (begin_ < end_ || fill())) {
-      const char* from = buffer_.data() + begin_;
-      const auto* feed = static_cast<const char*>(std::memchr(from, '\n', end_ - begin_));
-      const size_t piece = feed == nullptr ? end_ - begin_ : static_cast<size_t>(feed - from);
-      if (size + piece <= max_line_bytes_) {
-        block.bytes.append(from, piece);
-      }
-      size += piece;
-      ended = feed != nullptr;
-      begin_ += piece + static_cast<size_t>(ended);
-    }
-    if (size > 0 || ended) {
-      ++line_;
-      const bool too_long = size > max_line_bytes_;
-      if (too_long) {
-        block.bytes.resize(start);
-      }
-      block.lines.push_back({file_, line_, offset_, start, size, too_long});
-      offset_ += size + static_cast<uint64_t>(ended);
-    }
-    if (!ended) {
-      before_ += input_->consumed();
+    const bool more = table_ != nullptr ? add_row(block) : add_line(block);
+    if (!more) {
+      before_ += consumed();
       input_.reset();
+      table_.reset();
       ++file_;
     }
     // A block of empty lines must end, too.
@@ -75,7 +106,7 @@ bool LineBlocks::next(Block& block) {
       break;
     }
   }
-  block.consumed = before_ + (input_ == nullptr ? 0 : input_->consumed());
+  block.consumed = before_ + consumed();
   block.index = index_;
   index_ += static_cast<uint64_t>(!block.lines.empty());
   return !block.lines.empty();

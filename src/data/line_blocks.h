@@ -1,4 +1,4 @@
-// Files of lines cut into blocks, the same blocks however many threads work on them: a block ends behind the line that
+// Files of lines, or of tables (table_rows.h) whose rows are lines of JSON, cut into blocks, the same blocks however many threads work on them: a block ends behind the line that
 // fills it, and may hold the end of one file and the beginning of the next. A line that is too long is told, not held.
 // One thread.
 #pragma once
@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/input.h"
+#include "data/table_rows.h"
 
 namespace slipway::data {
 
@@ -21,7 +22,13 @@ struct BlockLine {
   size_t begin;     // in the block's bytes; a line that was too long has none
   size_t size;      // bytes, without the line feed
   bool too_long;
+  bool broken = false;  // of a table: the bytes say what is wrong there
 };
+
+// Why it is no line; "" when it is one.
+inline std::string_view fault_of(const BlockLine& line) noexcept {
+  return line.too_long ? std::string_view("line_too_long") : line.broken ? std::string_view("broken_table") : std::string_view();
+}
 
 struct Block {
   uint64_t index = 0;
@@ -40,17 +47,23 @@ class LineBlocks {
 
  private:
   bool fill();
+  void open();
+  bool add_line(Block& block);
+  bool add_row(Block& block);
+  uint64_t consumed() const;
 
   std::vector<std::filesystem::path> files_;
   size_t block_bytes_;
   size_t max_line_bytes_;
-  std::unique_ptr<base::Input> input_;
+  std::unique_ptr<base::Input> input_;   // of the open file, or
+  std::unique_ptr<TableRows> table_;
   uint32_t file_ = 0;
   uint64_t line_ = 0;
   uint64_t offset_ = 0;  // of the next line
   uint64_t before_ = 0;  // compressed bytes of the files that are done
   uint64_t index_ = 0;
   std::string buffer_;
+  std::string row_;
   size_t begin_ = 0;
   size_t end_ = 0;
 };

@@ -26,7 +26,6 @@ constexpr std::array<std::string_view, 4> kPageEndings = {".html", ".htm", ".xht
 constexpr std::array<std::string_view, 8> kArchiveEndings = {".zip",    ".tar",     ".tgz",     ".tar.gz",
                                                              ".tar.xz", ".tar.zst", ".tar.bz2", ".txz"};
 constexpr std::array<std::string_view, 3> kWarcEndings = {".warc", ".arc", ".wet"};
-constexpr size_t kMaxUnpackedWarc = size_t{1} << 30;  // of one that is zstd as a whole: it is unpacked in memory
 constexpr uint64_t kMaxArchiveEntries = 50'000'000;
 
 std::string lowered(std::string name) {
@@ -141,14 +140,8 @@ bool page_of_record(const WarcRecord& record, RawPage& page) {
 }
 
 void read_warc(const PageFile& file, const Take& take) {
-  std::string unpacked;
-  base::MappedFile map(file.path);
-  std::string_view bytes = map.bytes();
-  if (bytes.starts_with("\x28\xb5\x2f\xfd")) {
-    unpacked = base::read_decompressed(file.path, kMaxUnpackedWarc);
-    bytes = unpacked;
-  }
-  WarcReader reader(bytes);
+  const base::MappedFile map(file.path);
+  WarcReader reader(map.bytes());
   WarcRecord record;
   while (reader.next(record)) {
     RawPage page = page_of(file, fmt::format("{}@{}", file.name, record.offset));

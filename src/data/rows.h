@@ -62,6 +62,10 @@ void read_delimited(const SourceOptions& options, bool tsv, const std::filesyste
 void read_jsonl(const SourceOptions& options, const std::filesystem::path& file, RowSink& sink);
 void read_text(const SourceOptions& options, const std::filesystem::path& file, RowSink& sink);
 void read_html(const SourceOptions& options, const std::filesystem::path& file, RowSink& sink);
+void read_table(const SourceOptions& options, const std::filesystem::path& file, RowSink& sink);
+void read_archive(const SourceOptions& options, const std::filesystem::path& file, RowSink& sink);
+void read_markdown(const SourceOptions& options, const std::filesystem::path& file, RowSink& sink);
+void read_conll(const SourceOptions& options, const std::filesystem::path& file, RowSink& sink);
 void read_sqlite(const SourceOptions& options, const std::filesystem::path& file, RowSink& sink);
 
 // Where a column is among `names`: by name, else (all digits) by number from 1. Throws Error(kNotFound) naming `what`,

@@ -25,9 +25,13 @@ const std::vector<TypeExtensions>& types() {
       {"csv", {".csv"}},
       {"tsv", {".tsv", ".tab"}},
       {"jsonl", {".jsonl", ".ndjson", ".json"}},
-      {"text", {".txt", ".text", ".md"}},
+      {"text", {".txt", ".text"}},
+      {"markdown", {".md", ".markdown"}},
       {"sqlite", {".db", ".sqlite", ".sqlite3"}},
       {"html", {".html", ".htm", ".xhtml"}},
+      {"parquet", {".parquet"}},
+      {"archive", {".warc", ".arc", ".wet", ".zip", ".tar", ".tgz", ".txz"}},
+      {"conll", {".conllu", ".conll"}},
   };
   return table;
 }
@@ -170,6 +174,14 @@ void read_file(const std::string& type, const SourceOptions& options, const fs::
     read_text(options, file, sink);
   } else if (type == "html") {
     read_html(options, file, sink);
+  } else if (type == "parquet") {
+    read_table(options, file, sink);
+  } else if (type == "archive") {
+    read_archive(options, file, sink);
+  } else if (type == "markdown") {
+    read_markdown(options, file, sink);
+  } else if (type == "conll") {
+    read_conll(options, file, sink);
   } else {
     read_sqlite(options, file, sink);
   }
@@ -196,7 +208,7 @@ void read_source(const SourceOptions& options, const fs::path& root, base::Conte
     if (type.empty()) {
       throw Error(Code::kInvalid,
                   fmt::format("source '{}': the type of '{}' cannot be told by its name; say 'type': csv, "
-                              "tsv, jsonl, text, sqlite or html",
+                              "tsv, jsonl, text, markdown, sqlite, html, parquet, archive or conll",
                               options.id, file.string()));
     }
     base::check_stop(context, "collecting '" + options.id + "'");

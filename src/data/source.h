@@ -1,4 +1,5 @@
-// Raw text in: CSV, TSV, JSON lines, text files, SQLite and web pages on disk become documents, by configuration alone.
+// Raw text in: CSV, TSV, JSON lines, Parquet, text, Markdown, CoNLL, SQLite, web pages and archives of them become documents, by
+// configuration alone.
 // Files may be zstd or gzip compressed (told by their bytes). Everything streams: memory is one row and one buffer.
 #pragma once
 
@@ -27,10 +28,10 @@ struct LabelBin {
 // lines they are keys, "a.b" reaching into objects.
 struct SourceOptions {
   std::string id;           // letters, digits, . _ -
-  std::string type;         // csv, tsv, jsonl, text, sqlite, html; empty: told by the file's extension
+  std::string type;         // csv, tsv, jsonl, text, markdown, sqlite, html, parquet, archive, conll; empty: told by the extension
   std::string path;         // a file, a folder (searched deeply) or a glob (*, ?), relative to the project
   std::string text;         // column of the text; default: the column called "text"
-  std::string label;        // column of the label; for text and html: "folder" or "file" (its name); empty: none
+  std::string label;        // column of the label; for text, markdown, html and conll: "folder" or "file" (its name); empty: none
   std::string label_value;  // one label for every row
   std::map<std::string, std::string> label_map;  // raw value -> label; other values are dropped and counted; "" drops
   std::string label_column;                      // label_from.column: a number, turned into a label by the bins

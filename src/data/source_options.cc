@@ -13,7 +13,7 @@ namespace {
 using base::Code;
 using base::Error;
 
-const std::vector<std::string> kTypes = {"csv", "tsv", "jsonl", "text", "sqlite", "html"};
+const std::vector<std::string> kTypes = {"csv", "tsv", "jsonl", "text", "markdown", "sqlite", "html", "parquet", "archive", "conll"};
 
 [[noreturn]] void invalid(const std::string& where, const std::string& what) {
   throw Error(Code::kInvalid, fmt::format("{}: {}", where, what));
@@ -105,7 +105,7 @@ void check_together(const SourceOptions& o, const std::string& where) {
       invalid(where, "'quote' and 'delimiter' are the same");
     }
   }
-  if ((o.type == "text" || o.type == "html") && !o.label.empty()) {
+  if ((o.type == "text" || o.type == "markdown" || o.type == "html" || o.type == "conll") && !o.label.empty()) {
     check_choice(o.label, "label", {"folder", "file"}, where);
   }
 }
@@ -114,7 +114,7 @@ void check_together(const SourceOptions& o, const std::string& where) {
 
 void SourceOptions::describe(base::FieldTable& fields) {
   fields.add("id", id, "name of the source; every document remembers it");
-  fields.add("type", type, "csv, tsv, jsonl, text, sqlite or html; told by the file's extension when absent");
+  fields.add("type", type, "csv, tsv, jsonl, text, markdown, sqlite, html, parquet, archive or conll; told by the file's extension when absent");
   fields.add("path", path, "file, folder or pattern (*, ?, **), relative to the project");
   fields.add("text", text, "column of the text: a name, or a number from 1");
   fields.add("label", label, "column of the label; for text and html: folder or file");

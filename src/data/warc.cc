@@ -8,6 +8,8 @@
 #include <utility>
 #include <zlib.h>
 
+#include "data/zstd_stream.h"
+
 namespace slipway::data {
 namespace {
 
@@ -99,6 +101,9 @@ class WarcReader::Bytes {
     if (packed_ && inflateInit2(&stream_, 16 + MAX_WBITS) != Z_OK) {
       throw std::bad_alloc();
     }
+    if (ZstdStream::begins(raw)) {
+      zstd_ = std::make_unique<ZstdStream>(raw);
+    }
   }
   ~Bytes() {
     if (packed_) {
@@ -109,11 +114,11 @@ class WarcReader::Bytes {
   Bytes& operator=(const Bytes&) = delete;
 
   std::string_view window() const noexcept {
-    return packed_ ? std::string_view(buffer_).substr(begin_) : raw_.substr(at_);
+    return buffered() ? std::string_view(buffer_).substr(begin_) : raw_.substr(at_);
   }
-  void consume(size_t n) noexcept { (packed_ ? begin_ : at_) += n; }
+  void consume(size_t n) noexcept { (buffered() ? begin_ : at_) += n; }
   // More in the window, if only a byte; false when the file ends. Throws Damage. Invalidates views of the window.
-  bool more() { return packed_ && unpack(); }
+  bool more() { return zstd_ ? unpack_zstd() : packed_ && unpack(); }
   void more_of_member() {
     if (packed_ && open_) {
       unpack();
@@ -128,27 +133,27 @@ class WarcReader::Bytes {
     return true;
   }
   bool at_end() noexcept { return window().empty() && raw_at() == raw_.size(); }
-  bool packed() const noexcept { return packed_; }
-  // The window is at the beginning of a member, or is empty between two.
+  // The window is at the beginning of a member, or is empty between two. Of zstd as a whole: in the unpacked bytes.
   uint64_t record_offset() const noexcept {
-    return !packed_ ? at_ : begin_ == buffer_.size() && !open_ ? at_ : member_;
+    return zstd_ ? dropped_ + begin_ : !packed_ ? at_ : begin_ == buffer_.size() && !open_ ? at_ : member_;
   }
-  uint64_t raw_at() const noexcept { return at_; }
+  uint64_t raw_at() const noexcept { return zstd_ ? zstd_->consumed() : at_; }
   // Where a record that began at `offset` ends in the file: reading ahead may have come into the next member.
   uint64_t record_end(uint64_t offset) const noexcept {
-    return std::max<uint64_t>(offset, packed_ && member_ > offset ? member_ : at_);
+    return zstd_ ? record_offset() : std::max<uint64_t>(offset, packed_ && member_ > offset ? member_ : at_);
   }
-  bool member_done() const noexcept { return packed_ && !open_; }
   // Forgets the bytes before the window.
   void shrink() {
-    if (packed_) {
+    if (buffered()) {
       buffer_.erase(0, begin_);
-      begin_ = 0;
+      dropped_ += std::exchange(begin_, 0);
     }
   }
   // The same from where the window is.
   void find_record() {
-    if (!packed_) {
+    if (zstd_) {
+      find_in_stream();
+    } else if (!packed_) {
       find_plain(at_);
     } else {
       find_record_after(member_);
@@ -156,6 +161,10 @@ class WarcReader::Bytes {
   }
   // Goes to the next place after `offset` (the beginning of a record) where a record begins, or to the end.
   void find_record_after(uint64_t offset) {
+    if (zstd_) {
+      find_in_stream();
+      return;
+    }
     if (!packed_) {
       find_plain(offset + 1);
       return;
@@ -178,6 +187,35 @@ class WarcReader::Bytes {
   }
 
  private:
+  bool buffered() const noexcept { return packed_ || zstd_ != nullptr; }
+
+  bool unpack_zstd() {
+    if (begin_ > 0 && begin_ >= buffer_.size() / 2) {
+      shrink();
+    }
+    const size_t before = buffer_.size();
+    for (;;) {
+      switch (zstd_->append(kPiece, buffer_)) {
+        case ZstdStream::Step::kEnd: return false;
+        case ZstdStream::Step::kDamaged:
+          buffer_ += '\n';  // the next frame begins a line, and so perhaps a record
+          throw Damage(zstd_->damage());
+        case ZstdStream::Step::kMore: break;
+      }
+      if (buffer_.size() > before) {
+        return true;
+      }
+    }
+  }
+
+  // Goes to the next line that begins a record, or to the next frame behind damage, or to the end.
+  void find_in_stream() {
+    if (!find_in_window()) {
+      begin_ = buffer_.size();
+      shrink();
+    }
+  }
+
   bool unpack() {
     if (!open_) {
       // What some writers leave between members, or at the end.
@@ -242,7 +280,7 @@ class WarcReader::Bytes {
           }
         }
         consume(seen.size() - std::min<size_t>(seen.size(), 4096));
-      } while (open_ && unpack());
+      } while (zstd_ ? unpack_zstd() : open_ && unpack());
     } catch (const Damage&) {
     }
     return false;
@@ -256,6 +294,8 @@ class WarcReader::Bytes {
   size_t member_ = 0;
   bool open_ = false;
   z_stream stream_{};
+  std::unique_ptr<ZstdStream> zstd_;  // null: plain or gzip
+  uint64_t dropped_ = 0;              // unpacked bytes before buffer_
 };
 
 std::string_view WarcRecord::header(std::string_view name) const noexcept {

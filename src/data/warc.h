@@ -1,5 +1,5 @@
-// WARC 1.0/1.1 and ARC 1 files read record by record (ISO 28500; the Internet Archive's ARC of 1996): plain, gzip with a member a
-// record, or gzip as a whole. Made for files that lie: every length is checked against the file and a limit, a damaged record costs
+// WARC 1.0/1.1 and ARC 1 files read record by record (ISO 28500; the Internet Archive's ARC of 1996): plain, gzip or zstd, by
+// record or as a whole, of any size. Made for files that lie: every length is checked against the file and a limit, a damaged record costs
 // itself alone, and what is wrong is told of the record it befell. One reader a thread; it borrows the file's bytes.
 #pragma once
 
@@ -21,8 +21,9 @@ struct WarcRecord {
   std::string version;                                        // "WARC/1.0", "ARC/1.0"; empty: no record could be made of it
   std::vector<std::pair<std::string, std::string>> headers;   // as written, continued lines joined; of ARC, WARC's names
   std::string_view block;                                     // valid until the next call of next()
-  uint64_t offset = 0;  // where it begins in the file: of its gzip member, or of itself where there are none of its own
-  uint64_t length = 0;  // bytes of the file that it takes
+  uint64_t offset = 0;  // where it begins in the file: of its gzip member, or of itself where there are none of its own; of zstd
+                        // files in what they unpack to
+  uint64_t length = 0;  // bytes of the file (of zstd: unpacked) that it takes
   std::string fault;    // what is wrong with it; empty: nothing
 
   // The first header of that name, case ignored; "" when absent.
@@ -34,7 +35,7 @@ struct WarcRecord {
 
 class WarcReader {
  public:
-  // `file` is the whole file (a map of it): WARC, ARC, or gzip of either.
+  // `file` is the whole file (a map of it): WARC, ARC, or gzip or zstd of either.
   explicit WarcReader(std::string_view file, WarcLimits limits = {});
   ~WarcReader();
   WarcReader(const WarcReader&) = delete;

@@ -384,5 +384,49 @@ TEST(SourceReal, RatedSnippetsLoadByConfiguration) {
   EXPECT_GT(movies.counts.labels.at("negative"), 3000);
 }
 
+TEST_F(Source, ParquetRowsAreAsJsonLines) {
+  std::filesystem::copy(std::filesystem::path("tests/gold/parquet/nested.parquet"), dir_.path() / "n.parquet");
+  const ReadResult result = read({{"id", "p"}, {"path", "n.parquet"}, {"text", "meta.lang"}, {"keep", {"tags", "meta.n"}}, {"max_bad", 1.0}});
+  ASSERT_EQ(result.counts.rows, 100);
+  ASSERT_EQ(result.documents.size(), 50U);  // of a half the language is null
+  EXPECT_EQ(result.documents[0].text, "en");
+  EXPECT_EQ(result.documents[0].meta["tags"], (Json{"a", "b"}));
+  EXPECT_EQ(result.documents[1].text, "zh");
+  const std::string file = base::read_file("tests/gold/parquet/nested.parquet");
+  write("cut.parquet", file.substr(0, file.size() - 100));
+  EXPECT_HAS(fails(Code::kInvalid, {{"id", "p"}, {"path", "cut.parquet"}}), "its end is missing");
+}
+
+TEST_F(Source, MarkdownIsPlainTextWithItsTitle) {
+  write("notes/a.md", "---\ntitle: Boats\n---\nThe **boats** came in.\n");
+  const ReadResult result = read({{"id", "m"}, {"path", "notes"}, {"label", "folder"}});
+  ASSERT_EQ(result.documents.size(), 1U);
+  EXPECT_EQ(result.documents[0].text, "The boats came in.");
+  EXPECT_EQ(result.documents[0].label, "notes");
+  EXPECT_EQ(result.documents[0].meta["title"], "Boats");
+  EXPECT_HAS(result.documents[0].meta["digest"].get<std::string>(), "sha256:");
+  EXPECT_HAS(result.documents[0].meta["time"].get<std::string>(), "T");
+}
+
+TEST_F(Source, ArchivesOfPagesKeepWhereAndWhen) {
+  const std::string body = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html><title>Boats</title><body><p>The boats came in at night, and nobody saw "
+                           "them until the morning, when the fog had gone and the men slept.</p></body></html>";
+  write("a.warc", "WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: http://a.example/\r\nWARC-Date: 2024-01-02T03:04:05Z\r\nContent-Length: " +
+                      std::to_string(body.size()) + "\r\n\r\n" + body + "\r\n\r\n");
+  const ReadResult result = read({{"id", "w"}, {"path", "a.warc"}});
+  ASSERT_EQ(result.documents.size(), 1U);
+  EXPECT_HAS(result.documents[0].text, "boats came in");
+  EXPECT_EQ(result.documents[0].meta["url"], "http://a.example/");
+  EXPECT_EQ(result.documents[0].meta["time"], "2024-01-02T03:04:05Z");
+  EXPECT_EQ(result.documents[0].meta["title"], "Boats");
+}
+
+TEST_F(Source, ConllSentencesAreRows) {
+  write("a.conllu", "# text = Boats come.\n1\tBoats\tboat\tNOUN\t_\t_\t0\troot\t_\t_\n2\tcome\tcome\tVERB\t_\t_\t1\tx\t_\t_\n\n");
+  EXPECT_EQ(texts({{"id", "c"}, {"path", "a.conllu"}}), Texts{"Boats come."});
+  write("b.conll", "Boats B-X\ncome O\n\nMen O\n");
+  EXPECT_EQ(texts({{"id", "c"}, {"path", "b.conll"}}), (Texts{"Boats come", "Men"}));
+}
+
 }  // namespace
 }  // namespace slipway::data

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <zlib.h>
 
+#include "base/input.h"
 #include "data/helpers.h"
 #include "data/http_message.h"
 #include "data/warc_writer.h"
@@ -117,6 +118,77 @@ TEST(Warc, DamagedMembersCostThemselvesAlone) {
     EXPECT_EQ(read.back().fault, "");
     EXPECT_NE(read[1].fault, "");
   }
+}
+
+TEST(Warc, ZstdByRecordOrAsAWhole) {
+  std::string plain;
+  std::string frames;
+  for (int i = 0; i < 50; ++i) {
+    const std::string record = record_of("block " + std::to_string(i) + std::string(static_cast<size_t>(i) * 5000, 'x'));
+    plain += record;
+    frames += base::zstd_compress(record);
+  }
+  for (const std::string& file : {base::zstd_compress(plain), frames}) {
+    const auto records = read_records(file);
+    ASSERT_EQ(records.size(), 50U);
+    uint64_t offset = 0;
+    for (const Read& record : records) {
+      EXPECT_EQ(record.fault, "");
+      EXPECT_EQ(record.offset, offset);  // in what it unpacks to
+      EXPECT_TRUE(plain.substr(offset).starts_with("WARC/1.0"));
+      EXPECT_NE(plain.substr(offset, record.length).find(record.block), std::string::npos);
+      offset += record.length;
+    }
+    EXPECT_EQ(offset, plain.size());
+  }
+}
+
+TEST(Warc, DamagedFramesCostThemselvesAlone) {
+  std::string file;
+  for (int i = 0; i < 5; ++i) {
+    std::string frame = base::zstd_compress(record_of("block " + std::to_string(i) + std::string(500, static_cast<char>('a' + i))));
+    if (i == 2) {
+      std::fill(frame.begin() + 10, frame.begin() + 40, '\xFF');
+    }
+    file += frame;
+  }
+  std::vector<std::string> good;
+  size_t faults = 0;
+  for (const Read& record : read_records(file)) {
+    record.fault.empty() ? good.push_back(record.block.substr(0, 7)) : static_cast<void>(++faults);
+  }
+  EXPECT_EQ(good, (std::vector<std::string>{"block 0", "block 1", "block 3", "block 4"}));
+  EXPECT_GE(faults, 1U);
+  const auto cut = read_records(std::string_view(file).substr(0, file.size() - 9));
+  EXPECT_FALSE(cut.back().fault.empty());
+}
+
+// More than a GiB, of which no more than a record is in memory at a time.
+TEST(Warc, ZstdOfAnySize) {
+  std::string records;
+  for (int i = 0; i < 40; ++i) {
+    records += record_of(std::string(1 << 20, 'x'));
+  }
+  const std::string frame = base::zstd_compress(records);
+  std::string file;
+  for (int i = 0; i < 28; ++i) {
+    file += frame;
+  }
+  ASSERT_GT(28 * records.size(), size_t{1} << 30);
+  WarcReader reader(file);
+  WarcRecord record;
+  size_t n = 0;
+  while (reader.next(record)) {
+    n += record.fault.empty() && record.block.size() == (1 << 20) ? 1 : 0;
+  }
+  EXPECT_EQ(n, 28U * 40U);
+  EXPECT_EQ(reader.consumed(), file.size());
+}
+
+TEST(Warc, ABombOfZerosIsOneFault) {
+  const auto records = read_records(base::zstd_compress(std::string(40 << 20, '\0')));
+  ASSERT_EQ(records.size(), 1U);
+  EXPECT_NE(records[0].fault.find("headers longer"), std::string::npos) << records[0].fault;
 }
 
 TEST(Warc, LimitsHold) {

@@ -9,6 +9,7 @@
 #include "cli/app.h"
 #include "cli/byte_size.h"
 #include "cli/commands/factories.h"
+#include "cli/data_inputs.h"
 #include "cli/progress.h"
 #include "data/clean_corpus.h"
 
@@ -31,7 +32,7 @@ class DataCleanCommand final : public Command {
         "slipway data clean crawl/ --preset fineweb --out clean --exclusions dropped --set min_doc_words=30"};
   }
   void describe(Parameters& parameters) override {
-    parameters.positionals_of("IN", inputs_, "files, folders, or -");
+    parameters.positionals_of("IN", inputs_, "files (JSON Lines, Parquet), folders, hf://datasets/…, or -");
     auto& flags = parameters.flags;
     std::vector<std::string> presets;
     for (const std::string_view name : data::quality_presets()) {
@@ -61,7 +62,7 @@ class DataCleanCommand final : public Command {
     if (out_.empty()) {
       throw base::Error(base::Code::kInvalid, "--out is missing: the folder for what is kept");
     }
-    read_options();
+    read_options(app);
     base::Context context = app.context();
     const auto begin = std::chrono::steady_clock::now();
     const data::CorpusSummary summary = data::clean_corpus(options_, context);
@@ -78,7 +79,7 @@ class DataCleanCommand final : public Command {
   }
 
  private:
-  void read_options() {
+  void read_options(App& app) {
     const std::string language = options_.quality.bad_words_language;
     options_.quality = data::quality_preset(preset_);
     options_.quality.bad_words_language = language;
@@ -92,6 +93,7 @@ class DataCleanCommand final : public Command {
     }
     options_.quality.bad_words = read_words(bad_words_);
     options_.quality.stop_words = read_words(stop_words_);
+    inputs_ = local_inputs(app, inputs_);
     options_.inputs.assign(inputs_.begin(), inputs_.end());
     options_.out = out_;
     options_.exclusions = exclusions_;

@@ -9,6 +9,7 @@
 #include "cli/app.h"
 #include "cli/byte_size.h"
 #include "cli/commands/factories.h"
+#include "cli/data_inputs.h"
 #include "cli/progress.h"
 #include "data/dedup_corpus.h"
 
@@ -29,7 +30,7 @@ struct Common {
   std::string memory = "1GB";
 
   void describe(Parameters& parameters, data::DedupOptions& options) {
-    parameters.positionals_of("IN", inputs, "files or folders");
+    parameters.positionals_of("IN", inputs, "files (JSON Lines, Parquet), folders or hf://datasets/…");
     auto& flags = parameters.flags;
     flags.add("out", out, "folder for the shards of what is kept");
     flags.add("exclusions", exclusions, "folder for what is dropped, with filter_reason");
@@ -40,11 +41,12 @@ struct Common {
     flags.add("max_line", max_line, "longer lines are quarantined");
     flags.add("memory", memory, "bound for buffers, whatever the size of the corpus");
   }
-  void apply(data::DedupOptions& options) const {
+  void apply(App& app, data::DedupOptions& options) const {
     if (out.empty()) {
       throw Error(Code::kInvalid, "--out is missing: the folder for what is kept");
     }
-    options.inputs.assign(inputs.begin(), inputs.end());
+    const std::vector<std::string> local = local_inputs(app, inputs);
+    options.inputs.assign(local.begin(), local.end());
     for (const auto& input : options.inputs) {
       if (input == "-") {
         throw Error(Code::kInvalid, "standard input cannot be read twice: give files or folders");
@@ -140,7 +142,7 @@ class DataDedupCommand final : public Command {
     flags.add("bloom_file", bloom_file_, "bloom: the filter, read when it is there and written at the end");
   }
   int run(App& app) override {
-    common_.apply(options_);
+    common_.apply(app, options_);
     options_.method = method_ == "exact"       ? data::DedupMethod::kExact
                       : method_ == "minhash"   ? data::DedupMethod::kMinhash
                       : method_ == "sentence"  ? data::DedupMethod::kSentence
@@ -191,7 +193,7 @@ class DataDecontaminateCommand final : public Command {
     parameters.flags.add("ngram", options_.ngram, "words in common", {1, 100});
   }
   int run(App& app) override {
-    common_.apply(options_);
+    common_.apply(app, options_);
     options_.method = data::DedupMethod::kDecontaminate;
     options_.against.assign(against_.begin(), against_.end());
     return report(app, options_);

@@ -15,6 +15,9 @@
 #include "base/utf8.h"
 #include "cli/app.h"
 #include "cli/commands/factories.h"
+#include "cli/data_inputs.h"
+#include "data/clean_corpus.h"
+#include "data/line_blocks.h"
 #include "text/pii.h"
 #include "text/pii_operators.h"
 #include "text/unicode.h"
@@ -48,7 +51,7 @@ class DataPiiCommand final : public Command {
             "echo 'mail ann@example.org' | slipway data pii - --out -"};
   }
   void describe(Parameters& parameters) override {
-    parameters.positionals_of("IN", inputs_, "files of lines, gzip or zstd by their bytes; - is standard input");
+    parameters.positionals_of("IN", inputs_, "files of lines (gzip or zstd by their bytes), Parquet, folders, hf://datasets/…; - is standard input");
     parameters.flags.add("out", out_, "a file (.zst: compressed), - for standard output, or with several IN a folder");
     parameters.flags.add("field", field_, "JSON lines: where the text is");
     parameters.flags.add("jsonl", jsonl_, "standard input is JSON lines");
@@ -71,13 +74,17 @@ class DataPiiCommand final : public Command {
     if (out_.empty()) {
       throw base::Error(base::Code::kInvalid, "--out is missing: a file, a folder or -");
     }
+    inputs_ = files_of(local_inputs(app, inputs_));
     const bool folder = out_ != "-" && (inputs_.size() > 1 || out_.ends_with('/') || std::filesystem::is_directory(out_));
     if (folder) {
       base::make_dirs(out_);
     }
     for (const std::string& input : inputs_) {
       namespace fs = std::filesystem;
-      const fs::path target = folder ? fs::path(out_) / (input == "-" ? "stdin" : fs::path(input).filename().string()) : fs::path(out_);
+      fs::path target = folder ? fs::path(out_) / (input == "-" ? "stdin" : fs::path(input).filename().string()) : fs::path(out_);
+      if (folder && target.extension() == ".parquet") {
+        target.replace_extension(".jsonl");
+      }
       if (target.extension() == ".gz") {
         throw base::Error(base::Code::kInvalid, "output is written plain or as .zst, not .gz: " + target.string());
       }
@@ -90,6 +97,21 @@ class DataPiiCommand final : public Command {
   }
 
  private:
+  // Of a folder the files that hold lines of JSON or tables.
+  static std::vector<std::string> files_of(const std::vector<std::string>& inputs) {
+    std::vector<std::string> files;
+    for (const std::string& input : inputs) {
+      if (!std::filesystem::is_directory(input)) {
+        files.push_back(input);
+        continue;
+      }
+      for (const std::filesystem::path& file : data::corpus_files({input})) {
+        files.push_back(file.string());
+      }
+    }
+    return files;
+  }
+
   void run_one(App& app, const text::PiiScanner& scanner, const text::PiiOperator& replace, const std::string& input,
                const std::filesystem::path& target) {
     std::unique_ptr<base::AtomicFile> file;
@@ -97,7 +119,7 @@ class DataPiiCommand final : public Command {
       file = std::make_unique<base::AtomicFile>(target);
     }
     const bool zst = out_ != "-" && target.extension() == ".zst";
-    const bool json = input == "-" ? jsonl_ : input.find(".jsonl") != std::string::npos;
+    const bool json = input == "-" ? jsonl_ : input.find(".jsonl") != std::string::npos || input.ends_with(".parquet");
     std::vector<Line> batch;
     size_t bytes = 0;
     const auto flush = [&] {
@@ -113,8 +135,8 @@ class DataPiiCommand final : public Command {
         throw base::Error(base::Code::kInterrupted, "interrupted");
       }
     };
-    const auto take = [&](std::string_view line, uint64_t number) {
-      batch.push_back({std::string(line), fmt::format("{}:{}", input, number), "", {}});
+    const auto take = [&](std::string_view line, uint64_t number, std::string_view fault = {}) {
+      batch.push_back({std::string(line), fmt::format("{}:{}", input, number), std::string(fault), {}});
       bytes += line.size();
       bytes_ += line.size();
       if (bytes >= kBatchBytes) {
@@ -127,10 +149,13 @@ class DataPiiCommand final : public Command {
         take(line, number);
       }
     } else {
-      base::LineReader reader(input, kMaxLine);
-      std::string_view line;
-      while (reader.next(line)) {
-        take(line, reader.line_number());
+      data::LineBlocks reader({input}, kBatchBytes, kMaxLine);
+      data::Block block;
+      while (reader.next(block)) {
+        for (const data::BlockLine& line : block.lines) {
+          take(line.too_long ? std::string_view() : std::string_view(block.bytes).substr(line.begin, line.size), line.line,
+               data::fault_of(line));
+        }
       }
     }
     if (!batch.empty()) {
@@ -170,6 +195,9 @@ class DataPiiCommand final : public Command {
 
   void work_line(const text::PiiScanner& scanner, const text::PiiOperator& replace, text::PiiScanner::Scratch& scratch,
                  Line& line, bool json) const {
+    if (!line.fault.empty()) {
+      return;
+    }
     if (!text::is_valid_utf8(line.text)) {
       line.fault = "invalid_utf8";
       return;

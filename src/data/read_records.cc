@@ -1,0 +1,113 @@
+// Tables (Parquet), archives of web pages (WARC, WET, ARC, zip, tar), Markdown and CoNLL files as rows of a source.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/input.h"
+#include "data/conll.h"
+#include "data/extract.h"
+#include "data/json_rows.h"
+#include "data/pages.h"
+#include "data/rows.h"
+#include "data/table_rows.h"
+#include "text/markdown.h"
+
+namespace slipway::data {
+namespace {
+
+using base::Code;
+using base::Error;
+
+// What every document of a whole file keeps: when it was written, and the digest of its bytes.
+Json provenance(const std::filesystem::path& file, std::string_view bytes) {
+  const std::vector<PageFile> found = page_files({file.string()});
+  return {{"digest", base::digest_of(bytes)}, {"time", base::iso8601(found.front().modified_ms)}};
+}
+
+}  // namespace
+
+void read_table(const SourceOptions& options, const std::filesystem::path& file, RowSink& sink) {
+  const std::unique_ptr<TableRows> table = open_table(file);
+  if (table == nullptr) {
+    throw Error(Code::kInvalid, fmt::format("'{}' is no Parquet file", sink.file()));
+  }
+  JsonRows rows(options, sink);
+  std::string line;
+  uint64_t number = 0;
+  for (TableRows::Step step = table->next(line); step != TableRows::Step::kEnd && !sink.full(); step = table->next(line)) {
+    ++number;
+    if (step == TableRows::Step::kBroken && number == 1) {
+      throw Error(Code::kInvalid, fmt::format("'{}': {}", sink.file(), line));
+    }
+    if (step == TableRows::Step::kBroken) {
+      sink.bad("broken_table", number);
+    } else {
+      rows.add(line, number);
+    }
+    if (number % 1024 == 0) {
+      sink.progress(table->consumed());
+    }
+  }
+  rows.finish();
+}
+
+void read_archive(const SourceOptions& options, const std::filesystem::path& file, RowSink& sink) {
+  ExtractOptions extract;
+  SourceOptions with = options;
+  for (const char* key : {"url", "title", "date", "language", "source", "digest", "time"}) {
+    with.keep.emplace_back(key);
+  }
+  JsonRows rows(with, sink);
+  uint64_t number = 0;
+  read_pages(page_files({file.string()}).front(), [&](RawPage&& page, uint64_t consumed) {
+    ++number;
+    const ExtractedPage read = extract_page(page, extract);
+    if (!read.fault.empty()) {
+      sink.bad("unreadable_page", number);
+    } else if (read.skipped.empty()) {
+      rows.add(read.line, number);
+    }
+    sink.progress(consumed);
+    return !sink.full();
+  });
+  rows.finish();
+}
+
+void read_markdown(const SourceOptions& options, const std::filesystem::path& file, RowSink& sink) {
+  const std::string bytes = base::read_decompressed(file, kMaxRowBytes);
+  const text::MarkdownText page = text::markdown_to_text(bytes);
+  const std::string label = label_from_path(options, file);
+  RawRow row{page.text, label, provenance(file, bytes), 1};
+  if (!page.title.empty()) {
+    row.kept["title"] = page.title;
+  }
+  sink.add(std::move(row));
+}
+
+// A sentence a row: what CoNLL-U says its text is, else its tokens with blanks between them.
+void read_conll(const SourceOptions& options, const std::filesystem::path& file, RowSink& sink) {
+  const std::string bytes = base::read_decompressed(file, size_t{1} << 30);
+  const ConllKind kind = conll_kind(bytes);
+  ConllReader reader(bytes, sink.file(), kind);
+  const std::string label = label_from_path(options, file);
+  ConllSentence sentence;
+  std::string text;
+  while (!sink.full() && reader.next(sentence)) {
+    text.clear();
+    constexpr std::string_view kText = "# text = ";
+    for (const std::string_view line : sentence.lines) {
+      if (kind == ConllKind::kConllU && line.starts_with(kText)) {
+        text = line.substr(kText.size());
+      }
+    }
+    if (text.empty()) {
+      text = fmt::format("{}", fmt::join(sentence.forms, " "));
+    }
+    sink.add({text, label, Json::object(), sentence.line});
+  }
+}
+
+}  // namespace slipway::data

@@ -1,0 +1,50 @@
+#include "data/table_rows.h"
+
+#include <utility>
+
+#include "base/file.h"
+#include "data/parquet.h"
+
+namespace slipway::data {
+namespace {
+
+// The rows and the file that they are of.
+class MappedTable final : public TableRows {
+ public:
+  explicit MappedTable(base::MappedFile file) : file_(std::move(file)) {
+    try {
+      rows_ = std::make_unique<ParquetRows>(file_.bytes());
+    } catch (const BrokenFile& broken) {
+      fault_ = broken.what();
+    }
+  }
+  Step next(std::string& line) override {
+    if (rows_ != nullptr) {
+      return rows_->next(line);
+    }
+    line = std::exchange(fault_, {});
+    return line.empty() ? Step::kEnd : Step::kBroken;
+  }
+  uint64_t consumed() const noexcept override { return rows_ != nullptr ? rows_->consumed() : file_.bytes().size(); }
+  std::vector<std::string> columns() const override { return rows_ != nullptr ? rows_->columns() : std::vector<std::string>{}; }
+
+ private:
+  base::MappedFile file_;
+  std::unique_ptr<TableRows> rows_;
+  std::string fault_;
+};
+
+}  // namespace
+
+std::unique_ptr<TableRows> open_table(const std::filesystem::path& path) {
+  if (!base::is_file(path)) {  // a pipe: not to be mapped, nor read twice
+    return nullptr;
+  }
+  base::MappedFile file(path);
+  if (!file.bytes().starts_with("PAR1") && !file.bytes().starts_with("PARE")) {
+    return nullptr;
+  }
+  return std::make_unique<MappedTable>(std::move(file));
+}
+
+}  // namespace slipway::data
