@@ -175,7 +175,7 @@ class Tasks {
     if (!message.page_token.empty()) {
       const Json token = decode_token(message.page_token);
       const auto agreement = token.find("agreement");
-      const auto id = token.find("id");
+      const auto id = token.find("offset");
       if (agreement == token.end() || !agreement->is_number() || id == token.end() || !id->is_number_integer()) {
         invalid("Invalid page token, it is not of this list");
       }
@@ -185,7 +185,7 @@ class Tasks {
     Json answer = {{"tasks", rows_json(rows)}};
     if (rows.size() == static_cast<size_t>(limit_of(message))) {
       answer["next_page_token"] =
-          encode_token({{"agreement", rows.back().agreement.value_or(record::kNoAgreement)}, {"id", rows.back().id}});
+          encode_token({{"agreement", rows.back().agreement.value_or(record::kNoAgreement)}, {"offset", rows.back().id}});
     }
     return answer;
   }
