@@ -37,7 +37,7 @@ function server(count: number) {
     save: async (id, answer) => {
       log.push(`save ${id} ${answer.revision}`);
       if (broken) throw broken;
-      if ((answers.get(id)?.revision ?? 0) !== answer.revision) throw new Fault(409, "CONFLICT", "changed");
+      if ((answers.get(id)?.revision ?? 0) !== answer.revision) throw new Fault(400, "RESOURCE_ALREADY_EXISTS", "changed");
       answers.set(id, { revision: answer.revision + 1, answer: answer.answer ?? {} });
       done.push(id);
       return { annotation: work(id).mine!, state: "answered", counts: {} } as unknown as Saved;
@@ -117,7 +117,7 @@ test("an answer that another window changed is replaced at the second try", asyn
   fake.answers.set(1, { revision: 4, answer: { classes: ["good"] } });
   queue.current!.editor.press("2");
   await queue.save(false);
-  assert.equal((queue.fault as Fault).status, 409);
+  assert.equal((queue.fault as Fault).code, "RESOURCE_ALREADY_EXISTS");
   assert.equal(queue.current!.revision, 4);
   await queue.save(false);
   assert.deepEqual(fake.answers.get(1), { revision: 5, answer: { classes: ["bad"] } });

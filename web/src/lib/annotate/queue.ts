@@ -56,7 +56,7 @@ export class Queue {
     }));
     const failed = saving.then(() => undefined, async (fault: unknown) => {
       item.saved = false;
-      if (fault instanceof Fault && fault.status === 409) {
+      if (fault instanceof Fault && (fault.status === 409 || fault.code === "RESOURCE_ALREADY_EXISTS")) {
         // Another window of the same person was faster: its revision is taken, so that saving again replaces that answer.
         const now = await this.server.task(item.work.task.id).catch(() => undefined);
         if (now) item.revision = now.mine?.revision ?? 0;
