@@ -142,6 +142,11 @@ class WarcReader::Bytes {
   uint64_t record_end(uint64_t offset) const noexcept {
     return zstd_ ? record_offset() : std::max<uint64_t>(offset, packed_ && member_ > offset ? member_ : at_);
   }
+  // Is the whole of a file that is not packed known to have fewer bytes left, and among these another record?
+  bool lies_before_record(uint64_t size) const noexcept {
+    const std::string_view rest = window();
+    return !buffered() && size > rest.size() && rest.find("\nWARC/") != std::string_view::npos;
+  }
   // Forgets the bytes before the window.
   void shrink() {
     if (buffered()) {
@@ -428,6 +433,9 @@ void WarcReader::read_arc_headers(std::string_view first_line, WarcRecord& recor
 }
 
 void WarcReader::read_block(WarcRecord& record, uint64_t size) {
+  if (bytes_->lies_before_record(size)) {
+    throw Damage(fmt::format("a block of {} bytes where the file has {}, with other records", size, bytes_->window().size()));
+  }
   if (size > limits_.max_block_bytes) {
     record.fault = fmt::format("a block of {} bytes; the limit is {}", size, limits_.max_block_bytes);
     for (uint64_t left = size; left > 0;) {

@@ -95,7 +95,7 @@ TEST(Warc, LengthsThatLieCostTheirRecordAlone) {
       ASSERT_GE(read.size(), 2U) << length;
       EXPECT_EQ(read[0].block, "good");
       EXPECT_NE(read[1].fault, "") << length;
-      if (std::string(length) != "999999999999999999") {  // what claims all of the file has it
+      if (!packed || std::string(length) != "999999999999999999") {  // what claims all that is still packed has it
         ASSERT_EQ(read.size(), 3U) << length << packed;
         EXPECT_EQ(read[2].block, "good");
         EXPECT_EQ(read[2].fault, "");
