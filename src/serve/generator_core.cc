@@ -63,7 +63,8 @@ struct GeneratorCore::Running {
         job(std::move(job_in)),
         results(answers(job.choices)),
         last(results.size()),
-        left(job.choices.size()) {
+        left(job.choices.size()),
+        max_tokens(job.choices.empty() ? 0 : job.choices.front().max_tokens) {
     size_t at = 0;
     for (const engine::GenerateRequest& choice : job.choices) {
       first.push_back(at);
@@ -100,6 +101,7 @@ struct GeneratorCore::Running {
       results[first[choice] + i] = std::move(all[i]);
     }
     if (left.fetch_sub(1) == 1 && !abandoned) {
+      core.meters_->ended(results.size(), max_tokens);  // before the answer goes: who has it finds it counted
       trace_finish(trace, results);
       if (job.on_end) {
         job.on_end(results);
@@ -139,6 +141,7 @@ struct GeneratorCore::Running {
   std::vector<std::string> clients;  // of each choice; constant
   Trace trace;                       // null: nobody traces it
   std::atomic<size_t> left;
+  const int max_tokens;  // of each answer
   std::atomic<bool> abandoned{false};  // the caller was told that it failed
   std::mutex mutex;                    // guards handles and cancelled
   std::vector<uint64_t> handles;
@@ -302,7 +305,6 @@ GeneratorCore::Cancel GeneratorCore::run(Job job, const Trace& trace) {
   if (!choices.empty()) {
     trace_generation(trace, choices.front(), answers(choices));
   }
-  const int most = choices.empty() ? 0 : choices.front().max_tokens;
   for (size_t i = 0; i < choices.size(); ++i) {
     choices[i].on_token = [running, i](const engine::TokenEvent& event) { running->token(i, event); };
     choices[i].on_done = [running, i](const engine::GenerateResult& result) { running->done(i, result); };
@@ -317,7 +319,6 @@ GeneratorCore::Cancel GeneratorCore::run(Job job, const Trace& trace) {
       throw;
     }
   }
-  meters_->began(running->results.size(), most);
   return [running] { running->cancel(); };
 }
 

@@ -89,7 +89,7 @@ GeneratorMeters::GeneratorMeters(net::MetricRegistry& metrics, const std::string
         [](const GeneratorStats& s) { return static_cast<double>(s.preemptions); });
 }
 
-void GeneratorMeters::began(size_t choices, int max_tokens) {
+void GeneratorMeters::ended(size_t choices, int max_tokens) {
   vllm_choices_.observe(static_cast<double>(choices));
   vllm_max_tokens_.observe(max_tokens);
 }

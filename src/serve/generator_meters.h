@@ -18,8 +18,8 @@ class GeneratorMeters {
   GeneratorMeters(net::MetricRegistry& metrics, const std::string& model,
                   const std::function<engine::GeneratorStats()>& stats);
 
-  // A request that was taken: as many answers as it wants, each of at most `max_tokens`.
-  void began(size_t choices, int max_tokens);
+  // All of a request is answered: as many answers as it wanted, each of at most `max_tokens`.
+  void ended(size_t choices, int max_tokens);
   // Between two tokens of an answer.
   void token_after(double seconds);
   // An answer has ended.
