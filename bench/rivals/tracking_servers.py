@@ -15,8 +15,12 @@ class Group:
                     fields = (entry / "stat").read_text().rpartition(")")[2].split()
                 except OSError:
                     continue
-                if int(fields[3]) == self.process.pid:
+                if self.holds(int(entry.name), fields):
                     yield int(entry.name), fields
+
+    def holds(self, _, fields):
+        """`fields`: of /proc/PID/stat from the state on."""
+        return int(fields[3]) == self.process.pid
 
     def cpu_ms(self):
         """To the nanosecond, threads that have ended included: the CPU clock of another process (clock_getcpuclockid(3))."""
@@ -105,15 +109,8 @@ class Postgres(Group):
         super().__init__([programs / "postgres", "-D", data, "-k", str(self.folder), "-c", "listen_addresses="], cwd="/", **who)
         self.createdb = programs / "createdb"
 
-    def pids(self):
-        for entry in pathlib.Path("/proc").iterdir():
-            if entry.name.isdigit():
-                try:
-                    fields = (entry / "stat").read_text().rpartition(")")[2].split()
-                except OSError:
-                    continue
-                if self.process.pid in (int(entry.name), int(fields[1])):
-                    yield int(entry.name), fields
+    def holds(self, pid, fields):
+        return self.process.pid in (pid, int(fields[1]))
 
     def fresh(self, name):
         """The address of a new database."""
