@@ -126,6 +126,22 @@ struct AnnotationLearner::Impl {
     return stop;
   }
 
+  // Tasks in these states by pages, of each state until it is told that there are enough.
+  template <class Use, class Enough>
+  void read_tasks(int64_t project, std::initializer_list<TaskState> states, const Use& use, const Enough& enough) {
+    for (const TaskState state : states) {
+      record::TaskReading reading;
+      reading.state = state;
+      reading.limit = kPage;
+      for (bool more = true; more;) {
+        const auto page = store.annotations().tasks().read(project, reading);
+        std::for_each(page.begin(), page.end(), use);
+        more = page.size() >= static_cast<size_t>(kPage) && !enough() && !stopping();
+        reading.after = page.empty() ? reading.after : page.back().task.id;
+      }
+    }
+  }
+
   Lessons lessons_of(const AnnotationProject& project) {
     Lessons lessons;
     std::map<std::string, int> numbers;
@@ -134,32 +150,22 @@ struct AnnotationLearner::Impl {
     }
     std::vector<char> used(numbers.size(), 0);
     const bool several = asks_several(project.settings.scheme);
-    for (const TaskState state : {TaskState::kReviewed, TaskState::kAnswered, TaskState::kBegun}) {
-      record::TaskReading reading;
-      reading.state = state;
-      reading.limit = kPage;
-      for (;;) {
-        const auto page = store.annotations().tasks().read(project.id, reading);
-        for (const record::KeptTask& task : page) {
-          reading.after = task.task.id;
-          const auto found = std::find_if(task.annotations.begin(), task.annotations.end(), [](const auto& one) { return !one.annotation.skipped; });
-          if (found == task.annotations.end() || (found->annotation.answer.classes.empty() && !several)) {
-            continue;
-          }
-          std::vector<int>& row = lessons.labels.emplace_back();
-          for (const std::string& name : found->annotation.answer.classes) {
-            if (const auto number = numbers.find(name); number != numbers.end()) {
-              row.push_back(number->second);
-              used[static_cast<size_t>(number->second)] = 1;
-            }
-          }
-          lessons.texts.push_back(task.task.text);
-        }
-        if (page.size() < static_cast<size_t>(kPage) || lessons.texts.size() >= kMaxTrained || stopping()) {
-          break;
+    const auto learn_from = [&](const record::KeptTask& task) {
+      const auto found = std::find_if(task.annotations.begin(), task.annotations.end(), [](const auto& one) { return !one.annotation.skipped; });
+      if (found == task.annotations.end() || (found->annotation.answer.classes.empty() && !several)) {
+        return;
+      }
+      std::vector<int>& row = lessons.labels.emplace_back();
+      for (const std::string& name : found->annotation.answer.classes) {
+        if (const auto number = numbers.find(name); number != numbers.end()) {
+          row.push_back(number->second);
+          used[static_cast<size_t>(number->second)] = 1;
         }
       }
-    }
+      lessons.texts.push_back(task.task.text);
+    };
+    read_tasks(project.id, {TaskState::kReviewed, TaskState::kAnswered, TaskState::kBegun}, learn_from,
+               [&] { return lessons.texts.size() >= kMaxTrained; });
     lessons.used_classes = static_cast<size_t>(std::count(used.begin(), used.end(), 1));
     return lessons;
   }
@@ -249,22 +255,11 @@ struct AnnotationLearner::Impl {
   void lead(const AnnotationProject& project, const Lessons& lessons, const data::LightClassifier& classifier) {
     std::vector<int64_t> ids;
     std::vector<data::TextFeatures> rows;
-    for (const TaskState state : {TaskState::kNew, TaskState::kBegun}) {
-      record::TaskReading reading;
-      reading.state = state;
-      reading.limit = kPage;
-      for (;;) {
-        const auto page = store.annotations().tasks().read(project.id, reading);
-        for (const record::KeptTask& task : page) {
-          reading.after = task.task.id;
-          ids.push_back(task.task.id);
-          rows.push_back(data::text_features(task.task.text, classifier.bits()));
-        }
-        if (page.size() < static_cast<size_t>(kPage) || ids.size() >= kMaxPool || stopping()) {
-          break;
-        }
-      }
-    }
+    const auto take = [&](const record::KeptTask& task) {
+      ids.push_back(task.task.id);
+      rows.push_back(data::text_features(task.task.text, classifier.bits()));
+    };
+    read_tasks(project.id, {TaskState::kNew, TaskState::kBegun}, take, [&] { return ids.size() >= kMaxPool; });
     const size_t count = std::min(ids.size(), std::max(kMinLead, static_cast<size_t>(project.settings.retrain_every) * 4));
     const std::vector<int64_t> order = project.settings.order == TaskOrder::kDiversity ? diverse(rows, lessons, classifier, static_cast<int64_t>(count))
                                                                                        : unsure(rows, project, classifier, static_cast<int64_t>(count));

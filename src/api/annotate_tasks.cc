@@ -93,6 +93,13 @@ Json rows_json(const std::vector<record::TaskRow>& rows) {
   return list;
 }
 
+record::Answer told_answer(const Json& answer) {
+  if (answer.is_null()) {
+    missing_parameter("answer");
+  }
+  return record::answer_from_json(answer, "the answer");
+}
+
 class Tasks {
  public:
   Tasks(Backend& backend, AnnotationDesk& desk) : backend_(backend), desk_(desk) {}
@@ -124,10 +131,7 @@ class Tasks {
     save.seconds = message.seconds;
     save.revision = message.revision;
     if (!message.skipped) {
-      if (message.answer.is_null()) {
-        missing_parameter("answer");
-      }
-      save.answer = record::answer_from_json(message.answer, "the answer");
+      save.answer = told_answer(message.answer);
     }
     Json saved = saved_json(project, answers().save(project.id, annotation_task(request), save));
     desk_.answered(project);
@@ -142,10 +146,7 @@ class Tasks {
     decision.note = std::move(message.note);
     decision.revision = message.revision;
     if (message.accept == 0) {
-      if (message.answer.is_null()) {
-        missing_parameter("answer");
-      }
-      decision.answer = record::answer_from_json(message.answer, "the answer");
+      decision.answer = told_answer(message.answer);
     }
     return saved_json(project, answers().decide(project.id, annotation_task(request), decision));
   }
