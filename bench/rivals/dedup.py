@@ -7,7 +7,7 @@
 FILE has one document a line; without it documents of made-up words are used. Every document gets a copy: words replaced (0.5 to
 12 %), sentences shuffled, the end cut off, or its own words inside a shared template. Jaccard is that of the sets of word
 5-grams, by datatrove's own functions. Then `slipway data dedup --method minhash` runs twice, with verification (0.72) and
-without, and datatrove's stages 1 and 2 on the same file; without verification the clusters must be equal.
+without, and datatrove's stages 1 and 2 on the same file; without verification the clusters must be equal. Ends with one line of JSON.
 """
 import argparse
 import collections
@@ -19,6 +19,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+THRESHOLD = 0.72
 
 
 def documents_of(arguments, rng):
@@ -114,7 +116,7 @@ def main():
         with open(folder / "in.jsonl", "w", encoding="utf-8") as out:
             for i, text in enumerate(texts):
                 out.write(json.dumps({"id": i, "text": text}) + "\n")
-        verified, seconds = ours(arguments.program, folder, 0.72)
+        verified, seconds = ours(arguments.program, folder, THRESHOLD)
         plain, _ = ours(arguments.program, folder, 0)
         rival, shingles, rival_seconds = theirs(texts, folder)
     n = len(bases)
@@ -136,11 +138,18 @@ def main():
     for index in sorted(bins, reverse=True):
         count, found, loose, expected = bins[index]
         print(f"| {index / 20:.2f} - {(index + 1) / 20:.2f} | {count} | {found / count:.3f} | {loose / count:.3f} | {expected / count:.3f} |")
-    for label, groups in (("verified", verified), ("not verified", plain)):
-        pairs = [(a, b) for group in groups for a in group for b in group if a < b]
+    # A planted pair counts as a near-duplicate where its Jaccard is at least the threshold of the verification.
+    near = {i for i in range(n) if similarity(i, n + i) >= THRESHOLD}
+    result = {"documents": 2 * n, "planted": n, "near": len(near), "equal_clusters": plain == rival, "clusters": len(plain)}
+    for label, groups in (("verified", verified), ("not verified", plain), ("datatrove", rival)):
+        pairs = {(a, b) for group in groups for a in group for b in group if a < b}
         right = sum(a + n == b for a, b in pairs)
-        print(f"{label}: {len(pairs)} pairs in clusters, {right / max(1, len(pairs)):.4f} of them planted")
+        found = sum((i, n + i) in pairs for i in near)
+        result[label] = {"pairs": len(pairs), "precision": right / max(1, len(pairs)), "recall": found / max(1, len(near))}
+        print(f"{label}: {len(pairs)} pairs in clusters, {result[label]['precision']:.4f} of them planted; "
+              f"of the {len(near)} planted at Jaccard {THRESHOLD} or more {result[label]['recall']:.4f} found")
     print(f"clusters equal to datatrove's: {plain == rival} ({len(plain)} and {len(rival)}; {len(plain & rival)} in both)")
+    print(json.dumps(result))
     return 0 if plain == rival else 1
 
 

@@ -160,6 +160,7 @@ def main():
         print(f"{task:45} {shown}   {row['ratio_wall']:5.1f}x wall {row['ratio_cpu']:5.1f}x CPU")
     if arguments.json:
         pathlib.Path(arguments.json).write_text(json.dumps({"dvc": version, "rows": rows}, indent=1) + "\n")
+    print(json.dumps({"dvc": version, "rows": rows}))
 
 
 main()

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Deduplication killed again and again (kill -9) and started again ends with the same bytes, in bounded memory.
+"""Deduplication killed again and again (kill -9) and started again, or shared by processes, ends with the same bytes, in bounded memory.
 
-    tests/faults/kill_dedup.py PROGRAM [--megabytes 2000] [--memory 256MB] [--kills 10] [--method minhash] [--folder DIR]
+    tests/faults/kill_dedup.py PROGRAM [--megabytes 2000] [--memory 256MB] [--kills 10] [--shards 2,4] [--method minhash] [--folder DIR]
 
 Makes a corpus with a seed (every fourth document an edited copy of an earlier one), deduplicates it in one go and notes the
 digest of all it wrote and the peak of resident memory; then the same into another folder, killed after a random time,
-KILLS times. Prints both digests; exit code 1 when they differ or memory went past the flag.
+KILLS times; then again by n processes at once (`--shards i/n`), for each n of SHARDS. Prints all digests; exit code 1 when they
+differ or memory went past the flag.
 """
 import argparse
 import hashlib
@@ -60,6 +61,7 @@ def main():
     parser.add_argument("--megabytes", type=int, default=2000)
     parser.add_argument("--memory", default="256MB")
     parser.add_argument("--kills", type=int, default=10)
+    parser.add_argument("--shards", default="")
     parser.add_argument("--method", default="minhash")
     parser.add_argument("--folder", default=None)
     arguments = parser.parse_args()
@@ -67,9 +69,9 @@ def main():
     try:
         documents = make_corpus(folder / "in.jsonl", arguments.megabytes, 1)
 
-        def command(name):
+        def command(name, shard="1/1"):
             return [arguments.program, "data", "dedup", str(folder / "in.jsonl"), "--method", arguments.method, "--out",
-                    str(folder / name), "--clusters", str(folder / f"{name}.clusters"), "--memory", arguments.memory, "--json"]
+                    str(folder / name), "--clusters", str(folder / f"{name}.clusters"), "--memory", arguments.memory, "--shards", shard, "--json"]
 
         begin = time.monotonic()
         done = subprocess.run(command("whole"), check=True, capture_output=True, text=True)
@@ -89,11 +91,23 @@ def main():
                 child.kill()
                 child.wait()
                 kills += 1
+
+        def ended(name, how):
+            got = digest(folder / name, folder / f"{name}.clusters")
+            print(f"{got} {how}", flush=True)
+            shutil.rmtree(folder / name)
+            return got == want
+
         subprocess.run(command("killed"), check=True, capture_output=True)
-        got = digest(folder / "killed", folder / "killed.clusters")
-        print(f"{got} after {kills} kills")
+        same = [ended("killed", f"after {kills} kills")]
+        for count in map(int, filter(None, arguments.shards.split(","))):
+            begin = time.monotonic()
+            parts = [subprocess.Popen(command(f"of{count}", f"{i}/{count}"), stdout=subprocess.DEVNULL) for i in range(1, count + 1)]
+            if any([part.wait() for part in parts]):
+                return 1
+            same.append(ended(f"of{count}", f"by {count} shards, {time.monotonic() - begin:.1f} s"))
         limit = float(arguments.memory.removesuffix("MB")) if arguments.memory.endswith("MB") else float("inf")
-        return 0 if got == want and peak <= limit else 1
+        return 0 if all(same) and peak <= limit else 1
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
