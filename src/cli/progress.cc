@@ -75,6 +75,7 @@ void LineProgress::start(std::string_view task, int64_t total, std::string_view 
   note_.clear();
   total_ = total;
   done_ = 0;
+  from_ = 0;
   started_ = base::monotonic_seconds();
   drawn_ = style_.live ? 0 : started_;
   if (style_.live) {
@@ -84,9 +85,13 @@ void LineProgress::start(std::string_view task, int64_t total, std::string_view 
 
 void LineProgress::update(int64_t done, std::string_view note) {
   const std::lock_guard lock(mutex_);
+  const double now = base::monotonic_seconds();
+  if (done < done_) {  // another pass over the same: its rate is its own
+    from_ = done;
+    started_ = now;
+  }
   done_ = done;
   note_ = note;
-  const double now = base::monotonic_seconds();
   if (now - drawn_ >= (style_.live ? kRedrawSeconds : kPlainSeconds)) {
     draw(now);
   }
@@ -98,14 +103,14 @@ void LineProgress::draw(double now) {
   }
   drawn_ = now;
   const double seconds = now - started_;
-  const double rate = seconds > 0 ? static_cast<double>(done_) / seconds : 0;
+  const double rate = seconds > 0 ? static_cast<double>(done_ - from_) / seconds : 0;
   std::string line = fmt::format("{:<12}", task_);
   if (total_ > 0) {
     const double share = static_cast<double>(done_) / static_cast<double>(total_);
     line += style_.live ? fmt::format(" {} {:3.0f}%", bar(share), share * 100) : fmt::format(" {:3.0f}%", share * 100);
   }
   line += "  " + human_count(done_, unit_);
-  if (done_ > 0 && seconds > 0.2) {
+  if (done_ > from_ && seconds > 0.2) {
     line += " · " + rate_text(rate, unit_);
     if (total_ > done_) {
       line += " · ETA " + clock_text(static_cast<double>(total_ - done_) / rate);

@@ -35,6 +35,7 @@ class LineProgress final : public base::Progress {
   std::string note_;
   int64_t total_ = 0;
   int64_t done_ = 0;
+  int64_t from_ = 0;  // what was done at `started_`
   double started_ = 0;
   double drawn_ = 0;
   bool line_open_ = false;

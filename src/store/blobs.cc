@@ -31,7 +31,8 @@ constexpr const char* kRecipe = ".recipe";
 Blobs::Blobs(fs::path folder, std::shared_ptr<RemoteBlobs> remote, uint64_t copy_bytes)
     : folder_(std::move(folder)),
       remote_(std::move(remote)),
-      copies_(std::make_shared<Copies>(remote_ ? folder_ : folder_ / "copies", copy_bytes)) {}
+      copies_(std::make_shared<Copies>(remote_ ? folder_ : folder_ / "copies", copy_bytes)),
+      bundles_(std::make_shared<Bundles>(folder_)) {}
 
 fs::path Blobs::place(const std::string& digest) const {
   if (!base::is_digest(digest)) {
@@ -62,7 +63,8 @@ bool Blobs::has(const std::string& digest, uint64_t size) const {
     return true;
   }
   if (size < kMinSharedBytes) {
-    return false;
+    const auto place = bundled(digest);
+    return place && place->size == size && whole_size(place->bundle).value_or(0) >= place->offset + size;
   }
   try {
     const auto recipe = read_recipe(digest);
@@ -137,7 +139,7 @@ void Blobs::list(const Visit& visit, const Visit& recipe, const std::function<vo
     remote_->list(visit, recipe);
   }
   for (fs::recursive_directory_iterator entry(folder_), end; entry != end; ++entry) {
-    if (!remote_ && entry->path() == copies_->folder()) {
+    if (!remote_ && (entry->path() == copies_->folder() || entry->path() == bundles_->folder())) {
       entry.disable_recursion_pending();
     }
     if (!entry->is_regular_file()) {
@@ -159,6 +161,7 @@ void Blobs::remove(const std::string& digest) const {
   if (remote_) {
     remote_->remove(digest);
   }
+  bundles_->remove(digest);  // first: an index never names what is not there
   std::error_code copy_gone;
   fs::remove(place(digest), copy_gone);
   if (copy_gone && !remote_) {

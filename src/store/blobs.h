@@ -4,6 +4,8 @@
 // A large content that is much like others is kept as a recipe, blobs/ab/abcdef….recipe: ranges of whole blobs, some of which hold only
 // what was new (packs). Reading it makes a copy. recipe.h, chunker.h, docs/decisions/0007-versions-share-bytes.md.
 //
+// Small contents of a folder lie together: a blob that is many of them one behind the other, and an index (bundles.h).
+//
 // Their place may be an object store instead (remote_blobs.h): then a blob is put there before it is acknowledged, and the
 // folder holds copies of those that were put or read lately.
 #pragma once
@@ -21,6 +23,7 @@
 
 #include "record/data_versions.h"
 #include "store/blob_file.h"
+#include "store/bundles.h"
 #include "store/chunk_index.h"
 #include "store/copies.h"
 #include "store/lock.h"
@@ -79,15 +82,20 @@ class Blobs {
   std::filesystem::path fetch(const std::string& digest) const;
   // The same of a blob that is kept whole, here or elsewhere; nullopt: there is none, or only a recipe.
   std::optional<std::filesystem::path> whole(const std::string& digest) const;
-  // Its recipe, whether or not it is kept whole too; nullopt: none. Throws kIntegrity.
+  // Its recipe, whether or not it is kept whole too; that of a content in a bundle says where it lies. nullopt: none. Throws kIntegrity.
   std::optional<Recipe> read_recipe(const std::string& digest) const;
+  // Where it lies in a bundle, whether or not it is kept whole too.
+  std::optional<BundlePlace> bundled(const std::string& digest) const;
+  std::shared_ptr<const BundleSet> bundles() const { return bundles_->now(); }
+  // Of a bundle that is on the disk. Durable on return.
+  void add_bundle(const std::string& bundle, std::vector<BundledContent> contents) const { bundles_->add(bundle, std::move(contents)); }
   // All of a content that is a recipe, in pieces; what is given is only to be believed once this returns. Throws kNotFound, kIntegrity.
   void assemble(const std::string& digest, const std::function<void(std::string_view)>& sink) const;
   // Every whole blob and every recipe, with the size of its file or object; `other`: files of the folder that are neither.
   using Visit = std::function<void(const std::string& digest, uint64_t size)>;
   void list(const Visit& visit, const Visit& recipe,
             const std::function<void(const std::filesystem::path& file)>& other) const;
-  void remove(const std::string& digest) const;         // what is kept whole
+  void remove(const std::string& digest) const;         // what is kept whole, and its index when it is a bundle
   void remove_recipe(const std::string& digest) const;  // and its copy
   // Puts another recipe in the place of one, when what it was made of is to go. Durable on return.
   void replace_recipe(const std::string& digest, const Recipe& recipe) const;
@@ -117,8 +125,8 @@ class Blobs {
   // `likely_new`: copied and hashed in one go, not hashed before.
   Blob put_file(const std::filesystem::path& path, bool follow, bool likely_new, Folders& touched);
   Blob put_bytes(std::string_view bytes, Folders& touched);
-  // On the disk on return, their names once `disk` is synced.
-  void put_batch(std::span<const FolderSource> files, std::vector<FolderEntry>& entries, base::Pool& pool, const File& disk,
+  // On the disk once `bundle` is finished and `touched` synced.
+  void put_batch(std::span<const FolderSource> files, std::vector<FolderEntry>& entries, base::Pool& pool, BundleWriter& bundle,
                  Folders& touched);
   // What was written and hashed: whole, or as a recipe. Durable once `touched` is synced.
   void keep(const Temporary& temporary, const Blob& blob, Lasting lasting, Folders& touched) const;
@@ -135,6 +143,7 @@ class Blobs {
   std::filesystem::path folder_;
   std::shared_ptr<RemoteBlobs> remote_;  // null: the folder is their place
   std::shared_ptr<Copies> copies_;
+  std::shared_ptr<Bundles> bundles_;     // none is ever there when the blobs lie elsewhere
   std::shared_ptr<ChunkIndex> index_;    // null: nothing is shared
 };
 

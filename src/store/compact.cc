@@ -7,11 +7,14 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/hash.h"
 
 namespace slipway::store {
 namespace {
 
 constexpr size_t kPieceBytes = size_t{1} << 20;
+constexpr uint64_t kSmallBundle = uint64_t{4} << 20;
+constexpr size_t kManyBundles = 16;
 
 // Disjoint intervals of a blob, none touching the next: begin -> end.
 class Intervals {
@@ -94,7 +97,7 @@ std::vector<Sparse> sparse_blobs(const StoredFiles& files, const Named& named, c
   std::map<std::string, Need> needs;
   for (const auto& [digest, recipe] : kept.recipes) {
     for (uint32_t i = 0; i < recipe.sources.size(); ++i) {
-      if (!named.digests.contains(recipe.sources[i])) {
+      if (!named.digests.contains(recipe.sources[i]) && !kept.bundles.contains(recipe.sources[i])) {
         Need& need = needs[recipe.sources[i]];
         add_ranges(recipe, i, need.needed);
         need.users.push_back(digest);
@@ -109,6 +112,64 @@ std::vector<Sparse> sparse_blobs(const StoredFiles& files, const Named& named, c
     }
   }
   return sparse;
+}
+
+std::vector<Sparse> sparse_bundles(const StoredFiles& files, const Named& named, const Kept& kept, bool all, bool merge) {
+  std::unordered_set<std::string> otherwise_needed;  // by recipes: such a one stays as it is
+  for (const auto& [digest, recipe] : kept.recipes) {
+    otherwise_needed.insert(recipe.sources.begin(), recipe.sources.end());
+  }
+  std::vector<Sparse> sparse;
+  std::vector<Sparse> small;
+  for (const auto& [digest, live] : kept.bundles) {
+    const auto file = files.whole.find(digest);
+    if (file == files.whole.end() || named.digests.contains(digest) || otherwise_needed.contains(digest)) {
+      continue;
+    }
+    if (live < (all ? file->second : file->second / 2)) {
+      sparse.push_back({digest, file->second, live, {}});
+    } else if (live < kSmallBundle) {
+      small.push_back({digest, file->second, live, {}});
+    }
+  }
+  if (merge && small.size() > kManyBundles) {
+    sparse.insert(sparse.end(), small.begin(), small.end());
+  }
+  return sparse;
+}
+
+void compact_bundles(const Blobs& blobs, const Named& named, std::span<const Sparse> bundles) {
+  BundleWriter writer(blobs);
+  for (const Sparse& old : bundles) {
+    const auto path = blobs.whole(old.digest);
+    const auto set = blobs.bundles();
+    const auto entry = std::find_if(set->entries().begin(), set->entries().end(), [&](const auto& one) { return one->index.bundle() == old.digest; });
+    if (!path || entry == set->entries().end()) {
+      continue;  // another collector was faster
+    }
+    const File file(*path, O_RDONLY);
+    std::vector<BundledContent> contents;
+    for (size_t i = 0; i < (*entry)->index.size(); ++i) {
+      contents.push_back((*entry)->index.at(i));
+    }
+    std::sort(contents.begin(), contents.end(), [](const auto& a, const auto& b) { return a.offset < b.offset; });
+    for (const BundledContent& content : contents) {
+      const auto place = blobs.bundled(content.digest);
+      if (!named.digests.contains(content.digest) || blobs.whole(content.digest) || !place || place->bundle != old.digest) {
+        continue;
+      }
+      std::string bytes(content.size, '\0');
+      if (!file.read_at(content.offset, bytes, *path) || base::digest_of(bytes) != content.digest) {
+        throw base::Error(base::Code::kIntegrity, fmt::format("the blob '{}' is damaged: it does not hold {} where its index says; restore it "
+                                                              "from a copy", path->string(), content.digest));
+      }
+      writer.add({content.digest, bytes.size()}, std::move(bytes));
+    }
+  }
+  writer.finish();
+  for (const Sparse& old : bundles) {
+    blobs.remove(old.digest);
+  }
 }
 
 void compact(const Blobs& blobs, Database& database, const Sparse& sparse) {

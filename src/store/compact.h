@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,13 @@ struct Sparse {
 
 // Those of which less than a half is needed, and which nothing names. `all`: those of which any part is not needed.
 std::vector<Sparse> sparse_blobs(const StoredFiles& files, const Named& named, const Kept& kept, bool all = false);
+
+// The same of bundles. `merge`: small ones too, when they are many, for each is looked into at every search.
+std::vector<Sparse> sparse_bundles(const StoredFiles& files, const Named& named, const Kept& kept, bool all, bool merge);
+
+// Puts the contents that are named into bundles anew and removes these: each step durable. Throws kIntegrity when one is damaged; then all
+// are still there.
+void compact_bundles(const Blobs& blobs, const Named& named, std::span<const Sparse> bundles);
 
 // Puts the needed part elsewhere, recipes that name the new place, and removes the blob: in this order, each step durable, so that
 // a crash leaves only garbage. Throws kIntegrity when the blob is damaged; then nothing was changed.

@@ -167,7 +167,7 @@ Kept whole_kept(const Blobs& blobs, const StoredFiles& files, const Named& named
 }
 
 // Counts what nothing needs, and removes it.
-void remove_unneeded(Database& database, const Blobs& blobs, const StoredFiles& files, const Kept& kept, bool dry_run,
+void remove_unneeded(Database& database, const Blobs& blobs, const StoredFiles& files, const Named& named, const Kept& kept, bool dry_run,
                      GarbageReport& report) {
   std::vector<std::string> gone;
   for (const auto& [digest, size] : files.recipes) {  // before what they are made of
@@ -189,6 +189,20 @@ void remove_unneeded(Database& database, const Blobs& blobs, const StoredFiles& 
       }
     }
   }
+  const bool lost = !files.bundles->damaged().empty() && std::any_of(named.digests.begin(), named.digests.end(), [&](const std::string& digest) {
+    return !blobs.contains(digest);
+  });
+  for (const BundleSet::Damaged& damaged : files.bundles->damaged()) {  // of no use, once what it named was put again
+    if (!dry_run && !lost) {
+      fs::remove(damaged.file);
+    }
+  }
+  for (const auto& entry : files.bundles->entries()) {  // one that a collector left that was killed
+    const std::string& bundle = entry->index.bundle();
+    if (!dry_run && !files.whole.contains(bundle) && !kept.whole.contains(bundle) && !blobs.whole(bundle)) {
+      blobs.remove(bundle);
+    }
+  }
   forget_sources(database, gone);
 }
 
@@ -205,13 +219,23 @@ void collect_blobs(Database& database, const Blobs& blobs, const std::unordered_
   }
   named = whole_names(database, blobs, without);
   kept = whole_kept(blobs, files, named, kept);
-  remove_unneeded(database, blobs, files, kept, dry_run, report);
+  remove_unneeded(database, blobs, files, named, kept, dry_run, report);
   for (const Sparse& sparse : sparse_blobs(files, named, kept, garbage.every_byte)) {
     ++report.sparse;
     report.sparse_bytes += sparse.size - sparse.live;
     if (!dry_run) {
       compact(blobs, database, sparse);
     }
+  }
+  const std::vector<Sparse> bundles = sparse_bundles(files, named, kept, garbage.every_byte, true);
+  for (const Sparse& bundle : bundles) {
+    if (bundle.live < bundle.size) {
+      ++report.sparse;
+      report.sparse_bytes += bundle.size - bundle.live;
+    }
+  }
+  if (!dry_run) {
+    compact_bundles(blobs, named, bundles);
   }
   for (const fs::path& path : files.others) {
     std::error_code gone;

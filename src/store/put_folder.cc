@@ -1,17 +1,13 @@
-// A folder into the store. Small files are written many at a time and put on the disk by one sync of the file system, not each by its
-// own: a million small ones cost little more than as many bytes in large ones.
+// A folder into the store. Small files are put together, many in one file with one sync: to create a file costs more than its bytes.
 #include <algorithm>
-#include <cerrno>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/path.h"
 #include "base/pool.h"
-#include "record/record.h"
 #include "store/blobs.h"
 
 namespace slipway::store {
@@ -23,8 +19,7 @@ using base::Error;
 
 constexpr int kMaxFolderDepth = 64;
 constexpr size_t kSmallFile = size_t{64} << 10;  // read into memory: hashed and written from there
-constexpr size_t kFilesTogether = 4096;          // at most 256 MiB that wait for one sync
-constexpr size_t kWorthwhile = 32;               // fewer are synced one by one: others' writes would be waited for too
+constexpr size_t kFilesTogether = 512;           // at most 32 MiB in memory
 
 void walk_folder(const fs::path& folder, const std::string& prefix, int depth, const std::function<bool(const fs::path&)>& skip,
                  std::vector<FolderSource>& files) {
@@ -75,35 +70,6 @@ std::optional<std::string> read_small(const fs::path& path) {
   return bytes;
 }
 
-// A file that was written and waits for the sync of its batch; gone with this unless it was renamed.
-struct Waiting {
-  Blob blob;
-  fs::path temporary;  // empty: the blob was there, or the file is not small
-  bool small = false;
-  Waiting() = default;
-  Waiting(const Waiting&) = delete;
-  Waiting& operator=(const Waiting&) = delete;
-  ~Waiting() {
-    if (!temporary.empty()) {
-      ::unlink(temporary.c_str());
-    }
-  }
-};
-
-void write_waiting(const fs::path& folder, std::string_view bytes, Waiting& file) {
-  const fs::path path = folder / fmt::format("tmp-{}-{}", ::getpid(), record::new_id());
-  const File out(path, O_WRONLY | O_CREAT | O_EXCL, 0444);
-  file.temporary = path;
-  out.write(bytes, path);
-}
-
-// All that was written to the file system of the folder. Tells of errors since `disk` was opened (Linux 5.8).
-void sync_disk(const File& disk, const fs::path& folder) {
-  if (::syncfs(disk.fd()) != 0) {
-    fail_file("sync", folder, errno);
-  }
-}
-
 }  // namespace
 
 std::vector<FolderSource> Blobs::walk(const fs::path& folder, const std::string& prefix,
@@ -113,29 +79,32 @@ std::vector<FolderSource> Blobs::walk(const fs::path& folder, const std::string&
   return files;
 }
 
-void Blobs::put_batch(std::span<const FolderSource> files, std::vector<FolderEntry>& entries, base::Pool& pool, const File& disk,
+void Blobs::put_batch(std::span<const FolderSource> files, std::vector<FolderEntry>& entries, base::Pool& pool, BundleWriter& bundle,
                       Folders& touched) {
-  std::vector<Waiting> waiting(files.size());
+  struct Small {
+    std::optional<std::string> bytes;  // none: it is not small
+    Blob blob;
+    bool there = false;
+  };
+  std::vector<Small> small(files.size());
   pool.parallel_for(static_cast<int64_t>(files.size()), [&](int64_t i) {
-    Waiting& file = waiting[static_cast<size_t>(i)];
-    if (const auto bytes = read_small(files[static_cast<size_t>(i)].file)) {
-      file.small = true;
-      file.blob = {base::digest_of(*bytes), bytes->size()};
-      if (!has(file.blob.digest, file.blob.size)) {
-        write_waiting(folder_, *bytes, file);
-      }
+    Small& file = small[static_cast<size_t>(i)];
+    file.bytes = read_small(files[static_cast<size_t>(i)].file);
+    if (file.bytes) {
+      file.blob = {base::digest_of(*file.bytes), file.bytes->size()};
+      file.there = has(file.blob.digest, file.blob.size);
     }
   });
-  sync_disk(disk, folder_);
   for (size_t i = 0; i < files.size(); ++i) {
-    Waiting& file = waiting[i];
-    if (!file.small) {
+    Small& file = small[i];
+    if (!file.bytes) {
       file.blob = put_file(files[i].file, false, true, touched);
-    } else if (file.temporary.empty()) {
-      touched.insert(place(file.blob.digest).parent_path());  // whoever put it may not have synced its name yet
+    } else if (file.there) {  // whoever put it may not have synced its name yet
+      touched.insert(bundled(file.blob.digest) ? bundles_->folder() : place(file.blob.digest).parent_path());
+    } else if (file.bytes->empty() || bundled(file.blob.digest)) {  // in one that was cut off: what is whole is found first
+      put_bytes(*file.bytes, touched);
     } else {
-      place_file(file.temporary, place(file.blob.digest), touched);
-      file.temporary.clear();
+      bundle.add(file.blob, std::move(*file.bytes));
     }
     entries.push_back({files[i].path, file.blob.digest, file.blob.size});
   }
@@ -145,7 +114,7 @@ std::vector<FolderEntry> Blobs::put_files(std::span<const FolderSource> files) {
   Folders touched;
   std::vector<FolderEntry> entries;
   entries.reserve(files.size());
-  if (remote_ || files.size() < kWorthwhile) {  // what goes elsewhere is not waited for by many
+  if (remote_ || files.size() < BundleWriter::kLeastContents) {
     for (const FolderSource& file : files) {
       Blob blob = put_file(file.file, false, !remote_, touched);
       entries.push_back({file.path, std::move(blob.digest), blob.size});
@@ -153,12 +122,13 @@ std::vector<FolderEntry> Blobs::put_files(std::span<const FolderSource> files) {
     sync(touched);
     return entries;
   }
-  const File disk(folder_, O_RDONLY | O_DIRECTORY);
   base::Pool pool;
+  BundleWriter bundle(*this);
   for (size_t begin = 0; begin < files.size(); begin += kFilesTogether) {
-    put_batch(files.subspan(begin, std::min(kFilesTogether, files.size() - begin)), entries, pool, disk, touched);
+    put_batch(files.subspan(begin, std::min(kFilesTogether, files.size() - begin)), entries, pool, bundle, touched);
   }
-  sync_disk(disk, folder_);  // names: of up to 256 folders
+  bundle.finish();
+  sync(touched);
   return entries;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "store/digest_bytes.h"
 
 namespace slipway::store {
 namespace {
@@ -14,40 +15,9 @@ using base::Error;
 
 constexpr std::string_view kMagic = "SLWYRCP1";
 constexpr size_t kHeader = 24;
-constexpr size_t kDigest = 32;
+constexpr size_t kDigest = kDigestBytes;
 constexpr size_t kRange = 20;
 constexpr uint64_t kMaxContent = uint64_t{1} << 62;  // sums of two sizes do not wrap
-
-template <class Number>
-void append(std::string& bytes, Number number) {
-  for (size_t i = 0; i < sizeof number; ++i) {
-    bytes += static_cast<char>(static_cast<unsigned char>(number >> (8 * i)));
-  }
-}
-
-template <class Number>
-Number number_at(std::string_view bytes, size_t at) {
-  Number number = 0;
-  for (size_t i = 0; i < sizeof number; ++i) {
-    number |= static_cast<Number>(static_cast<unsigned char>(bytes[at + i])) << (8 * i);
-  }
-  return number;
-}
-
-void append_hex(std::string& bytes, std::string_view hex) {
-  const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
-  for (size_t i = 0; i + 1 < hex.size(); i += 2) {
-    bytes += static_cast<char>(digit(hex[i]) * 16 + digit(hex[i + 1]));
-  }
-}
-
-std::string hex_of(std::string_view bytes) {
-  std::string hex;
-  for (const char c : bytes) {
-    hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
-  }
-  return hex;
-}
 
 // What is wrong with it; empty: nothing.
 std::string fault_of(const Recipe& recipe) {
@@ -115,14 +85,14 @@ std::string recipe_bytes(const Recipe& recipe) {
   append<uint32_t>(bytes, static_cast<uint32_t>(recipe.sources.size()));
   append<uint32_t>(bytes, static_cast<uint32_t>(recipe.ranges.size()));
   for (const std::string& source : recipe.sources) {
-    append_hex(bytes, std::string_view(source).substr(7));
+    bytes += digest_bytes(source);
   }
   for (const RecipeRange& range : recipe.ranges) {
     append(bytes, range.offset);
     append(bytes, range.size);
     append(bytes, range.source);
   }
-  append_hex(bytes, base::sha256_hex(bytes));
+  bytes += digest_bytes(base::digest_of(bytes));
   if (bytes.size() > kMaxRecipeBytes) {
     throw Error(Code::kInvalid, fmt::format("a recipe cannot be written: it would have {} bytes", bytes.size()));
   }
@@ -145,12 +115,12 @@ Recipe parse_recipe(std::string_view bytes, std::string_view name) {
     throw broken("its length is not what its numbers say");
   }
   const std::string_view told = bytes.substr(0, bytes.size() - kDigest);
-  if (base::sha256_hex(told) != hex_of(bytes.substr(told.size()))) {
+  if (base::digest_of(told) != digest_text(bytes.substr(told.size()))) {
     throw broken("it does not have the digest at its end");
   }
   size_t at = kHeader;
   for (size_t i = 0; i < sources; ++i, at += kDigest) {
-    recipe.sources.push_back("sha256:" + hex_of(bytes.substr(at, kDigest)));
+    recipe.sources.push_back(digest_text(bytes.substr(at, kDigest)));
   }
   recipe.ranges.reserve(ranges);
   for (size_t i = 0; i < ranges; ++i, at += kRange) {

@@ -200,13 +200,16 @@ std::optional<Recipe> Blobs::read_recipe(const std::string& digest) const {
   const fs::path path = recipe_place(digest);
   const auto size = size_in_folder(path);
   if (!size) {
-    return std::nullopt;
+    const auto there = bundled(digest);
+    return there ? std::optional(Recipe{there->size, {there->bundle}, {{0, there->offset, there->size}}}) : std::nullopt;
   }
   if (*size > kMaxRecipeBytes) {
     return parse_recipe("", path.string());  // throws
   }
   return parse_recipe(base::read_file(path, kMaxRecipeBytes), path.string());
 }
+
+std::optional<BundlePlace> Blobs::bundled(const std::string& digest) const { return bundles_->now()->find(digest); }
 
 namespace {
 

@@ -59,6 +59,8 @@ struct StoreStats {
   uint64_t shared_bytes = 0;   // what they would take more, each kept whole
   int64_t recipes = 0;         // contents that are kept as ranges of others
   int64_t packs = 0;           // blobs that nothing but recipes needs
+  int64_t bundled = 0;         // small contents that lie together with others
+  int64_t bundles = 0;         // the blobs in which these do
   uint64_t garbage_bytes = 0;  // of blobs that nothing needs: `gc` removes them
 };
 
@@ -78,7 +80,7 @@ struct GarbageReport {
   int64_t kept_runs = 0;  // deleted, but a model version came from them
   int64_t blobs = 0;      // that no record names and no recipe of a named one needs
   uint64_t bytes = 0;     // of these blobs' files
-  int64_t sparse = 0;     // that only recipes need, and less than a half of: the rest goes
+  int64_t sparse = 0;     // that only recipes need, or bundles, and less than a half of: the rest goes
   uint64_t sparse_bytes = 0;  // of that rest
   int64_t leftovers = 0;  // temporary files of writers that were killed
   uint64_t leftover_bytes = 0;

@@ -4,6 +4,7 @@ namespace slipway::store {
 
 StoredFiles list_files(const Blobs& blobs) {
   StoredFiles files;
+  files.bundles = blobs.bundles();
   blobs.list([&](const std::string& digest, uint64_t size) { files.whole.emplace(digest, size); },
              [&](const std::string& digest, uint64_t size) { files.recipes.emplace(digest, size); },
              [&](const std::filesystem::path& file) { files.others.push_back(file); });
@@ -15,6 +16,11 @@ Kept kept_files(const Blobs& blobs, const StoredFiles& files, const Named& named
   for (const std::string& digest : named.digests) {
     if (files.whole.contains(digest)) {
       kept.whole.insert(digest);
+      continue;
+    }
+    if (const auto place = blobs.bundled(digest)) {
+      kept.whole.insert(place->bundle);
+      kept.bundles[place->bundle] += place->size;
       continue;
     }
     const auto before = known.recipes.find(digest);
@@ -31,8 +37,11 @@ std::optional<uint64_t> content_size(const StoredFiles& files, const Kept& kept,
   if (const auto whole = files.whole.find(digest); whole != files.whole.end()) {
     return whole->second;
   }
-  const auto recipe = kept.recipes.find(digest);
-  return recipe != kept.recipes.end() ? std::optional(recipe->second.size) : std::nullopt;
+  if (const auto recipe = kept.recipes.find(digest); recipe != kept.recipes.end()) {
+    return recipe->second.size;
+  }
+  const auto place = files.bundles->find(digest);
+  return place ? std::optional(place->size) : std::nullopt;
 }
 
 }  // namespace slipway::store

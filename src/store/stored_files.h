@@ -18,6 +18,7 @@ namespace slipway::store {
 struct StoredFiles {
   std::unordered_map<std::string, uint64_t> whole;
   std::unordered_map<std::string, uint64_t> recipes;
+  std::shared_ptr<const BundleSet> bundles;
   std::vector<std::filesystem::path> others;  // files that are neither
 };
 StoredFiles list_files(const Blobs& blobs);
@@ -25,6 +26,7 @@ StoredFiles list_files(const Blobs& blobs);
 struct Kept {
   std::unordered_set<std::string> whole;             // named, or needed by a recipe
   std::unordered_map<std::string, Recipe> recipes;   // named, and not whole
+  std::unordered_map<std::string, uint64_t> bundles;  // bytes of each that are named contents, not whole
 };
 
 // What `named` needs. `files` may be older than `named`: what was put since is asked for one by one. A recipe of `known` is not read

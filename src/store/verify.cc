@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <fmt/format.h>
+#include <unordered_set>
 
 #include "base/error.h"
 #include "base/hash.h"
@@ -62,7 +63,7 @@ VerifyReport verify_store(const fs::path& wanted, const StoreOptions& options) {
   }
   const StoredFiles files = list_files(blobs);
   for (const std::string& digest : named.digests) {
-    if (!files.whole.contains(digest) && !files.recipes.contains(digest)) {
+    if (!files.whole.contains(digest) && !files.recipes.contains(digest) && !files.bundles->find(digest)) {
       problem(fmt::format("the blob {} is missing", digest));
     }
   }
@@ -75,12 +76,32 @@ VerifyReport verify_store(const fs::path& wanted, const StoreOptions& options) {
       problem(error.what());
     }
   };
+  std::unordered_set<std::string> bundles;
+  for (const auto& entry : files.bundles->entries()) {
+    bundles.insert(entry->index.bundle());
+  }
   for (const auto& [digest, size] : files.whole) {
-    check(digest, size);
+    if (bundles.contains(digest) && !named.digests.contains(digest)) {  // what of it is named is checked below
+      ++report.blobs;
+      report.bytes += size;
+    } else {
+      check(digest, size);
+    }
   }
   for (const auto& [digest, size] : files.recipes) {
     if (!files.whole.contains(digest)) {
       check(digest, size);
+    }
+  }
+  for (const BundleSet::Damaged& damaged : files.bundles->damaged()) {
+    problem(damaged.why);
+  }
+  for (const auto& entry : files.bundles->entries()) {
+    for (size_t i = 0; i < entry->index.size(); ++i) {
+      const BundledContent content = entry->index.at(i);
+      if (named.digests.contains(content.digest) && !files.whole.contains(content.digest)) {
+        check(content.digest, 0);  // its bytes were counted with the bundle's
+      }
     }
   }
   return report;
@@ -100,10 +121,14 @@ StoreStats store_stats(const fs::path& wanted, const StoreOptions& options) {
       stats.content_bytes += *size;
     }
   }
+  for (const auto& entry : files.bundles->entries()) {
+    ++stats.bundles;
+    stats.bundled += static_cast<int64_t>(entry->index.size());
+  }
   stats.recipes = static_cast<int64_t>(kept.recipes.size());
   for (const auto& [digest, size] : files.whole) {
     (kept.whole.contains(digest) ? stats.kept_bytes : stats.garbage_bytes) += size;
-    stats.packs += kept.whole.contains(digest) && !named.digests.contains(digest) ? 1 : 0;
+    stats.packs += kept.whole.contains(digest) && !named.digests.contains(digest) && !kept.bundles.contains(digest) ? 1 : 0;
   }
   for (const auto& [digest, size] : files.recipes) {
     (kept.recipes.contains(digest) ? stats.kept_bytes : stats.garbage_bytes) += size;

@@ -62,12 +62,14 @@ class StatsCommand final : public Command {
                       {"shared_bytes", stats.shared_bytes},
                       {"recipes", stats.recipes},
                       {"packs", stats.packs},
+                      {"bundled", stats.bundled},
+                      {"bundles", stats.bundles},
                       {"garbage_bytes", stats.garbage_bytes}});
       return 0;
     }
-    app.out() << fmt::format("{} contents of {} are kept in {}: {} are shared ({} recipes, {} packs); {} of garbage\n", stats.contents,
-                             bytes_text(stats.content_bytes), bytes_text(stats.kept_bytes), bytes_text(stats.shared_bytes),
-                             stats.recipes, stats.packs, bytes_text(stats.garbage_bytes));
+    app.out() << fmt::format("{} contents of {} are kept in {}: {} are shared ({} recipes, {} packs), {} small ones lie in {} bundles; {} of garbage\n",
+                             stats.contents, bytes_text(stats.content_bytes), bytes_text(stats.kept_bytes), bytes_text(stats.shared_bytes),
+                             stats.recipes, stats.packs, stats.bundled, stats.bundles, bytes_text(stats.garbage_bytes));
     return 0;
   }
 };
