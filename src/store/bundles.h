@@ -1,5 +1,5 @@
 // Small contents, many in one file: a bundle is a blob of contents one behind the other, and an index beside the blobs,
-// bundles/abcdef….index, says which lies where in it. docs/formats/store.md has the bytes, docs/decisions/0009-small-files-in-bundles.md why.
+// bundles/….index, says which lies where in it. docs/formats/store.md has the bytes, docs/decisions/0009-small-files-in-bundles.md why.
 #pragma once
 
 #include <cstdint>
@@ -58,6 +58,9 @@ struct BundlePlace {
 class BundleSet {
  public:
   struct Entry {
+    std::filesystem::path path;
+    uint64_t inode;
+    int64_t changed_ns;
     base::MappedFile file;
     BundleIndex index;
   };
@@ -84,12 +87,10 @@ class Bundles {
   std::shared_ptr<const BundleSet> now() const;
   // Durable on return; the bundle must be.
   void add(const std::string& bundle, std::vector<BundledContent> contents) const;
-  // Only the index.
+  // Only what tells of its contents.
   void remove(const std::string& bundle) const;
 
  private:
-  std::filesystem::path place(const std::string& bundle) const;
-
   const std::filesystem::path blobs_;
   const std::filesystem::path folder_;
   mutable std::mutex mutex_;  // guards what follows

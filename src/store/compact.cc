@@ -142,15 +142,15 @@ void compact_bundles(const Blobs& blobs, const Named& named, std::span<const Spa
   BundleWriter writer(blobs);
   for (const Sparse& old : bundles) {
     const auto path = blobs.whole(old.digest);
-    const auto set = blobs.bundles();
-    const auto entry = std::find_if(set->entries().begin(), set->entries().end(), [&](const auto& one) { return one->index.bundle() == old.digest; });
-    if (!path || entry == set->entries().end()) {
+    if (!path) {
       continue;  // another collector was faster
     }
     const File file(*path, O_RDONLY);
     std::vector<BundledContent> contents;
-    for (size_t i = 0; i < (*entry)->index.size(); ++i) {
-      contents.push_back((*entry)->index.at(i));
+    for (const auto& entry : blobs.bundles()->entries()) {
+      for (size_t i = 0; entry->index.bundle() == old.digest && i < entry->index.size(); ++i) {
+        contents.push_back(entry->index.at(i));
+      }
     }
     std::sort(contents.begin(), contents.end(), [](const auto& a, const auto& b) { return a.offset < b.offset; });
     for (const BundledContent& content : contents) {

@@ -166,8 +166,16 @@ Kept whole_kept(const Blobs& blobs, const StoredFiles& files, const Named& named
   }
 }
 
+// A bundle whose index is damaged looks like garbage: it stays as long as a content is missing that it may hold.
+void refuse_lost(const Blobs& blobs, const StoredFiles& files, const Named& named) {
+  if (!files.bundles->damaged().empty() &&
+      !std::all_of(named.digests.begin(), named.digests.end(), [&](const std::string& digest) { return blobs.contains(digest); })) {
+    throw Error(Code::kIntegrity, fmt::format("nothing was removed: {}", files.bundles->damaged().front().why));
+  }
+}
+
 // Counts what nothing needs, and removes it.
-void remove_unneeded(Database& database, const Blobs& blobs, const StoredFiles& files, const Named& named, const Kept& kept, bool dry_run,
+void remove_unneeded(Database& database, const Blobs& blobs, const StoredFiles& files, const Kept& kept, bool dry_run,
                      GarbageReport& report) {
   std::vector<std::string> gone;
   for (const auto& [digest, size] : files.recipes) {  // before what they are made of
@@ -189,11 +197,8 @@ void remove_unneeded(Database& database, const Blobs& blobs, const StoredFiles& 
       }
     }
   }
-  const bool lost = !files.bundles->damaged().empty() && std::any_of(named.digests.begin(), named.digests.end(), [&](const std::string& digest) {
-    return !blobs.contains(digest);
-  });
-  for (const BundleSet::Damaged& damaged : files.bundles->damaged()) {  // of no use, once what it named was put again
-    if (!dry_run && !lost) {
+  for (const BundleSet::Damaged& damaged : files.bundles->damaged()) {  // what it named was put again
+    if (!dry_run) {
       fs::remove(damaged.file);
     }
   }
@@ -219,7 +224,8 @@ void collect_blobs(Database& database, const Blobs& blobs, const std::unordered_
   }
   named = whole_names(database, blobs, without);
   kept = whole_kept(blobs, files, named, kept);
-  remove_unneeded(database, blobs, files, named, kept, dry_run, report);
+  refuse_lost(blobs, files, named);
+  remove_unneeded(database, blobs, files, kept, dry_run, report);
   for (const Sparse& sparse : sparse_blobs(files, named, kept, garbage.every_byte)) {
     ++report.sparse;
     report.sparse_bytes += sparse.size - sparse.live;
