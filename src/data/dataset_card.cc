@@ -28,6 +28,7 @@ const char* encoding_of(const std::string& path) {
     case RowFormat::kCsv: return "text/csv";
     case RowFormat::kTsv: return "text/tab-separated-values";
     case RowFormat::kText: return "text/plain";
+    case RowFormat::kParquet: return "application/vnd.apache.parquet";
     default: return path.ends_with(".json") ? "application/json" : "application/octet-stream";
   }
 }

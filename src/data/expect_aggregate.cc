@@ -16,7 +16,7 @@ Outcome observed(Json value, bool success) {
 }
 
 // A number of a column, held to bounds.
-class AggregateCheck final : public Check {
+class AggregateCheck final : public ExpectationCheck {
  public:
   enum class Kind { kMin, kMax, kMean, kMedian, kStdev, kSum };
   AggregateCheck(CheckMaker& maker, Kind kind)
@@ -111,7 +111,7 @@ class AggregateCheck final : public Check {
 };
 
 // Quantiles as pandas has them with interpolation "nearest".
-class QuantileCheck final : public Check {
+class QuantileCheck final : public ExpectationCheck {
  public:
   explicit QuantileCheck(CheckMaker& maker) : column_(maker.columns.index(maker.kwargs.text("column"))), numbers_(maker.space) {
     const Json& ranges = maker.kwargs.need("quantile_ranges");
@@ -174,7 +174,7 @@ class QuantileCheck final : public Check {
 };
 
 // How many distinct values, or values at all; as a count or a share.
-class CountCheck final : public Check {
+class CountCheck final : public ExpectationCheck {
  public:
   enum class Kind { kUnique, kUniqueShare, kPresentShare };
   CountCheck(CheckMaker& maker, Kind kind)
@@ -217,7 +217,7 @@ class CountCheck final : public Check {
 
 template <class Kind>
 MakeCheck make_aggregate(Kind kind) {
-  return [kind](CheckMaker& maker) -> std::unique_ptr<Check> {
+  return [kind](CheckMaker& maker) -> std::unique_ptr<ExpectationCheck> {
     if constexpr (std::is_same_v<Kind, AggregateCheck::Kind>) {
       return std::make_unique<AggregateCheck>(maker, kind);
     } else {
@@ -227,7 +227,7 @@ MakeCheck make_aggregate(Kind kind) {
 }
 
 // Of the table: its rows and columns.
-class RowCountCheck final : public Check {
+class RowCountCheck final : public ExpectationCheck {
  public:
   explicit RowCountCheck(Bounds bounds) : bounds_(std::move(bounds)) {}
   void row(const RowCells&) override {}
@@ -238,7 +238,7 @@ class RowCountCheck final : public Check {
   Bounds bounds_;
 };
 
-class ColumnsCheck final : public Check {
+class ColumnsCheck final : public ExpectationCheck {
  public:
   using Judge = std::function<Outcome(const std::vector<std::string>&)>;
   explicit ColumnsCheck(Judge judge) : judge_(std::move(judge)) {}
@@ -295,7 +295,7 @@ Outcome match_list(const std::vector<std::string>& names, const std::vector<std:
 }
 
 MakeCheck columns_check(std::function<ColumnsCheck::Judge(Kwargs&)> make) {
-  return [make = std::move(make)](CheckMaker& maker) -> std::unique_ptr<Check> { return std::make_unique<ColumnsCheck>(make(maker.kwargs)); };
+  return [make = std::move(make)](CheckMaker& maker) -> std::unique_ptr<ExpectationCheck> { return std::make_unique<ColumnsCheck>(make(maker.kwargs)); };
 }
 
 }  // namespace

@@ -36,7 +36,7 @@ std::vector<double> numbers_of(Kwargs& kwargs, const Json& partition, const char
   return numbers;
 }
 
-class DivergenceCheck final : public Check {
+class DivergenceCheck final : public ExpectationCheck {
  public:
   explicit DivergenceCheck(CheckMaker& maker) : column_(maker.columns.index(maker.kwargs.text("column"))) {
     Kwargs& kwargs = maker.kwargs;

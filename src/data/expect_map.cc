@@ -22,7 +22,7 @@ double mostly_of(Kwargs& kwargs) {
   return mostly;
 }
 
-class MapCheck final : public Check {
+class MapCheck final : public ExpectationCheck {
  public:
   MapCheck(CheckMaker& maker, Test test) : column_(maker.columns.index(maker.kwargs.text("column"))), test_(std::move(test)), counts_(maker.space.examples, mostly_of(maker.kwargs)) {}
   void row(const RowCells& row) override {
@@ -45,7 +45,7 @@ class MapCheck final : public Check {
 };
 
 // Null, or not: nulls are values here.
-class NullCheck final : public Check {
+class NullCheck final : public ExpectationCheck {
  public:
   NullCheck(CheckMaker& maker, bool wanted) : column_(maker.columns.index(maker.kwargs.text("column"))), wanted_(wanted), counts_(maker.space.examples, mostly_of(maker.kwargs)) {}
   void row(const RowCells& row) override {
@@ -62,7 +62,7 @@ class NullCheck final : public Check {
 };
 
 MakeCheck map_check(std::function<Test(Kwargs&)> make) {
-  return [make = std::move(make)](CheckMaker& maker) -> std::unique_ptr<Check> { return std::make_unique<MapCheck>(maker, make(maker.kwargs)); };
+  return [make = std::move(make)](CheckMaker& maker) -> std::unique_ptr<ExpectationCheck> { return std::make_unique<MapCheck>(maker, make(maker.kwargs)); };
 }
 
 // Whether a pattern matches somewhere in a text, as Python's re.search. The steps of a match are bounded.
@@ -193,7 +193,7 @@ bool is_json(const Cell& cell) {
 }
 
 // Distances from the mean in standard deviations: known when all values are.
-class ZScoreCheck final : public Check {
+class ZScoreCheck final : public ExpectationCheck {
  public:
   explicit ZScoreCheck(CheckMaker& maker)
       : column_(maker.columns.index(maker.kwargs.text("column"))),
@@ -253,7 +253,7 @@ class ZScoreCheck final : public Check {
 };
 
 // Each value against the one before, nulls passed over.
-class OrderCheck final : public Check {
+class OrderCheck final : public ExpectationCheck {
  public:
   OrderCheck(CheckMaker& maker, double sign)
       : column_(maker.columns.index(maker.kwargs.text("column"))), sign_(sign), strictly_(maker.kwargs.flag("strictly", false)), counts_(maker.space.examples, mostly_of(maker.kwargs)) {}

@@ -43,7 +43,7 @@ std::vector<size_t> indices(CheckMaker& maker, const std::vector<std::string>& n
 }
 
 // Rows of which others have the same values in the same columns.
-class UniqueCheck final : public Check {
+class UniqueCheck final : public ExpectationCheck {
  public:
   UniqueCheck(CheckMaker& maker, std::vector<std::string> names, bool compound)
       : names_(std::move(names)),
@@ -121,7 +121,7 @@ class UniqueCheck final : public Check {
 };
 
 // A test of a row's values in several columns.
-class RowCheck final : public Check {
+class RowCheck final : public ExpectationCheck {
  public:
   using Test = std::function<bool(const std::vector<const Cell*>&)>;
   // Values are shown as a list (pairs) or by their names.
@@ -179,19 +179,19 @@ bool greater(const Cell& a, const Cell& b, bool or_equal) {
 }
 
 MakeCheck pair_check(std::function<RowCheck::Test(Kwargs&)> make) {
-  return [make = std::move(make)](CheckMaker& maker) -> std::unique_ptr<Check> {
+  return [make = std::move(make)](CheckMaker& maker) -> std::unique_ptr<ExpectationCheck> {
     return std::make_unique<RowCheck>(maker, std::vector<std::string>{maker.kwargs.text("column_A"), maker.kwargs.text("column_B")}, true, make(maker.kwargs));
   };
 }
 
 MakeCheck record_check(std::function<RowCheck::Test(Kwargs&)> make) {
-  return [make = std::move(make)](CheckMaker& maker) -> std::unique_ptr<Check> {
+  return [make = std::move(make)](CheckMaker& maker) -> std::unique_ptr<ExpectationCheck> {
     return std::make_unique<RowCheck>(maker, maker.kwargs.texts("column_list"), false, make(maker.kwargs));
   };
 }
 
 // The distinct values of a column.
-class DistinctCheck final : public Check {
+class DistinctCheck final : public ExpectationCheck {
  public:
   enum class Kind { kInSet, kContain, kEqual, kMostCommon };
   DistinctCheck(CheckMaker& maker, Kind kind)
@@ -296,7 +296,7 @@ class DistinctCheck final : public Check {
 };
 
 MakeCheck distinct_check(DistinctCheck::Kind kind) {
-  return [kind](CheckMaker& maker) -> std::unique_ptr<Check> { return std::make_unique<DistinctCheck>(maker, kind); };
+  return [kind](CheckMaker& maker) -> std::unique_ptr<ExpectationCheck> { return std::make_unique<DistinctCheck>(maker, kind); };
 }
 
 }  // namespace

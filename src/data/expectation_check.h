@@ -13,30 +13,12 @@
 #include <unordered_set>
 #include <vector>
 
+#include "data/cell.h"
 #include "data/expectations.h"
 #include "data/row_hash.h"
 #include "data/spill.h"
 
 namespace slipway::data {
-
-// A value of a row. Borrows the row.
-struct Cell {
-  enum class Kind { kNull, kBoolean, kNumber, kText, kOther };
-  Kind kind = Kind::kNull;
-  bool numeric = false;   // also a text of CSV that is a number: `number` is it
-  bool of_csv = false;
-  double number = 0;
-  std::string_view text;        // of a text
-  const Json* value = nullptr;  // of JSON
-
-  bool is_null() const noexcept { return kind == Kind::kNull; }
-  Json json() const;           // as it is shown; a number of CSV as a number
-  std::string as_text() const; // as it is written
-  Hash128 hash() const;
-};
-
-Cell cell_of(const Json& value);       // borrows it
-Cell cell_of(std::string_view text);   // of CSV: empty is null
 
 // One row: the columns that the suite speaks of, by their index.
 struct RowCells {
@@ -84,20 +66,6 @@ struct Bounds {
   bool hold(const Cell& cell) const;
 };
 
-// Values of a set: texts, numbers, booleans; a number of CSV is in it as a text and as a number.
-class ValueSet {
- public:
-  explicit ValueSet(const Json& list);
-  bool contains(const Cell& cell) const;
-  const std::vector<Json>& values() const noexcept { return values_; }
-  static std::string key(const Json& value);  // equal for 1 and 1.0
-
- private:
-  std::vector<Json> values_;
-  std::unordered_set<std::string> keys_;
-};
-
-
 // What checks share: where they may sort, and how many examples are wanted.
 struct CheckSpace {
   SpillSpace space;
@@ -112,9 +80,9 @@ struct Outcome {
   Json result = Json::object();
 };
 
-class Check {
+class ExpectationCheck {
  public:
-  virtual ~Check() = default;
+  virtual ~ExpectationCheck() = default;
   virtual void row(const RowCells& row) = 0;
   // After the last row. `rows`: of the table.
   virtual Outcome finish(int64_t rows, CheckSpace& space) = 0;
@@ -134,7 +102,7 @@ struct CheckMaker {
   Columns& columns;
   CheckSpace& space;
 };
-using MakeCheck = std::function<std::unique_ptr<Check>(CheckMaker&)>;
+using MakeCheck = std::function<std::unique_ptr<ExpectationCheck>(CheckMaker&)>;
 using CheckTable = std::map<std::string, MakeCheck>;
 void add_map_checks(CheckTable& table);
 void add_set_checks(CheckTable& table);

@@ -119,7 +119,7 @@ class Table {
       }
     }
     if (!any) {
-      throw Error(Code::kInvalid, "there is no file with rows (.jsonl, .csv, .tsv, .txt, also .gz and .zst)");
+      throw Error(Code::kInvalid, fmt::format("there is no file with rows ({})", kRowFormats));
     }
   }
   uint64_t rows() const noexcept { return rows_; }
@@ -167,8 +167,8 @@ class Table {
 };
 
 // What a suite becomes; thrown away again where only its arguments are looked at.
-std::vector<std::unique_ptr<Check>> make_checks(const ExpectationSuite& suite, const std::string& source, Columns& columns, CheckSpace& space) {
-  std::vector<std::unique_ptr<Check>> checks;
+std::vector<std::unique_ptr<ExpectationCheck>> make_checks(const ExpectationSuite& suite, const std::string& source, Columns& columns, CheckSpace& space) {
+  std::vector<std::unique_ptr<ExpectationCheck>> checks;
   for (const Expectation& expectation : suite.expectations) {
     Kwargs kwargs(expectation, source);
     CheckMaker maker{kwargs, columns, space};
@@ -247,7 +247,7 @@ Json check_expectations(const VersionFiles& files, const ExpectationSuite& suite
   space.space = {options.work, options.memory_bytes, &context.pool};
   space.examples = static_cast<size_t>(options.examples);
   space.memory_each = space.space.share(std::max<size_t>(suite.expectations.size(), 1));
-  const std::vector<std::unique_ptr<Check>> checks = make_checks(suite, suite.name, columns, space);
+  const std::vector<std::unique_ptr<ExpectationCheck>> checks = make_checks(suite, suite.name, columns, space);
   const bool gather = std::any_of(checks.begin(), checks.end(), [](const auto& check) { return check->wants_columns(); });
   Table table(files, columns, context);
   table.read(gather, [&](const RowCells& row) {
@@ -262,7 +262,7 @@ Json check_expectations(const VersionFiles& files, const ExpectationSuite& suite
   const uint64_t rows = table.rows();
   const uint64_t broken = table.broken();
   std::vector<Outcome> outcomes;
-  std::multimap<uint64_t, Check*> late;
+  std::multimap<uint64_t, ExpectationCheck*> late;
   for (const auto& check : checks) {
     check->columns(table.all_columns());
     outcomes.push_back(check->finish(static_cast<int64_t>(rows), space));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <optional>
 
 #include "base/error.h"
 #include "base/hash.h"
@@ -133,7 +134,7 @@ int64_t count_texts(const std::filesystem::path& place, const ForgetTarget& targ
 
 int64_t write_without(const std::filesystem::path& place, const std::string& name, const ForgetTarget& target, const std::filesystem::path& out) {
   RowFileReader reader(place, name);
-  RowFileWriter writer(out, name);
+  RowFileWriter writer(out, name, place);
   if (!reader.columns().empty()) {
     writer.write(delimited_line(reader.columns(), reader.format()));
   }
@@ -142,7 +143,7 @@ int64_t write_without(const std::filesystem::path& place, const std::string& nam
     if (target.matches(reader.json())) {
       ++gone;
     } else {
-      writer.write(reader.text());
+      writer.write(reader.record());
     }
   }
   writer.finish();
@@ -197,6 +198,88 @@ int64_t scrub_text(std::string& text, const ForgetTarget& target) {
   }
   return count;
 }
+
+namespace {
+
+constexpr size_t kMaxStored = size_t{64} << 20;
+constexpr int kMaxStoredDepth = 8;  // of JSON in strings of JSON
+
+std::optional<Json> as_json(std::string_view text) {
+  const size_t first = text.find_first_not_of(" \t\r\n");
+  if (first == std::string_view::npos || (text[first] != '{' && text[first] != '[' && text[first] != '"')) {
+    return std::nullopt;
+  }
+  try {
+    return base::parse_json(text, "text", {kMaxStored, kMaxRowDepth});
+  } catch (const base::Error&) {
+    return std::nullopt;
+  }
+}
+
+int64_t scrub_stored(std::string& text, const ForgetTarget& target, int depth);
+
+// The strings of a document that are JSON themselves.
+int64_t scrub_inner(Json& document, const ForgetTarget& target, int depth) {
+  if (document.is_string()) {
+    std::string inner = document.get<std::string>();
+    const int64_t gone = depth < kMaxStoredDepth && as_json(inner) ? scrub_stored(inner, target, depth + 1) : 0;
+    if (gone > 0) {
+      document = inner;
+    }
+    return gone;
+  }
+  int64_t gone = 0;
+  if (document.is_structured()) {
+    for (auto it = document.begin(); it != document.end(); ++it) {
+      gone += scrub_inner(*it, target, depth);
+    }
+  }
+  return gone;
+}
+
+// What is left of a text that was cut within one of the target's.
+bool scrub_cut(std::string& text, const std::string& wanted) {
+  constexpr size_t kBegin = 40;
+  const std::string_view begin = std::string_view(wanted).substr(0, std::max(kBegin, kMinSearchedBytes));
+  std::string_view rest = text;
+  for (const std::string_view end : {"…", "..."}) {
+    if (rest.ends_with(end)) {
+      rest.remove_suffix(end.size());
+    }
+  }
+  const size_t at = rest.find(begin);
+  if (at == std::string_view::npos || !std::string_view(wanted).starts_with(rest.substr(at))) {
+    return false;
+  }
+  text = text.substr(0, at) + kForgotten;
+  return true;
+}
+
+int64_t scrub_stored(std::string& text, const ForgetTarget& target, int depth) {
+  if (std::optional<Json> document = as_json(text)) {
+    // In a list, so that it may be the document's itself, or its text.
+    Json list = Json::array({std::move(*document)});
+    int64_t gone = scrub_inner(list, target, depth);
+    gone += scrub_json(list, target);
+    if (gone > 0) {
+      text = base::dump_json(list.empty() ? Json(kForgotten) : list[0]);
+    }
+    return gone;
+  }
+  if (target.text_digests.contains(base::digest_of(text))) {
+    text = kForgotten;
+    return 1;
+  }
+  int64_t gone = scrub_text(text, target);
+  for (const std::string& wanted : needles(target)) {
+    gone += scrub_cut(text, wanted) ? 1 : 0;
+  }
+  return gone;
+}
+
+}  // namespace
+
+int64_t scrub_stored_text(std::string& text, const ForgetTarget& target) { return scrub_stored(text, target, 0); }
 
 void rewrite_manifest(Json& manifest, const std::map<std::string, RewrittenShard>& shards) {
   std::vector<std::string> leaves;

@@ -49,6 +49,10 @@ int64_t scrub_json(Json& document, const ForgetTarget& target);
 // Puts "[forgotten]" in the place of the target's texts in a text file, plain or as JSON or HTML writes them. Returns how many.
 int64_t scrub_text(std::string& text, const ForgetTarget& target);
 
+// A text of the record: plain, or JSON, in whose strings there may be JSON again; also one that was cut within the target's text. Returns
+// how much of it is now "[forgotten]".
+int64_t scrub_stored_text(std::string& text, const ForgetTarget& target);
+
 struct RewrittenShard {
   std::filesystem::path place;
   std::vector<Json> removed;  // rows

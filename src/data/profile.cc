@@ -2,21 +2,21 @@
 
 #include <algorithm>
 #include <cmath>
+#include <deque>
 #include <fmt/format.h>
 #include <unordered_map>
 #include <unordered_set>
 
 #include "base/error.h"
 #include "base/hash.h"
-#include "data/expectation_check.h"
+#include "data/cell.h"
 #include "text/unicode.h"
 
 namespace slipway::data {
 namespace {
 
-constexpr size_t kMaxColumns = 10'000;
 constexpr size_t kMaxDistinct = 1'000'000;  // hashes of 8 bytes
-constexpr size_t kMaxCounted = 1000;        // values whose frequencies are kept
+constexpr size_t kMaxCounted = TableProfiler::kAllTop;
 constexpr size_t kTop = 10;
 constexpr size_t kMaxDomain = 20;
 constexpr int64_t kUniqueRows = 20;     // fewer may differ by chance
@@ -79,7 +79,7 @@ struct State {
   static const char* type_of(const Json& value) {
     return value.is_number_float() ? "number" : value.is_number() ? "integer" : value.is_string() ? "string" : value.is_boolean() ? "boolean" : value.is_array() ? "list" : "object";
   }
-  void finish(int64_t rows) {
+  void finish(int64_t rows, size_t top) {
     profile.missing = rows - profile.present;
     profile.distinct = static_cast<int64_t>(hashes.size());
     profile.stdev = numbers < 2 ? 0 : std::sqrt(squares / static_cast<double>(numbers - 1));
@@ -87,29 +87,10 @@ struct State {
       profile.top.push_back(entry);
     }
     std::sort(profile.top.begin(), profile.top.end(), [](const auto& a, const auto& b) { return a.second != b.second ? a.second > b.second : a.first < b.first; });
-    if (!profile.is_domain() && profile.top.size() > kTop) {
-      profile.top.resize(kTop);
+    if (!profile.is_domain() && profile.top.size() > top) {
+      profile.top.resize(top);
     }
   }
-};
-
-class Profiler {
- public:
-  State& column(const std::string& name) {
-    const auto [it, fresh] = index_.emplace(name, columns_.size());
-    if (fresh) {
-      if (columns_.size() == kMaxColumns) {
-        throw base::Error(base::Code::kInvalid, fmt::format("there are more than {} columns; is this a table of rows?", kMaxColumns));
-      }
-      columns_.emplace_back().profile.name = name;
-    }
-    return columns_[it->second];
-  }
-  std::vector<State>& columns() { return columns_; }
-
- private:
-  std::unordered_map<std::string, size_t> index_;
-  std::vector<State> columns_;
 };
 
 Json round_number(double value) {
@@ -134,51 +115,44 @@ bool ColumnProfile::is_domain() const noexcept {
   return named && distinct_exact && distinct <= static_cast<int64_t>(kMaxDomain) && present >= distinct * kDomainRepeats && !top.empty();
 }
 
+class TableProfiler::States : public std::deque<State> {};
+
+TableProfiler::TableProfiler(size_t top) : top_(top), columns_(std::make_unique<States>()) {}
+TableProfiler::~TableProfiler() = default;
+
+void TableProfiler::add(const RowTable& table) {
+  name(table);
+  for (const auto& [column, cell] : table.cells()) {
+    (*columns_)[column].add(cell);
+  }
+}
+
+void TableProfiler::name(const RowTable& table) {
+  while (columns_->size() < table.columns().size()) {
+    const size_t at = columns_->size();
+    columns_->emplace_back().profile.name = table.columns()[at];
+  }
+}
+
+TableProfile TableProfiler::finish(const RowTable& table) {
+  name(table);
+  TableProfile profile;
+  profile.rows = static_cast<int64_t>(table.rows());
+  profile.broken = static_cast<int64_t>(table.broken());
+  for (State& column : *columns_) {
+    column.finish(profile.rows, top_);
+    profile.columns.push_back(std::move(column.profile));
+  }
+  return profile;
+}
+
 TableProfile profile_table(const VersionFiles& files, base::Context& context) {
-  TableProfile table;
-  Profiler profiler;
-  bool any = false;
-  for (const record::FolderFile& file : files.files) {
-    if (row_format(file.path) == RowFormat::kNone) {
-      continue;
-    }
-    any = true;
-    RowFileReader reader(files.place(file), file.path);
-    for (const std::string& name : reader.columns()) {
-      profiler.column(name);
-    }
-    const bool delimited = !reader.columns().empty();
-    for (uint64_t n = 0; reader.next(); ++n) {
-      constexpr uint64_t kRowsBetweenLooks = 4096;
-      if (n % kRowsBetweenLooks == 0) {
-        base::check_stop(context, "profiling");
-      }
-      if (delimited) {
-        for (size_t i = 0; i < reader.fields().size(); ++i) {
-          profiler.column(i < reader.columns().size() ? reader.columns()[i] : fmt::format("column_{}", i + 1)).add(cell_of(reader.fields()[i]));
-        }
-        ++table.rows;
-        continue;
-      }
-      const Json row = reader.json();
-      if (row.is_null()) {
-        ++table.broken;
-        continue;
-      }
-      for (auto it = row.begin(); it != row.end(); ++it) {
-        profiler.column(it.key()).add(cell_of(it.value()));
-      }
-      ++table.rows;
-    }
+  RowTable table(files, context, "profiling");
+  TableProfiler profiler(kTop);
+  while (table.next()) {
+    profiler.add(table);
   }
-  if (!any) {
-    throw base::Error(base::Code::kInvalid, "there is no file with rows (.jsonl, .csv, .tsv, .txt, also .gz and .zst)");
-  }
-  for (State& column : profiler.columns()) {
-    column.finish(table.rows);
-    table.columns.push_back(std::move(column.profile));
-  }
-  return table;
+  return profiler.finish(table);
 }
 
 Json to_json(const TableProfile& profile) {

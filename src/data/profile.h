@@ -4,11 +4,13 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/context.h"
 #include "data/expectations.h"
+#include "data/row_table.h"
 
 namespace slipway::data {
 
@@ -34,6 +36,24 @@ struct TableProfile {
   int64_t rows = 0;
   int64_t broken = 0;
   std::vector<ColumnProfile> columns;  // in order of appearance
+};
+
+// Makes one of rows that somebody else reads. One thread.
+class TableProfiler {
+ public:
+  static constexpr size_t kAllTop = 1000;  // different values of a column whose frequencies are counted
+  explicit TableProfiler(size_t top);      // of them kept, where they are no domain
+  ~TableProfiler();
+  TableProfiler(const TableProfiler&) = delete;
+  TableProfiler& operator=(const TableProfiler&) = delete;
+  void add(const RowTable& table);  // its row at hand
+  TableProfile finish(const RowTable& table);
+
+ private:
+  class States;
+  void name(const RowTable& table);
+  size_t top_;
+  std::unique_ptr<States> columns_;
 };
 
 // Throws Error: kInvalid (no file with rows; more than 10,000 columns), kIntegrity, kInterrupted. Memory: up to 16 MiB a column.

@@ -9,6 +9,9 @@
 #include "base/file.h"
 #include "base/input.h"
 #include "data/csv.h"
+#include "data/parquet_copy.h"
+#include "data/thrift.h"
+#include "data/table_rows.h"
 #include "text/unicode.h"
 
 namespace slipway::data {
@@ -63,6 +66,9 @@ RowFormat row_format(std::string_view name) {
   if (is(".jsonl") || is(".ndjson")) {
     return RowFormat::kJsonl;
   }
+  if (is(".parquet")) {
+    return RowFormat::kParquet;
+  }
   return is(".csv") ? RowFormat::kCsv : is(".tsv") ? RowFormat::kTsv : is(".txt") || is(".text") ? RowFormat::kText : RowFormat::kNone;
 }
 
@@ -71,14 +77,47 @@ struct RowFileReader::State {
   std::optional<base::LineReader> lines;
   std::optional<base::Input> input;
   std::optional<CsvReader> csv;
+  std::unique_ptr<TableRows> table;
+  uint64_t table_row = 0;
   std::vector<std::string> columns;
   std::vector<std::string_view> fields;
   std::string line;
+  std::string name;  // of a table
+  std::filesystem::path place;
+  base::MappedFile bytes;  // of a table whose records are asked for
+  std::unique_ptr<ParquetCopyReader> copies;
+  uint64_t copied = 0;
+  std::string record;
+  std::string schema;
 };
+
+namespace {
+
+// A step over a Parquet file's bytes, whose faults are the file's.
+template <class Step>
+auto of_parquet(const std::string& name, const Step& step) {
+  try {
+    return step();
+  } catch (const BrokenFile& broken) {
+    throw base::Error(base::Code::kIntegrity, fmt::format("{}: {}", name, broken.what()));
+  }
+}
+
+}  // namespace
 
 RowFileReader::RowFileReader(const std::filesystem::path& place, const std::string& name) : state_(std::make_unique<State>()) {
   State& state = *state_;
   state.format = row_format(name);
+  if (state.format == RowFormat::kParquet) {
+    state.table = open_table(place);
+    if (!state.table) {
+      throw base::Error(base::Code::kIntegrity, fmt::format("{} is no Parquet file (it does not begin with PAR1)", name));
+    }
+    state.name = name;
+    state.place = place;
+    state.fields.resize(1);
+    return;
+  }
   if (state.format != RowFormat::kCsv && state.format != RowFormat::kTsv) {
     state.lines.emplace(place, kMaxRowFileRow);
     state.fields.resize(1);
@@ -111,10 +150,29 @@ RowFileReader::~RowFileReader() = default;
 RowFormat RowFileReader::format() const noexcept { return state_->format; }
 const std::vector<std::string>& RowFileReader::columns() const noexcept { return state_->columns; }
 const std::vector<std::string_view>& RowFileReader::fields() const noexcept { return state_->fields; }
-uint64_t RowFileReader::line() const noexcept { return state_->csv ? state_->csv->line_number() : state_->lines->line_number(); }
-uint64_t RowFileReader::consumed() const noexcept { return state_->csv ? state_->input->consumed() : state_->lines->consumed(); }
+uint64_t RowFileReader::line() const noexcept {
+  return state_->table ? state_->table_row : state_->csv ? state_->csv->line_number() : state_->lines->line_number();
+}
+uint64_t RowFileReader::consumed() const noexcept {
+  return state_->table ? state_->table->consumed() : state_->csv ? state_->input->consumed() : state_->lines->consumed();
+}
 
 bool RowFileReader::next() {
+  if (state_->table) {
+    const TableRows::Step step = state_->table->next(state_->line);
+    if (step == TableRows::Step::kBroken) {
+      throw base::Error(base::Code::kIntegrity, fmt::format("{}: row {}: {}", state_->name, state_->table_row + 1, state_->line));
+    }
+    if (step == TableRows::Step::kEnd) {
+      return false;
+    }
+    ++state_->table_row;
+    if (state_->line.size() > kMaxRowFileRow) {
+      throw base::Error(base::Code::kInvalid, fmt::format("{}: row {} has more than {} bytes", state_->name, state_->table_row, kMaxRowFileRow));
+    }
+    state_->fields[0] = state_->line;
+    return true;
+  }
   if (state_->csv) {
     return state_->csv->next(state_->fields);
   }
@@ -135,6 +193,36 @@ std::string_view RowFileReader::text() {
   return state_->line;
 }
 
+std::string_view RowFileReader::record() {
+  State& state = *state_;
+  if (!state.table) {
+    return text();
+  }
+  return of_parquet(state.name, [&]() -> std::string_view {
+    if (!state.copies) {
+      state.bytes = base::MappedFile(state.place);
+      state.copies = std::make_unique<ParquetCopyReader>(state.bytes.bytes());
+    }
+    while (state.copied < state.table_row && state.copies->next(state.record)) {
+      ++state.copied;
+    }
+    return state.record;
+  });
+}
+
+const std::string& RowFileReader::schema() const {
+  if (!state_->table) {
+    return state_->schema;
+  }
+  if (state_->schema.empty()) {
+    state_->schema = of_parquet(state_->name, [&] {
+      const base::MappedFile bytes(state_->place);
+      return std::string(parquet_schema(bytes.bytes()));
+    });
+  }
+  return state_->schema;
+}
+
 Json RowFileReader::json() const {
   if (state_->csv) {
     Json row = Json::object();
@@ -143,7 +231,7 @@ Json RowFileReader::json() const {
     }
     return row;
   }
-  if (state_->format != RowFormat::kJsonl) {
+  if (state_->format == RowFormat::kText) {
     return {{"text", std::string(state_->fields[0])}};
   }
   try {
@@ -155,12 +243,21 @@ Json RowFileReader::json() const {
 }
 
 struct RowFileWriter::State {
-  State(const std::filesystem::path& place, const std::string& name)
-      : file(place), zst(ends_with(name, ".zst")), gz(ends_with(name, ".gz")) {}
+  State(const std::filesystem::path& place, const std::string& name, const std::filesystem::path& like) : zst(ends_with(name, ".zst")), gz(ends_with(name, ".gz")) {
+    if (row_format(name) == RowFormat::kParquet) {
+      of_parquet(name, [&] {
+        const base::MappedFile bytes(like);
+        table = std::make_unique<ParquetCopyWriter>(place, bytes.bytes());
+        return 0;
+      });
+    } else {
+      file.emplace(place);
+    }
+  }
   // What gathered as one frame of zstd, or one member of gzip: readers take them one after the other.
   void flush() {
     if (!buffer.empty()) {
-      file.write(zst ? base::zstd_compress(buffer) : gz ? gzip(buffer) : buffer);
+      file->write(zst ? base::zstd_compress(buffer) : gz ? gzip(buffer) : buffer);
       buffer.clear();
     }
   }
@@ -183,17 +280,26 @@ struct RowFileWriter::State {
     }
     return out;
   }
-  base::AtomicFile file;
+  std::optional<base::AtomicFile> file;
+  std::unique_ptr<ParquetCopyWriter> table;  // or this
   bool zst;
   bool gz;
   std::string buffer;
 };
 
-RowFileWriter::RowFileWriter(const std::filesystem::path& place, const std::string& name) : state_(std::make_unique<State>(place, name)) {}
+RowFileWriter::RowFileWriter(const std::filesystem::path& place, const std::string& name, const std::filesystem::path& like)
+    : state_(std::make_unique<State>(place, name, like)) {}
 RowFileWriter::~RowFileWriter() = default;
 
 void RowFileWriter::write(std::string_view line) {
   constexpr size_t kFrameBytes = size_t{1} << 20;
+  if (state_->table) {
+    of_parquet("rows", [&] {
+      state_->table->write(line);
+      return 0;
+    });
+    return;
+  }
   state_->buffer += line;
   state_->buffer += '\n';
   if (state_->buffer.size() >= kFrameBytes) {
@@ -202,8 +308,12 @@ void RowFileWriter::write(std::string_view line) {
 }
 
 void RowFileWriter::finish() {
+  if (state_->table) {
+    state_->table->finish();
+    return;
+  }
   state_->flush();
-  state_->file.commit();
+  state_->file->commit();
 }
 
 std::string delimited_line(const std::vector<std::string>& fields, RowFormat format) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <unordered_set>
 
+#include "base/base64.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "data/row_places.h"
@@ -96,6 +97,8 @@ class Merger {
   void write_files();
   std::string as_row_of(RowFileReader& from, const std::string& path);
   const std::vector<std::string>& columns_of(const std::string& path);
+  std::filesystem::path bytes_of(const std::string& path) const;
+  const std::string& schema_of(const std::string& path);
 
   struct Conflict {
     uint64_t places[kSides];
@@ -112,6 +115,7 @@ class Merger {
   std::vector<Conflict> conflicts_;
   VersionMerge merge_;
   std::map<std::string, std::vector<std::string>> columns_;  // of files of ours
+  std::map<std::string, std::string> schemas_;
   std::map<std::string, std::filesystem::path> added_;       // rows to add, by the path of their file
 };
 
@@ -277,15 +281,31 @@ const std::vector<std::string>& Merger::columns_of(const std::string& path) {
   if (known != columns_.end()) {
     return known->second;
   }
-  const size_t side = paths_[kOurs].contains(path) ? kOurs : kTheirs;
-  const RowFileReader reader(versions_[side]->place(*paths_[side].at(path)), path);
+  const RowFileReader reader(bytes_of(path), path);
   return columns_[path] = reader.columns();
+}
+
+// Ours' file, or theirs where ours has none.
+std::filesystem::path Merger::bytes_of(const std::string& path) const {
+  const size_t side = paths_[kOurs].contains(path) ? kOurs : kTheirs;
+  return versions_[side]->place(*paths_[side].at(path));
+}
+
+const std::string& Merger::schema_of(const std::string& path) {
+  const auto known = schemas_.find(path);
+  return known != schemas_.end() ? known->second : schemas_[path] = RowFileReader(bytes_of(path), path).schema();
 }
 
 // The row at hand as a line of ours' file `path` (or of theirs, where ours has none).
 std::string Merger::as_row_of(RowFileReader& from, const std::string& path) {
   const RowFormat format = row_format(path);
   const bool delimited = format == RowFormat::kCsv || format == RowFormat::kTsv;
+  if (format == RowFormat::kParquet) {
+    if (from.format() != format || schema_of(path) != from.schema()) {
+      throw base::Error(base::Code::kInvalid, fmt::format("a row of theirs has not the schema of '{}' of ours; write that file with theirs and commit, then merge again", path));
+    }
+    return std::string(from.record());
+  }
   if (!delimited) {
     return format == from.format() ? std::string(from.text()) : base::dump_json(from.json());
   }
@@ -330,7 +350,8 @@ void Merger::bring_rows() {
           added_[path] = options_.work / fmt::format("added-{}", file);
           added = std::make_unique<RowFileWriter>(added_[path], "rows.jsonl");
         }
-        added->write(base::dump_json(Json(as_row_of(reader, path))));  // a text in quotes: a record of CSV may have several lines
+        // A text in quotes: a record of CSV may have several lines, one of Parquet is no text.
+        added->write(base::dump_json(Json(base::base64_encode(as_row_of(reader, path)))));
       }
     }
     while (going && file_of(coming.theirs) == file) {
@@ -358,7 +379,7 @@ void Merger::write_files() {
     }
     RowFileReader reader(it->second, "rows.jsonl");
     while (reader.next()) {
-      writer.write(base::parse_json(reader.text(), path, {kMaxRowFileRow * 6, 2}).get<std::string>());
+      writer.write(base::base64_decode(base::parse_json(reader.text(), path, {kMaxRowFileRow * 6, 2}).get<std::string>()).value());
     }
     added_.erase(it);
     return true;
@@ -383,15 +404,16 @@ void Merger::write_files() {
     }
     base::check_stop(context_, "merging");
     const std::filesystem::path place = target();
-    RowFileWriter writer(place, file->path);
-    RowFileReader reader(versions_[kOurs]->place(*file), file->path);
+    const std::filesystem::path ours = versions_[kOurs]->place(*file);
+    RowFileWriter writer(place, file->path, ours);
+    RowFileReader reader(ours, file->path);
     if (!reader.columns().empty()) {
       writer.write(delimited_line(reader.columns(), reader.format()));
     }
     int64_t left = 0;
     for (uint64_t row = 0; reader.next(); ++row) {
       if (!is_mine() || row_of(patch.ours) != row) {
-        writer.write(reader.text());
+        writer.write(reader.record());
         ++left;
         continue;
       }
@@ -411,7 +433,7 @@ void Merger::write_files() {
   while (!added_.empty()) {
     const std::string path = added_.begin()->first;
     const std::filesystem::path place = target();
-    RowFileWriter writer(place, path);
+    RowFileWriter writer(place, path, bytes_of(path));
     const std::vector<std::string>& columns = columns_of(path);
     if (!columns.empty()) {
       writer.write(delimited_line(columns, row_format(path)));

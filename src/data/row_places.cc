@@ -21,7 +21,7 @@ void hash_rows(const VersionFiles& version, const Files& files, const RowHasher&
     uint64_t first = 0;
     size_t used = 0;
     size_t bytes = 0;
-    const bool json = reader.format() == RowFormat::kJsonl;
+    const bool json = reader.format() != RowFormat::kText;
     const auto flush = [&] {
       base::check_stop(context, "reading rows");
       hashes.resize(used);

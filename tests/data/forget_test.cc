@@ -1,5 +1,7 @@
 #include "data/forget.h"
 
+#include <fmt/format.h>
+
 #include "base/hash.h"
 #include "base/input.h"
 #include "data/helpers.h"
@@ -88,6 +90,50 @@ TEST(Forget, AManifestCountsWhatIsLeft) {
   EXPECT_EQ(train["shards"][0]["sha256"], digest);
   EXPECT_EQ(train["shards"][0]["size"], 11);
   EXPECT_EQ(manifest["merkle_root"], base::merkle_root(std::vector<std::string>{digest, other}));
+}
+
+TEST(Forget, TextsOfTheRecordLoseItInJsonWithinJsonToo) {
+  ForgetTarget target = target_of("u1");
+  const std::string long_text = "a longer text that somebody wrote about what happened on that day in May";
+  target.learn({{"id", "u1"}, {"text", long_text}});
+  const auto scrubbed = [&](std::string text) {
+    const int64_t gone = scrub_stored_text(text, target);
+    return fmt::format("{} {}", gone, text);
+  };
+  EXPECT_EQ(scrubbed("nothing of it"), "0 nothing of it");
+  EXPECT_EQ(scrubbed(R"({"a":1})"), R"(0 {"a":1})");
+  EXPECT_EQ(scrubbed("they said: " + long_text + "!"), "1 they said: [forgotten]!");
+  EXPECT_EQ(scrubbed(base::dump_json(Json{{"attributes", {{"mlflow.spanInputs", base::dump_json(Json{{"question", long_text}, {"k", 3}})}}}})),
+            R"(1 {"attributes":{"mlflow.spanInputs":"{\"question\":\"[forgotten]\",\"k\":3}"}})");
+  EXPECT_EQ(scrubbed(R"([{"id":"u1","x":2},{"id":"u2"}])"), R"(1 [{"id":"u2"}])");
+  EXPECT_EQ(scrubbed(R"({"id":"u1","x":2})"), "1 \"[forgotten]\"");
+  // A preview ends somewhere.
+  EXPECT_EQ(scrubbed("{\"question\": \"" + long_text.substr(0, 50) + "..."), "1 {\"question\": \"[forgotten]");
+  EXPECT_EQ(scrubbed("{\"question\": \"" + long_text.substr(0, 30)), "0 {\"question\": \"" + long_text.substr(0, 30));  // others may begin so
+}
+
+TEST(Forget, RowsGoFromParquetToo) {
+  const base::TempDir dir;
+  base::write_file_atomic(dir.path() / "a.parquet", base::read_file("tests/gold/parquet/plain.parquet"));
+  RowFileReader reader(dir.path() / "a.parquet", "a.parquet");
+  int64_t rows = 0;
+  Json third;
+  while (reader.next()) {
+    third = ++rows == 3 ? reader.json() : third;
+  }
+  ForgetTarget target;
+  target.fields = {third.begin().key()};
+  target.key = third.begin()->is_string() ? third.begin()->get<std::string>() : base::dump_json(third.begin().value());
+  const auto found = find_rows(dir.path() / "a.parquet", "a.parquet", target);
+  ASSERT_GE(found.size(), 1U);
+  EXPECT_EQ(write_without(dir.path() / "a.parquet", "a.parquet", target, dir.path() / "out.parquet"), static_cast<int64_t>(found.size()));
+  EXPECT_TRUE(find_rows(dir.path() / "out.parquet", "out.parquet", target).empty());
+  RowFileReader left(dir.path() / "out.parquet", "out.parquet");
+  int64_t kept = 0;
+  while (left.next()) {
+    ++kept;
+  }
+  EXPECT_EQ(kept, rows - static_cast<int64_t>(found.size()));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "data/helpers.h"
 #include "data/line_blocks.h"
+#include "data/parquet_copy.h"
 
 namespace slipway::data {
 namespace {
@@ -133,6 +134,47 @@ TEST(Parquet, RowsAreLinesOfACorpus) {
   }
   EXPECT_EQ(lines, 201U);
   EXPECT_EQ(faults, std::vector<std::string>{"its end is missing: Parquet files end in PAR1"});
+}
+
+// Rows copied as they are into a file of our own are the same rows, whatever their types, nesting, pages and codecs.
+TEST(ParquetCopy, KeepsWhatItDoesNotLeaveOut) {
+  for (const std::string name : {"types", "nested", "int96", "deltas", "version2", "version2_plain", "plain", "snappy", "gzip", "brotli", "lz4", "none", "zstd", "empty"}) {
+    const std::string file = gold(name + ".parquet");
+    const Rows all = read_rows(file);
+    for (const size_t every : {size_t{1}, size_t{3}}) {
+      const base::TempDir dir;
+      ParquetCopyReader reader(file);
+      ParquetCopyWriter writer(dir.path() / "out.parquet", file);
+      std::vector<std::string> wanted;
+      std::string record;
+      for (size_t i = 0; reader.next(record); ++i) {
+        if (i % every == 0) {
+          writer.write(record);
+          wanted.push_back(all.rows[i]);
+        }
+      }
+      writer.finish();
+      const std::string copy = base::read_file(dir.path() / "out.parquet");
+      const Rows found = read_rows(copy);
+      EXPECT_EQ(found.rows, wanted) << name;
+      EXPECT_TRUE(found.faults.empty()) << name;
+      EXPECT_EQ(parquet_schema(copy), parquet_schema(file)) << name;
+    }
+  }
+}
+
+TEST(ParquetCopy, RefusesRowsOfAnotherSchemaAndBrokenFiles) {
+  const base::TempDir dir;
+  const std::string file = gold("plain.parquet");
+  const std::string types = gold("types.parquet");
+  ParquetCopyReader other(types);
+  ParquetCopyWriter writer(dir.path() / "out.parquet", file);
+  std::string record;
+  ASSERT_TRUE(other.next(record));
+  EXPECT_THROW(writer.write(record), BrokenFile);
+  EXPECT_THROW(writer.write("x"), BrokenFile);
+  EXPECT_FALSE(std::filesystem::exists(dir.path() / "out.parquet"));
+  EXPECT_THROW(ParquetCopyReader(std::string_view(file).substr(0, file.size() / 2)), BrokenFile);
 }
 
 }  // namespace

@@ -28,6 +28,7 @@ TEST(RowFile, FormatsAreToldByTheName) {
   EXPECT_EQ(row_format("B.CSV.GZ"), RowFormat::kCsv);
   EXPECT_EQ(row_format("x.tsv"), RowFormat::kTsv);
   EXPECT_EQ(row_format("notes.txt"), RowFormat::kText);
+  EXPECT_EQ(row_format("a.parquet"), RowFormat::kParquet);
   EXPECT_EQ(row_format("manifest.json"), RowFormat::kNone);
   EXPECT_EQ(row_format(".jsonl"), RowFormat::kNone);
 }
@@ -207,6 +208,19 @@ TEST(RowDiff, DamagedFilesAreToldWithTheirName) {
   TestVersion cut = version_of({{"a.jsonl.zst", std::string(5000, 'x')}});
   cut.truncate("a.jsonl.zst");
   error_of(base::Code::kIntegrity, [&] { diff(good, cut); });
+}
+
+TEST(RowDiff, ParquetIsComparedByItsRowsWithOtherFormatsToo) {
+  const std::string file = base::read_file("tests/gold/parquet/plain.parquet");
+  const std::string rows = base::read_file("tests/gold/parquet/simple.jsonl");
+  const VersionDiff same = diff(version_of({{"a.parquet", file}}), version_of({{"b.jsonl", rows}}));
+  EXPECT_EQ(same.added + same.removed + same.changed, 0);
+  EXPECT_GT(same.unchanged, 0);
+  const size_t first = rows.find('\n') + 1;
+  const VersionDiff less = diff(version_of({{"a.parquet", file}}), version_of({{"b.jsonl", rows.substr(first)}}));
+  EXPECT_EQ(less.removed, 1);
+  ASSERT_EQ(less.examples.size(), 1U);
+  EXPECT_EQ(less.examples[0].before_at, "a.parquet:1");
 }
 
 }  // namespace

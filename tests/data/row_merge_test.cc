@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 #include <map>
+#include <set>
 
 #include "base/input.h"
 #include "data/helpers.h"
+#include "data/parquet.h"
+#include "data/parquet_copy.h"
 #include "data/version_files.h"
 
 namespace slipway::data {
@@ -137,6 +140,48 @@ TEST(RowMerge, EqualsAMergeInMemoryWhateverTheMemory) {
   for (const uint64_t memory : {uint64_t{1} << 16U, uint64_t{1} << 26U}) {
     EXPECT_EQ(merge(base, ours, theirs, Prefer::kNeither, {"id"}, memory).files["a.jsonl.zst"], all) << memory;
   }
+}
+
+// Parquet without the rows whose numbers are in `left_out`.
+std::string parquet_without(const std::set<size_t>& left_out) {
+  const std::string file = base::read_file("tests/gold/parquet/plain.parquet");
+  const base::TempDir dir;
+  ParquetCopyReader reader(file);
+  ParquetCopyWriter writer(dir.path() / "out", file);
+  std::string record;
+  for (size_t i = 0; reader.next(record); ++i) {
+    if (!left_out.contains(i)) {
+      writer.write(record);
+    }
+  }
+  writer.finish();
+  return base::read_file(dir.path() / "out");
+}
+
+std::vector<std::string> parquet_rows(const std::string& file) {
+  std::vector<std::string> rows;
+  ParquetRows reader(file);
+  for (std::string line; reader.next(line) == TableRows::Step::kRow;) {
+    rows.push_back(line);
+  }
+  return rows;
+}
+
+TEST(RowMerge, RowsOfParquetGoWithTheirTypes) {
+  const TestVersion base = version_of({{"a.parquet", parquet_without({4})}});
+  const TestVersion ours = version_of({{"a.parquet", parquet_without({1, 4})}});
+  const TestVersion theirs = version_of({{"a.parquet", parquet_without({2})}});
+  Outcome outcome = merge(base, ours, theirs, Prefer::kNeither, {});
+  EXPECT_EQ(outcome.merge.added, 1);
+  EXPECT_EQ(outcome.merge.removed, 1);
+  std::vector<std::string> wanted = parquet_rows(parquet_without({1, 2, 4}));
+  wanted.push_back(parquet_rows(parquet_without({}))[4]);
+  EXPECT_EQ(parquet_rows(outcome.files.at("a.parquet")), wanted);
+  const TestVersion other = version_of({{"a.parquet", base::read_file("tests/gold/parquet/types.parquet")}});
+  EXPECT_HAS(error_of(base::Code::kInvalid, [&] { merge(base, ours, other, Prefer::kTheirs, {}); }), "schema of 'a.parquet'");
+  TestVersion broken = version_of({{"a.parquet", parquet_without({2})}});
+  broken.truncate("a.parquet");
+  EXPECT_HAS(error_of(base::Code::kIntegrity, [&] { merge(base, ours, broken, Prefer::kNeither, {}); }), "a.parquet");
 }
 
 }  // namespace

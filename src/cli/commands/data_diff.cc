@@ -55,7 +55,7 @@ class DataDiffCommand final : public Command {
  public:
   CommandInfo info() const override {
     return {"data diff", "what differs between two versions of a dataset, row by row",
-            "Rows of JSON Lines, CSV, TSV and text files (also .gz, .zst) are added, removed or changed by their key: --key, or that of\n"
+            "Rows of JSON Lines, CSV, TSV and text files (also .gz, .zst) and Parquet are added, removed or changed by their key: --key, or that of\n"
             "the commit, or without one their content. The order of rows, of members and the names of files make no difference.\n"
             "Files that both versions have are not read; rows are compared in --memory, the rest is sorted on disk.",
             "slipway data diff reviews@v1.0 reviews\nslipway data diff reviews ./corpus --key id --rows 100 --json"};
