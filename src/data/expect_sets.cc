@@ -308,7 +308,7 @@ void add_set_checks(CheckTable& table) {
   table["expect_compound_columns_to_be_unique"] = [](CheckMaker& maker) {
     return std::make_unique<UniqueCheck>(maker, maker.kwargs.texts("column_list"), true);
   };
-  table["expect_select_column_values_to_be_unique_within_record"] = record_check([](Kwargs&) -> RowCheck::Test {
+  const MakeCheck unique_within = record_check([](Kwargs&) -> RowCheck::Test {
     return [](const std::vector<const Cell*>& cells) {
       for (size_t i = 0; i < cells.size(); ++i) {
         for (size_t j = 0; j < i; ++j) {
@@ -318,6 +318,14 @@ void add_set_checks(CheckTable& table) {
         }
       }
       return true;
+    };
+  });
+  table["expect_select_column_values_to_be_unique_within_record"] = unique_within;
+  table["expect_multicolumn_values_to_be_unique"] = unique_within;  // its name of before
+  // Two nulls are equal, a null and a value are not.
+  table["expect_multicolumn_values_to_be_equal"] = record_check([](Kwargs&) -> RowCheck::Test {
+    return [](const std::vector<const Cell*>& cells) {
+      return std::all_of(cells.begin(), cells.end(), [&](const Cell* cell) { return equal(*cell, *cells[0]) || (cell->is_null() && cells[0]->is_null()); });
     };
   });
   table["expect_multicolumn_sum_to_equal"] = record_check([](Kwargs& kwargs) -> RowCheck::Test {

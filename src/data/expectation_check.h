@@ -109,6 +109,7 @@ void add_set_checks(CheckTable& table);
 void add_aggregate_checks(CheckTable& table);
 void add_table_checks(CheckTable& table);
 void add_distribution_checks(CheckTable& table);
+void add_test_checks(CheckTable& table);
 
 // Counts of a map expectation and the result they make, as Great Expectations forms it (result_format SUMMARY).
 class MapCounts {

@@ -8,6 +8,7 @@
 #include "base/suggest.h"
 #include "base/yaml.h"
 #include "data/expectation_check.h"
+#include "data/row_condition.h"
 
 namespace slipway::data {
 namespace {
@@ -25,6 +26,7 @@ const CheckTable& all_checks() {
     add_aggregate_checks(table);
     add_table_checks(table);
     add_distribution_checks(table);
+    add_test_checks(table);
     return table;
   }();
   return kChecks;
@@ -172,7 +174,12 @@ std::vector<std::unique_ptr<ExpectationCheck>> make_checks(const ExpectationSuit
   for (const Expectation& expectation : suite.expectations) {
     Kwargs kwargs(expectation, source);
     CheckMaker maker{kwargs, columns, space};
-    checks.push_back(all_checks().at(expectation.type)(maker));
+    std::unique_ptr<ExpectationCheck> check = all_checks().at(expectation.type)(maker);
+    std::vector<size_t> used;
+    if (std::unique_ptr<RowCondition> condition = parse_row_condition(kwargs, columns, used)) {
+      check = conditioned(std::move(check), std::move(condition), std::move(used));
+    }
+    checks.push_back(std::move(check));
     kwargs.finish();
   }
   return checks;

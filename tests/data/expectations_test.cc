@@ -119,6 +119,59 @@ TEST(Expectations, SuitesThatCannotBeAreRefusedWithTheNearestName) {
                                     {{"column", "a"}, {"threshold", 1}, {"partition_object", {{"values", {"x"}}, {"weights", {0.5}}}}}}}})), "sum to 1");
 }
 
+// Of scipy 1.17: chisquare, kstest, chi2_contingency.
+TEST(Expectations, TestsEqualScipys) {
+  std::string rows;
+  for (int i = 0; i < 60; ++i) {
+    rows += fmt::format("{{\"x\":{},\"c\":\"{}\",\"d\":\"{}\"}}\n", (i * 37 % 60) / 20.0 - 1.4, i % 7 < 3 ? "a" : i % 7 < 5 ? "b" : "c", i % 5 == 0 ? "p" : i % 2 == 0 ? "q" : "r");
+  }
+  const TestVersion table = version_of({{"a.jsonl", rows}});
+  const auto value = [&](const std::string& type, const Json& kwargs) {
+    const Json result = one(table, type, kwargs);
+    return result["result"]["observed_value"].is_number() ? result["result"]["observed_value"].get<double>() : NAN;
+  };
+  const std::string chi2 = "expect_column_chisquare_test_p_value_to_be_greater_than";
+  const std::string ks = "expect_column_parameterized_distribution_ks_test_p_value_to_be_greater_than";
+  EXPECT_NEAR(value(chi2, {{"column", "c"}, {"partition_object", {{"values", {"a", "b", "c"}}, {"weights", {0.5, 0.25, 0.25}}}}}), 0.7285735725113931, 1e-9);
+  EXPECT_EQ(value(chi2, {{"column", "c"}, {"partition_object", {{"values", {"a", "b"}}, {"weights", {0.5, 0.5}}}}}), 0);
+  EXPECT_NEAR(value(chi2, {{"column", "c"}, {"tail_weight_holdout", 0.2}, {"partition_object", {{"values", {"a", "b"}}, {"weights", {0.5, 0.5}}}}}), 0.15335496684492844, 1e-9);
+  EXPECT_NEAR(value(ks, {{"column", "x"}, {"distribution", "norm"}, {"params", {{"mean", 0}, {"std_dev", 1}}}}), 0.7989450896076038, 1e-8);
+  EXPECT_NEAR(value(ks, {{"column", "x"}, {"distribution", "uniform"}, {"params", {-2, 4}}}), 0.12110534950589502, 1e-8);
+  EXPECT_NEAR(value("expect_column_pair_cramers_phi_value_to_be_less_than", {{"column_A", "c"}, {"column_B", "d"}}), 0.05368585835276686, 1e-9);
+}
+
+TEST(Expectations, RowConditionsSayWhichRowsAreSeen) {
+  const TestVersion table = version_of({{"a.csv", "id,x,name\n1,5,a\n2,,b\n3,7,c d\n4,9,a\n"}});
+  const auto rows = [&](const Json& condition) {
+    return one(table, "expect_column_values_to_not_be_null", {{"column", "id"}, {"row_condition", condition}})["result"]["element_count"].get<int>();
+  };
+  EXPECT_EQ(rows("x > 5"), 2);
+  EXPECT_EQ(rows("x != 5"), 3);  // null is not 5
+  EXPECT_EQ(rows("not (x > 5)"), 2);
+  EXPECT_EQ(rows("x > 5 and name == 'a' or id == 2"), 2);
+  EXPECT_EQ(rows("~(id in [1, 2]) & x.notnull()"), 2);
+  EXPECT_EQ(rows("name not in ('a', \"b\")"), 1);
+  EXPECT_EQ(rows("col(\"name\")==\"c d\""), 1);
+  EXPECT_EQ(rows("`id` <= -1.5e0"), 0);
+  EXPECT_EQ(rows("name > 3"), 0);  // unlike kinds
+  EXPECT_EQ(rows({{"type", "nullity"}, {"column", {{"name", "x"}}}, {"is_null", true}}), 1);
+  // The numbers of rows are the table's, whatever is passed over.
+  const Json late = one(table, "expect_column_values_to_be_unique", {{"column", "name"}, {"row_condition", "id != 2"}});
+  EXPECT_EQ(late["result"]["partial_unexpected_index_list"], Json::array({0, 3}));
+  EXPECT_EQ(one(table, "expect_table_row_count_to_equal", {{"value", 2}, {"row_condition", "x > 5"}})["success"], true);
+  const auto refused = [](const Json& condition) {
+    return error_of(base::Code::kInvalid, [&] { parse_expectations(Json::array({{{"expect_column_to_exist", {{"column", "a"}, {"row_condition", condition}}}}}), "s.yaml"); });
+  };
+  EXPECT_HAS(refused("x >"), "wants a number, a text in quotes, True or False at character 4");
+  EXPECT_HAS(refused("x > 1 y"), "an operator between comparisons");
+  EXPECT_HAS(refused("x == 'a"), "closing quote");
+  EXPECT_HAS(refused("x.mean() > 3"), "notNull()");
+  EXPECT_HAS(refused(std::string(40, '(') + "x > 1"), "nested too deeply");
+  EXPECT_HAS(refused({{"type", "xor"}, {"column", "a"}}), "comparison, nullity, and, or");
+  EXPECT_HAS(refused({{"type", "comparison"}, {"column", "a"}, {"operator", "~"}, {"parameter", 1}}), "NOT_IN");
+  EXPECT_HAS(refused(3), "row_condition");
+}
+
 TEST(Strptime, IsPythons) {
   EXPECT_TRUE(matches_strptime("2024-02-29 23:59:60.5 +01:30", "%Y-%m-%d %H:%M:%S.%f %z"));
   EXPECT_FALSE(matches_strptime("2023-02-29", "%Y-%m-%d"));

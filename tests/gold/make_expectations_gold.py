@@ -24,6 +24,10 @@ for i in range(200):
 def e(kind, **kwargs):
     return {"type": kind, "kwargs": kwargs}
 
+def only(condition, parser=None):
+    return {"row_condition": condition, **({"condition_parser": parser} if parser else {})}
+
+
 SUITE = [
     e("expect_table_row_count_to_be_between", min_value=100, max_value=200),
     e("expect_table_row_count_to_equal", value=199),
@@ -82,6 +86,23 @@ SUITE = [
     e("expect_column_kl_divergence_to_be_less_than", column="score", partition_object={"bins": [-8, -4, 0, 4, 8], "weights": [0.3, 0.2, 0.2, 0.3]}, threshold=0.6, tail_weight_holdout=0.2),
     e("expect_column_kl_divergence_to_be_less_than", column="score",
       partition_object={"bins": [-8, -4, 0, 4, 8], "weights": [0.2, 0.2, 0, 0.3], "tail_weights": [0.2, 0.1]}, threshold=2, internal_weight_holdout=0.1),
+    e("expect_column_values_to_not_be_outliers", column="score"),
+    e("expect_column_values_to_not_be_outliers", column="count", method="iqr", multiplier=0.4, mostly=0.9),
+    e("expect_column_values_to_not_be_outliers", column="score", method="std", multiplier=1.2),
+    e("expect_multicolumn_values_to_be_equal", column_list=["a", "b"], mostly=0.3),
+    e("expect_multicolumn_values_to_be_equal", column_list=["a", "b", "a"], ignore_row_if="any_value_is_missing"),
+    e("expect_column_values_to_not_be_null", column="text", **only({"type": "comparison", "column": {"name": "count"}, "operator": ">", "parameter": 12})),
+    e("expect_column_values_to_be_in_set", column="label", value_set=["pos"], **only({"type": "comparison", "column": {"name": "a"}, "operator": "IN", "parameter": [0, 2]})),
+    e("expect_column_values_to_be_between", column="score", min_value=0, **only({"type": "and", "conditions": [
+        {"type": "comparison", "column": {"name": "a"}, "operator": "==", "parameter": 1}, {"type": "nullity", "column": {"name": "label"}, "is_null": False}]})),
+    e("expect_column_mean_to_be_between", column="score", min_value=0, max_value=5, **only({"type": "or", "conditions": [
+        {"type": "comparison", "column": {"name": "label"}, "operator": "==", "parameter": "neg"}, {"type": "nullity", "column": {"name": "text"}, "is_null": True}]})),
+    e("expect_table_row_count_to_equal", value=80, **only({"type": "comparison", "column": {"name": "b"}, "operator": "!=", "parameter": 3})),
+    e("expect_column_values_to_be_unique", column="count", **only({"type": "comparison", "column": {"name": "score"}, "operator": "<=", "parameter": -9.5})),
+    e("expect_column_values_to_not_be_null", column="score", **only('col("label")=="pos"', "great_expectations")),
+    e("expect_column_values_to_not_be_null", column="score", **only('label == "pos" and count < 20', "pandas")),
+    e("expect_column_max_to_be_between", column="count", max_value=20, **only('label in ["neg", "pos"] and not a > 2', "pandas")),
+    e("expect_column_pair_values_to_be_equal", column_A="a", column_B="b", **only('text.notnull() & (a == 1 | b >= 3)', "pandas")),
 ]
 KEEP = ["element_count", "missing_count", "missing_percent", "unexpected_count", "unexpected_percent", "unexpected_percent_total",
         "unexpected_percent_nonmissing", "partial_unexpected_list", "partial_missing_list", "observed_value"]
