@@ -1,5 +1,6 @@
 #include "cli/data_version.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <csignal>
@@ -114,6 +115,26 @@ NamedVersion find_version(App& app, const std::string& text, bool disk) {
   }
   version.commit = std::move(commit);
   return version;
+}
+
+data::VersionFiles table_files(App& app, const std::string& text) {
+  if (!fs::exists(text)) {
+    return find_version(app, text).files;
+  }
+  data::VersionFiles files;
+  if (!fs::is_directory(text)) {
+    files.files.push_back({fs::path(text).filename().string(), "", 0});
+    files.place = [path = fs::path(text)](const record::FolderFile&) { return path; };
+    return files;
+  }
+  for (const auto& entry : fs::recursive_directory_iterator(text)) {
+    if (entry.is_regular_file()) {
+      files.files.push_back({entry.path().lexically_relative(text).string(), "", 0});
+    }
+  }
+  std::sort(files.files.begin(), files.files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
+  files.place = [root = fs::path(text)](const record::FolderFile& file) { return root / file.path; };
+  return files;
 }
 
 record::DataCommit find_commit(App& app, const std::string& text) {

@@ -31,6 +31,9 @@ VersionText split_version(const std::string& text);
 
 // Throws Error(kNotFound) saying what there is. `disk`: a path will do, its files are hashed.
 NamedVersion find_version(App& app, const std::string& text, bool disk = false);
+// The same, where files on the disk need no digests: they are not read. A path comes before a name.
+data::VersionFiles table_files(App& app, const std::string& text);
+inline constexpr const char* kTableHelp = "a file or folder of .jsonl, .csv, .tsv, .txt (also .gz, .zst), .parquet, or a dataset's version";
 record::DataCommit find_commit(App& app, const std::string& text);
 
 // The fields of --key, or else those that the commit was made with.

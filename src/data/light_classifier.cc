@@ -78,22 +78,37 @@ TextFeatures text_features(std::string_view text, int bits) {
   return features;
 }
 
+int LightClassifier::bits_for(int classes) noexcept {
+  int bits = kMaxBits;
+  while (bits > 1 && (int64_t{classes} << bits) > kMaxWeights) {
+    --bits;
+  }
+  return bits;
+}
+
 LightClassifier LightClassifier::train(std::span<const std::string> texts, std::span<const std::vector<int>> labels, int classes, const Options& options) {
-  if (texts.empty() || texts.size() != labels.size() || classes < 2) {
-    throw base::Error(base::Code::kInvalid, fmt::format("a classifier is trained on texts of two classes or more; there are {} texts, {} classes", texts.size(), classes));
+  std::vector<TextFeatures> features;
+  features.reserve(texts.size());
+  for (const std::string& text : texts) {
+    features.push_back(text_features(text, bits_for(classes)));
+  }
+  std::vector<const TextFeatures*> rows;
+  for (const TextFeatures& one : features) {
+    rows.push_back(&one);
+  }
+  return train_rows(rows, labels, classes, options);
+}
+
+LightClassifier LightClassifier::train_rows(std::span<const TextFeatures* const> rows, std::span<const std::vector<int>> labels, int classes, const Options& options) {
+  if (rows.empty() || rows.size() != labels.size() || classes < 2) {
+    throw base::Error(base::Code::kInvalid, fmt::format("a classifier is trained on texts of two classes or more; there are {} texts, {} classes", rows.size(), classes));
   }
   LightClassifier made;
   made.classes_ = classes;
   made.several_ = options.several;
-  made.bits_ = kMaxBits;
-  while (made.bits_ > 1 && (int64_t{classes} << made.bits_) > kMaxWeights) {
-    --made.bits_;
-  }
-  std::vector<TextFeatures> rows;
-  rows.reserve(texts.size());
+  made.bits_ = bits_for(classes);
   std::vector<std::vector<char>> wanted;
-  for (size_t i = 0; i < texts.size(); ++i) {
-    rows.push_back(text_features(texts[i], made.bits_));
+  for (size_t i = 0; i < rows.size(); ++i) {
     std::vector<char>& row = wanted.emplace_back(static_cast<size_t>(classes), 0);
     for (const int label : labels[i]) {
       if (label < 0 || label >= classes) {
@@ -107,14 +122,14 @@ LightClassifier LightClassifier::train(std::span<const std::string> texts, std::
   made.bias_.assign(width, 0);
   std::vector<float> squares(made.weights_.size(), 1e-2F);
   std::vector<float> bias_squares(width, 1e-2F);
-  std::vector<size_t> order(texts.size());
+  std::vector<size_t> order(rows.size());
   std::iota(order.begin(), order.end(), size_t{0});
   base::Rng random(options.seed, "light classifier");
   const float rate = static_cast<float>(options.rate);
   for (int epoch = 0; epoch < options.epochs && !(options.stop && options.stop()); ++epoch) {
     random.shuffle(std::span(order));
     for (const size_t i : order) {
-      const TextFeatures& row = rows[i];
+      const TextFeatures& row = *rows[i];
       const std::vector<double> p = made.probabilities(row);
       for (size_t c = 0; c < width; ++c) {
         const float error = static_cast<float>(p[c] - (wanted[i][c] != 0 ? 1.0 : 0.0));

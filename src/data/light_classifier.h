@@ -33,6 +33,9 @@ class LightClassifier {
   // labels[i]: the classes of texts[i], each below `classes`; those of one class have one. Throws Error(kInvalid) for fewer than one text,
   // two classes, or a class out of range. O(epochs * features * classes).
   static LightClassifier train(std::span<const std::string> texts, std::span<const std::vector<int>> labels, int classes, const Options& options);
+  // The same from text_features(text, bits_for(classes)), borrowed for the call.
+  static LightClassifier train_rows(std::span<const TextFeatures* const> rows, std::span<const std::vector<int>> labels, int classes, const Options& options);
+  static int bits_for(int classes) noexcept;
 
   int classes() const noexcept { return classes_; }
   int bits() const noexcept { return bits_; }

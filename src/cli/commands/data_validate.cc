@@ -1,5 +1,4 @@
 // slipway data validate | profile | infer-schema: a table held to expectations, and what it holds.
-#include <algorithm>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <ostream>
@@ -20,30 +19,6 @@ namespace {
 using base::Code;
 using base::Error;
 using base::Json;
-
-// A version of a dataset, or files on the disk (which are not hashed).
-data::VersionFiles table_of(App& app, const std::string& text) {
-  namespace fs = std::filesystem;
-  if (!fs::exists(text)) {
-    return find_version(app, text).files;
-  }
-  data::VersionFiles files;
-  if (!fs::is_directory(text)) {
-    files.files.push_back({fs::path(text).filename().string(), "", 0});
-    files.place = [path = fs::path(text)](const record::FolderFile&) { return path; };
-    return files;
-  }
-  for (const auto& entry : fs::recursive_directory_iterator(text)) {
-    if (entry.is_regular_file()) {
-      files.files.push_back({entry.path().lexically_relative(text).string(), "", 0});
-    }
-  }
-  std::sort(files.files.begin(), files.files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
-  files.place = [root = fs::path(text)](const record::FolderFile& file) { return root / file.path; };
-  return files;
-}
-
-constexpr const char* kTableHelp = "a file or folder of .jsonl, .csv, .tsv, .txt (also .gz, .zst), or a dataset's version";
 
 class DataValidateCommand final : public Command {
  public:
@@ -77,7 +52,7 @@ class DataValidateCommand final : public Command {
     const base::TempDir work;
     options_.work = work.path();
     base::Context context = app.context();
-    const Json report = data::check_expectations(table_of(app, table_), suite, options_, context);
+    const Json report = data::check_expectations(table_files(app, table_), suite, options_, context);
     app.json() ? app.print_json(report) : print(app.out(), report);
     return report.at("success").get<bool>() ? 0 : base::exit_code(Code::kGate);
   }
@@ -131,7 +106,7 @@ class DataProfileCommand final : public Command {
   void describe(Parameters& parameters) override { parameters.positional("FILE", table_, kTableHelp); }
   int run(App& app) override {
     base::Context context = app.context();
-    const data::TableProfile profile = data::profile_table(table_of(app, table_), context);
+    const data::TableProfile profile = data::profile_table(table_files(app, table_), context);
     if (app.json()) {
       app.print_json(data::to_json(profile));
       return 0;
@@ -174,7 +149,7 @@ class DataInferSchemaCommand final : public Command {
   }
   int run(App& app) override {
     base::Context context = app.context();
-    const data::TableProfile profile = data::profile_table(table_of(app, table_), context);
+    const data::TableProfile profile = data::profile_table(table_files(app, table_), context);
     const std::string name = name_.empty() ? std::filesystem::path(table_).filename().string() : name_;
     if (app.json()) {
       app.print_json(data::to_json(data::infer_expectations(profile, name)));
