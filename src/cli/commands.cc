@@ -27,7 +27,7 @@ const std::vector<CommandFactory>& all_commands() {
       make_data_agreement, make_data_annotations, make_data_label_errors,
       make_data_pii,
       make_data_branch, make_data_card, make_data_checkout, make_data_commit, make_data_diff, make_data_log, make_data_merge, make_data_tag,
-      make_data_forget, make_data_infer_schema, make_data_profile, make_data_validate,
+      make_data_forget, make_data_infer_schema, make_data_profile, make_data_report, make_data_validate,
       make_doctor,          make_completion,
       make_man};
   return kCommands;

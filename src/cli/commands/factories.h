@@ -103,6 +103,7 @@ std::unique_ptr<Command> make_data_merge();
 std::unique_ptr<Command> make_data_tag();
 std::unique_ptr<Command> make_data_infer_schema();
 std::unique_ptr<Command> make_data_profile();
+std::unique_ptr<Command> make_data_report();
 std::unique_ptr<Command> make_data_validate();
 std::unique_ptr<Command> make_data_pii();
 std::unique_ptr<Command> make_doctor();
