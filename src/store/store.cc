@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "store/annotations.h"
-#include "store/core.h"
+#include "store/core_owner.h"
 #include "store/data_versions.h"
 #include "store/hub.h"
 #include "store/postgres.h"
@@ -23,7 +23,7 @@ using base::Error;
 
 constexpr int kPageBytes = 4096;
 
-class FolderStore final : public record::Store {
+class FolderStore final : public record::Store, public CoreOwner {
  public:
   FolderStore(fs::path folder, const StoreOptions& options, DatabasePlace place, std::unique_ptr<Database> database)
       : core_(std::move(folder), options, std::move(place), std::move(database)) {}
@@ -42,6 +42,7 @@ class FolderStore final : public record::Store {
   record::Annotations& annotations() override { return annotations_; }
   record::DataVersions& data() override { return data_; }
   bool rows_are_remote() const noexcept override { return core_.on_server; }
+  Core& core() noexcept override { return core_; }
 
  private:
   Core core_;

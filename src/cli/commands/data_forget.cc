@@ -16,6 +16,7 @@
 #include "cli/data_version.h"
 #include "cli/local_change.h"
 #include "data/forget.h"
+#include "store/erasure.h"
 #include "store/store.h"
 
 namespace slipway::cli {
@@ -45,10 +46,17 @@ struct Holding {
     std::vector<File> files;
   };
   std::vector<Held> artifacts;
+  struct Named {
+    store::NamedContent name;
+    File file;
+  };
+  std::vector<Named> named;              // files in repositories of the hub, and of tracked runs
   std::vector<std::string> predictions;  // ids
+  std::map<std::string, int64_t> texts;  // of traces and evaluation sets, by "table of owner"
   int64_t searched_files = 0;
   int64_t searched_predictions = 0;
-  bool empty() const { return artifacts.empty() && predictions.empty(); }
+  int64_t searched_texts = 0;
+  bool empty() const { return artifacts.empty() && named.empty() && predictions.empty() && texts.empty(); }
 };
 
 class Forgetting {
@@ -72,7 +80,12 @@ class Forgetting {
  private:
   Holding search_once();
   void search_artifact(const record::Artifact& artifact, Holding& holding);
+  void search_named(Holding& holding);
   void search_predictions(Holding& holding);
+  void search_texts(Holding& holding);
+  const Holding::File& look(const std::string& path, const std::string& digest, Holding& holding);
+  void remove_named(const Holding& holding, Json& left);
+  void remove_texts();
   std::vector<FolderFile> files_of(const record::Artifact& artifact) {
     return artifact.folder ? store_.data().trees().files(artifact.digest) : std::vector<FolderFile>{{artifact.name, artifact.digest, artifact.size}};
   }
@@ -93,34 +106,70 @@ Holding Forgetting::search_once() {
   for (const record::Artifact& artifact : store_.artifacts().list("", kAll)) {
     search_artifact(artifact, holding);
   }
+  search_named(holding);
   search_predictions(holding);
+  search_texts(holding);
   return holding;
+}
+
+// A content once, under each ending of a name.
+const Holding::File& Forgetting::look(const std::string& path, const std::string& digest, Holding& holding) {
+  base::Context context = app_.context();
+  base::check_stop(context, "searching");
+  const bool rows = data::row_format(path) != data::RowFormat::kNone;
+  const std::string id = digest + (rows ? fs::path(path).filename().string() : "");
+  auto it = looked_at_.find(id);
+  if (it == looked_at_.end()) {
+    Holding::File found{path, digest, {}, 0};
+    const fs::path place = store_.artifacts().path_of(digest);
+    ++holding.searched_files;
+    bool bytes = !rows;
+    try {
+      found.rows = data::find_rows(place, path, target_);  // none, where the name tells of no rows
+    } catch (const Error& error) {
+      if (error.code() != Code::kInvalid && error.code() != Code::kIntegrity) {
+        throw;
+      }
+      bytes = true;  // the name lies, or the file is broken
+    }
+    for (const data::FoundRow& row : found.rows) {
+      target_.learn(row.row);
+    }
+    if (bytes) {
+      found.texts = data::count_texts(place, target_);
+    }
+    it = looked_at_.emplace(id, std::move(found)).first;
+  }
+  return it->second;
+}
+
+void Forgetting::search_named(Holding& holding) {
+  for (const store::NamedContent& name : store::named_contents(store_)) {
+    const Holding::File& file = look(name.path, name.digest, holding);
+    if (!file.rows.empty() || file.texts > 0) {
+      holding.named.push_back({name, file});
+      holding.named.back().file.path = name.path;
+    }
+  }
+}
+
+void Forgetting::search_texts(Holding& holding) {
+  store::rewrite_texts(store_, [&](const store::StoredText& where, const std::string& text) -> std::optional<std::string> {
+    ++holding.searched_texts;
+    std::string copy = text;
+    if (const int64_t times = data::scrub_stored_text(copy, target_); times > 0) {
+      holding.texts[fmt::format("{} of {}", where.table, where.owner)] += times;
+    }
+    return std::nullopt;
+  });
 }
 
 void Forgetting::search_artifact(const record::Artifact& artifact, Holding& holding) {
   Holding::Held held{artifact, {}};
   for (const FolderFile& file : files_of(artifact)) {
-    base::Context context = app_.context();
-    base::check_stop(context, "searching");
-    const bool rows = data::row_format(file.path) != data::RowFormat::kNone;
-    const std::string id = file.digest + (rows ? fs::path(file.path).filename().string() : "");
-    auto it = looked_at_.find(id);
-    if (it == looked_at_.end()) {
-      Holding::File found{file.path, file.digest, {}, 0};
-      const fs::path place = store_.artifacts().path_of(file.digest);
-      ++holding.searched_files;
-      if (rows) {
-        found.rows = data::find_rows(place, file.path, target_);
-        for (const data::FoundRow& row : found.rows) {
-          target_.learn(row.row);
-        }
-      } else {
-        found.texts = data::count_texts(place, target_);
-      }
-      it = looked_at_.emplace(id, std::move(found)).first;
-    }
-    if (!it->second.rows.empty() || it->second.texts > 0) {
-      held.files.push_back(it->second);
+    const Holding::File& found = look(file.path, file.digest, holding);
+    if (!found.rows.empty() || found.texts > 0) {
+      held.files.push_back(found);
       held.files.back().path = file.path;
     }
   }
@@ -189,7 +238,7 @@ void Forgetting::remove_from(const Holding::Held& held, Json& left) {
     }
     const auto place = without(file, false, {});
     if (!place) {
-      left.push_back({{"artifact", artifact.digest}, {"kind", artifact.kind}, {"file", file.path}, {"texts", file.texts}});
+      left.push_back({{"artifact", artifact.digest}, {"kind", artifact.kind}, {"file", file.path}, {"rows", file.rows.size()}, {"texts", file.texts}});
       continue;
     }
     changed[file.path] = file;
@@ -250,8 +299,45 @@ Json Forgetting::remove(const Holding& holding) {
   for (const Holding::Held& held : holding.artifacts) {
     remove_from(held, left);
   }
+  remove_named(holding, left);
   store_.predictions().redact(holding.predictions, kMark);
+  if (!holding.texts.empty()) {
+    remove_texts();
+  }
   return left;
+}
+
+// One content has many names: the first under which it can be rewritten does for all.
+void Forgetting::remove_named(const Holding& holding, Json& left) {
+  std::set<std::string> done;
+  for (const Holding::Named& one : holding.named) {
+    if (done.contains(one.name.digest)) {
+      continue;
+    }
+    if (const auto place = without(one.file, false, {})) {
+      store::replace_content(store_, one.name.digest, *place);
+      done.insert(one.name.digest);
+    }
+  }
+  for (const Holding::Named& one : holding.named) {
+    if (!done.contains(one.name.digest)) {
+      left.push_back({{"artifact", one.name.digest}, {"kind", one.name.where}, {"file", one.name.path}, {"rows", one.file.rows.size()}, {"texts", one.file.texts}});
+    }
+  }
+}
+
+void Forgetting::remove_texts() {
+  int64_t number = 0;
+  store::rewrite_texts(store_, [&](const store::StoredText& where, const std::string& text) -> std::optional<std::string> {
+    std::string other = text;
+    if (data::scrub_stored_text(other, target_) == 0) {
+      return std::nullopt;
+    }
+    if (where.column == "inputs") {  // which tell the records of an evaluation set apart
+      other = base::dump_json(Json{{"forgotten", fmt::format("{} {}", app_.context().clock.unix_ms(), number++)}});
+    }
+    return other;
+  });
 }
 
 // Models that were trained on what holds the document: along the lineage, and by the dataset that a version names.
@@ -289,8 +375,9 @@ class DataForgetCommand final : public Command {
   CommandInfo info() const override {
     return {"data forget", "take a document out of every version, model record and prediction log, and prove it",
             "Finds rows whose --field is KEY, or whose text has a --text-digest, in all artifacts of the store: versions of datasets, documents\n"
-            "between steps, what was dropped, reports; copies of their texts under other keys and in predictions, too. With --yes rows are\n"
-            "removed, predictions and reports lose the text, commits keep their ids with a mark, model versions trained on it get the tag\n"
+            "between steps, what was dropped, reports; in repositories of the hub (every commit), files of tracked runs; copies of their texts\n"
+            "under other keys, in predictions, traces and evaluation sets, too. With --yes rows are removed, predictions, traces and reports lose\n"
+            "the text, commits keep their ids (versions get a mark), model versions trained on it get the tag\n"
             "slipway.forgotten, results of steps that held it go from the cache, the bytes are collected, and the audit log has an entry.\n"
             "Then everything is searched again: exit code 6 when something is left. Without --yes it only tells.",
             "slipway data forget user-4711 --field author --dry-run\n"
@@ -323,7 +410,7 @@ class DataForgetCommand final : public Command {
         for (const auto& [model, version] : models) {
           store.tracking().versions().set_tag(model, version, {"slipway.forgotten", std::to_string(app.context().clock.unix_ms())});
         }
-        store.events().append("document_forgotten", subject, {{"artifacts", holding.artifacts.size()}, {"predictions", holding.predictions.size()}});
+        store.events().append("document_forgotten", subject, {{"artifacts", holding.artifacts.size()}, {"files", holding.named.size()}, {"predictions", holding.predictions.size()}, {"texts", holding.texts.size()}});
       });
       const store::GarbageReport garbage = store::collect_garbage(app.store_path(), {.retention_ms = std::nullopt, .dry_run = false, .every_byte = true}, app.store_options());
       const Holding after = forgetting.search();
@@ -400,6 +487,14 @@ class DataForgetCommand final : public Command {
         versions.push_back({{"dataset", commit.dataset}, {"id", commit.id}, {"rows", rows->second}});
       }
     }
+    Json named = Json::array();
+    for (const Holding::Named& one : holding.named) {
+      Json places = Json::array();
+      for (const data::FoundRow& row : one.file.rows) {
+        places.push_back(row.at);
+      }
+      named.push_back({{"where", one.name.where}, {"path", one.name.path}, {"digest", one.name.digest}, {"commits", one.name.commits}, {"rows", places}, {"texts", one.file.texts}});
+    }
     Json names = Json::array();
     for (const auto& [model, version] : models) {
       names.push_back(fmt::format("{}/{}", model, version));
@@ -407,10 +502,12 @@ class DataForgetCommand final : public Command {
     return {{"versions", versions},
             {"artifacts", artifacts},
             {"models", names},
+            {"files", named},
             {"predictions", holding.predictions},
+            {"texts", holding.texts},
             {"sources", sources},
             {"text_digests", target.text_digests},
-            {"searched", {{"files", holding.searched_files}, {"predictions", holding.searched_predictions}}}};
+            {"searched", {{"files", holding.searched_files}, {"predictions", holding.searched_predictions}, {"texts", holding.searched_texts}}}};
   }
 
   static void print(App& app, const Json& report, bool doing) {
@@ -427,6 +524,14 @@ class DataForgetCommand final : public Command {
     for (const Json& model : report.at("models")) {
       out << fmt::format("model      {}: trained on it\n", model.get<std::string>());
     }
+    for (const Json& file : report.at("files")) {
+      out << fmt::format("file       {} {}: {}\n", file.at("where").get<std::string>(), file.at("path").get<std::string>(),
+                         file.at("rows").empty() ? fmt::format("{} times its text", file.at("texts").dump()) : fmt::format("{} rows", file.at("rows").size()));
+    }
+    const Json& texts = report.at("texts");
+    for (auto it = texts.begin(); it != texts.end(); ++it) {
+      out << fmt::format("text       {}: {} times\n", it.key(), it->dump());
+    }
     if (!report.at("predictions").empty()) {
       out << fmt::format("predictions {}\n", report.at("predictions").size());
     }
@@ -435,7 +540,7 @@ class DataForgetCommand final : public Command {
     }
     const Json& searched = report.at("searched");
     if (!report.at("removed").get<bool>()) {
-      const bool none = report.at("artifacts").empty() && report.at("predictions").empty();
+      const bool none = report.at("artifacts").empty() && report.at("files").empty() && report.at("predictions").empty() && texts.empty();
       out << (none ? fmt::format("nothing holds it: {} files and {} predictions were searched\n", searched.at("files").dump(), searched.at("predictions").dump())
               : doing ? "" : "nothing was changed: --yes removes it\n");
       return;
@@ -443,9 +548,10 @@ class DataForgetCommand final : public Command {
     const Json& again = report.at("second_search");
     out << fmt::format("removed; {} blobs collected. A second search of {} files and {} predictions found {}\n", report.at("collected").at("blobs").dump(),
                        again.at("searched").at("files").dump(), again.at("searched").at("predictions").dump(),
-                       again.at("artifacts").empty() && again.at("predictions").empty() && again.at("texts_in_blobs") == 0
+                       again.at("artifacts").empty() && again.at("files").empty() && again.at("predictions").empty() && again.at("texts").empty() && again.at("texts_in_blobs") == 0
                              ? "nothing"
-                             : fmt::format("{} artifacts, and its text {} times in files of blobs", again.at("artifacts").size(), again.at("texts_in_blobs").dump()));
+                             : fmt::format("{} artifacts, {} files, {} texts, and its text {} times in files of blobs", again.at("artifacts").size(), again.at("files").size(),
+                                           again.at("texts").size(), again.at("texts_in_blobs").dump()));
     for (const Json& one : report.at("left")) {
       out << fmt::format("left       {} {}: {} cannot be rewritten; remove it by hand\n", one.at("kind").get<std::string>(), one.at("artifact").get<std::string>(), one.at("file").get<std::string>());
     }
