@@ -156,7 +156,7 @@ const char* style() noexcept {
 html:not([data-lang=zh]) .t[lang=zh],html[data-lang=zh] .t[lang=en]{display:none}
 .bar{display:flex;justify-content:space-between;align-items:baseline}.bar button{font:inherit;font-size:13px;color:var(--accent);background:none;border:1px solid var(--line);border-radius:999px;padding:3px 12px;cursor:pointer}
 .badge{background:var(--grid);color:var(--soft)}
-#findings td:nth-child(4){min-width:260px;overflow-wrap:anywhere}#near li{overflow-wrap:anywhere}
+.badge{white-space:nowrap}#findings td:nth-child(-n+3){white-space:nowrap}#findings td:nth-child(4){min-width:260px;overflow-wrap:anywhere}#near li{overflow-wrap:anywhere}
 .by{margin:0 0 8px;font-size:13.5px}.by select{font:inherit;color:var(--ink);background:var(--card);border:1px solid var(--line);border-radius:8px;padding:3px 8px}
 .keys{display:none;list-style:none;padding:0;margin:0 0 8px;flex-wrap:wrap;gap:2px 14px;font-size:12.5px;color:var(--soft)}
 .keys i{display:inline-block;width:10px;height:10px;border-radius:50%;margin-right:6px}

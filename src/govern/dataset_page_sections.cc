@@ -17,6 +17,7 @@ constexpr size_t kMaxColumns = 200;
 constexpr size_t kMaxFindings = 500;
 constexpr size_t kMaxTests = 1000;
 constexpr size_t kShownRow = 300;
+constexpr double kFewValues = 20;
 
 const Json& list_at(const Json& json, std::string_view path) {
   static const Json kNone = Json::array();
@@ -154,7 +155,9 @@ Part columns_part(const Json& facts) {
     rows.push_back("<tr><th scope=\"row\">" + escape(html::shorten(name, 60)) + "</th>" + cell(escape(html::text_at(column, "type"))) + cell(escape(html::count(present))) +
                    cell(escape(html::percent(present + missing > 0 ? missing / (present + missing) : 0))) +
                    cell((html::text_at(column, "distinct_exact") == "no" ? "&gt; " : "") + escape(html::count(html::number_at(column, "distinct")))) + "</tr>\n");
-    if (const Json& top = list_at(column, "top"); !top.empty()) {
+    // Numbers of many values have a shape, those of few (stars, classes) have names.
+    const bool shape = html::has(column, "numbers") && html::number_at(column, "distinct") > kFewValues;
+    if (const Json& top = list_at(column, "top"); !top.empty() && !shape) {
       std::vector<charts::Bar> bars;
       for (const Json& one : top) {
         bars.push_back({value_text(html::at(one, "value")), html::number_at(one, "rows"), "", ""});
