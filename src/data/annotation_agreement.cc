@@ -1,6 +1,7 @@
 #include "data/annotation_agreement.h"
 
 #include <algorithm>
+#include <fmt/format.h>
 #include <functional>
 #include <optional>
 #include <set>
@@ -12,129 +13,239 @@ namespace {
 
 using base::Json;
 using record::Answer;
+using record::Question;
 
-constexpr char kBetween = '\x1f';  // joins classes to one category
+constexpr char kBetween = '\x1f';           // joins classes, or texts, to one category
+constexpr size_t kMaxCategories = 100'000;  // of stats::Ratings
 
-std::string joined(const std::vector<std::string>& classes) {
-  std::set<std::string> sorted(classes.begin(), classes.end());
+struct Answers {
+  std::vector<std::vector<std::pair<int, const Answer*>>> tasks;  // by annotator
+  std::vector<std::string> names;
+};
+
+// Who said what of each item; categories are in the order of their bytes.
+class Votes {
+ public:
+  void say(int annotator, const std::string& category) {
+    row_.push_back({annotator, categories_.try_emplace(category, static_cast<int>(categories_.size())).first->second});
+  }
+  void end_item() {
+    if (!row_.empty()) {
+      answers_ += static_cast<int64_t>(row_.size());
+      rows_.push_back(std::move(row_));
+      row_.clear();
+    }
+  }
+  bool empty() const noexcept { return rows_.empty(); }
+  size_t categories() const noexcept { return categories_.size(); }
+  int64_t answers() const noexcept { return answers_; }
+  stats::Ratings ratings() const {
+    std::vector<int> ranks(categories_.size());
+    int rank = 0;
+    for (const auto& [name, number] : categories_) {
+      ranks[static_cast<size_t>(number)] = rank++;
+    }
+    stats::Ratings ratings(std::max(rank, 1));
+    for (std::vector<stats::Ratings::Answer> row : rows_) {
+      for (stats::Ratings::Answer& answer : row) {
+        answer.category = ranks[static_cast<size_t>(answer.category)];
+      }
+      ratings.add(row);
+    }
+    return ratings;
+  }
+
+ private:
+  std::map<std::string, int> categories_;
+  std::vector<std::vector<stats::Ratings::Answer>> rows_;
+  std::vector<stats::Ratings::Answer> row_;
+  int64_t answers_ = 0;
+};
+
+std::string joined(std::vector<std::string> parts) {
   std::string all;
-  for (const std::string& name : sorted) {
-    all += name + kBetween;
+  for (const std::string& part : parts) {
+    all += part + kBetween;
   }
   return all;
 }
 
-struct Answers {
-  std::vector<std::vector<std::pair<int, const Answer*>>> tasks;
-  std::vector<std::string> names;
-};
+std::string graded(int grade) { return {1, static_cast<char>(grade)}; }  // 1 to 100: in order as bytes
 
-// Categories of what `value` says of answers, in order; tasks whose answers say nothing are left out.
-using Value = std::function<std::optional<std::string>(const Answer&)>;
+// The category of an answer, or nothing where it does not answer the question.
+std::optional<std::string> category_of(const Answer& answer, Question question) {
+  switch (question) {
+    case Question::kClass:
+    case Question::kClasses: {
+      if (answer.classes.empty() && question == Question::kClass) {
+        return std::nullopt;
+      }
+      const std::set<std::string> sorted(answer.classes.begin(), answer.classes.end());
+      return joined({sorted.begin(), sorted.end()});
+    }
+    case Question::kText: return answer.texts.empty() ? std::nullopt : std::optional(joined(answer.texts));
+    case Question::kRating: return answer.rating ? std::optional(graded(*answer.rating)) : std::nullopt;
+    case Question::kPreference: return answer.preferred ? std::optional(std::to_string(*answer.preferred)) : std::nullopt;
+    case Question::kSpans:
+    case Question::kRelations:
+    case Question::kChatReview: break;
+  }
+  return std::nullopt;
+}
 
-stats::Ratings ratings_of(const Answers& answers, const Value& value, const std::vector<std::string>& categories) {
-  stats::Ratings ratings(static_cast<int>(categories.size()));
-  std::vector<stats::Ratings::Answer> row;
+Votes votes_of_chat(const Answers& answers) {
+  Votes votes;
   for (const auto& task : answers.tasks) {
-    row.clear();
+    size_t messages = 0;
     for (const auto& [annotator, answer] : task) {
-      if (const auto said = value(*answer); said) {
-        const auto found = std::lower_bound(categories.begin(), categories.end(), *said);
-        row.push_back({annotator, static_cast<int>(found - categories.begin())});
+      messages = std::max(messages, answer->message_ratings.size());
+    }
+    for (size_t i = 0; i < messages; ++i) {
+      for (const auto& [annotator, answer] : task) {
+        if (i < answer->message_ratings.size() && answer->message_ratings[i] > 0) {
+          votes.say(annotator, graded(answer->message_ratings[i]));
+        }
+      }
+      votes.end_item();
+    }
+  }
+  return votes;
+}
+
+Votes votes_of(const Answers& answers, Question question) {
+  if (question == Question::kChatReview) {
+    return votes_of_chat(answers);
+  }
+  Votes votes;
+  for (const auto& task : answers.tasks) {
+    for (const auto& [annotator, answer] : task) {
+      if (const auto said = category_of(*answer, question); said) {
+        votes.say(annotator, *said);
       }
     }
-    if (!row.empty()) {
-      ratings.add(row);
-    }
+    votes.end_item();
   }
-  return ratings;
+  return votes;
 }
 
-std::vector<std::string> categories_of(const Answers& answers, const Value& value) {
-  std::set<std::string> all;
-  for (const auto& task : answers.tasks) {
-    for (const auto& [annotator, answer] : task) {
-      if (const auto said = value(*answer); said) {
-        all.insert(*said);
-      }
-    }
-  }
-  return {all.begin(), all.end()};
-}
-
-std::optional<QuestionAgreement> question_of(const Answers& answers, const char* name, stats::MeasureLevel level, const Value& value,
-                                             const stats::AgreementOptions& options) {
-  const std::vector<std::string> categories = categories_of(answers, value);
-  if (categories.empty()) {
-    return std::nullopt;
-  }
-  QuestionAgreement question;
-  question.question = name;
-  question.level = level;
-  const stats::Ratings ratings = ratings_of(answers, value, categories);
-  question.items = ratings.items();
-  question.overall = stats::agreement(ratings, level, options);
-  const auto weights = level == stats::MeasureLevel::kNominal ? stats::KappaWeights::kNone : stats::KappaWeights::kQuadratic;
-  for (const stats::PairAgreement& pair : stats::pair_agreement(ratings, weights, options)) {
-    question.pairs.push_back({answers.names[static_cast<size_t>(pair.first)], answers.names[static_cast<size_t>(pair.second)], pair});
-  }
-  return question;
-}
-
-void add_labels(const Answers& answers, QuestionAgreement& question, const stats::AgreementOptions& options) {
+std::vector<LabelAgreement> labels_of(const Answers& answers, Question question, const stats::AgreementOptions& options) {
   std::map<std::string, int64_t> used;
   for (const auto& task : answers.tasks) {
     for (const auto& [annotator, answer] : task) {
-      for (const std::string& name : answer->classes) {
+      for (const std::string& name : std::set<std::string>(answer->classes.begin(), answer->classes.end())) {
         ++used[name];
       }
     }
   }
+  std::vector<LabelAgreement> labels;
   for (const auto& [name, count] : used) {
-    const auto has = [&label = name](const Answer& answer) -> std::optional<std::string> {
-      if (answer.classes.empty()) {
-        return std::nullopt;
+    stats::Ratings two(2);
+    std::vector<stats::Ratings::Answer> row;
+    for (const auto& task : answers.tasks) {
+      row.clear();
+      for (const auto& [annotator, answer] : task) {
+        if (category_of(*answer, question)) {
+          row.push_back({annotator, std::find(answer->classes.begin(), answer->classes.end(), name) == answer->classes.end() ? 0 : 1});
+        }
       }
-      return std::find(answer.classes.begin(), answer.classes.end(), label) == answer.classes.end() ? "0" : "1";
-    };
-    question.labels.push_back({name, count, stats::agreement(ratings_of(answers, has, {"0", "1"}), stats::MeasureLevel::kNominal, options)});
+      if (!row.empty()) {
+        two.add(row);
+      }
+    }
+    labels.push_back({name, count, stats::agreement(two, stats::MeasureLevel::kNominal, options)});
   }
+  return labels;
 }
 
-std::vector<stats::LabelledSpan> spans_of(const Answer& answer, std::string_view only) {
-  std::vector<stats::LabelledSpan> spans;
+QuestionAgreement question_of(const Answers& answers, Question question, const Votes& votes, const stats::AgreementOptions& options) {
+  const bool graded = question == Question::kRating || question == Question::kChatReview;
+  QuestionAgreement made;
+  made.question = record::name_of(question);
+  made.level = graded ? stats::MeasureLevel::kOrdinal : stats::MeasureLevel::kNominal;
+  const stats::Ratings ratings = votes.ratings();
+  made.items = ratings.items();
+  made.overall = stats::agreement(ratings, made.level, options);
+  const auto weights = graded ? stats::KappaWeights::kQuadratic : stats::KappaWeights::kNone;
+  for (const stats::PairAgreement& pair : stats::pair_agreement(ratings, weights, options)) {
+    made.pairs.push_back({answers.names[static_cast<size_t>(pair.first)], answers.names[static_cast<size_t>(pair.second)], pair});
+  }
+  if (question == Question::kClass || question == Question::kClasses) {
+    made.labels = labels_of(answers, question, options);
+  }
+  return made;
+}
+
+// What an answer marks, with the label that it is counted under. A relation is a place, too: that of the span it comes from, labelled by
+// all the rest. Ends that name no span are left out.
+struct Mark {
+  stats::LabelledSpan place;
+  std::string_view label;
+};
+using Kept = std::set<std::string>;  // labels of relations' places, which are borrowed
+
+std::vector<Mark> marks_of(const Answer& answer, Question question, Kept& kept) {
+  const auto place = [](const record::Span& span, std::string_view label) {
+    return stats::LabelledSpan{static_cast<size_t>(std::max<int64_t>(span.start, 0)), static_cast<size_t>(std::max<int64_t>(span.end, 0)), label};
+  };
+  std::vector<Mark> marks;
+  if (question == Question::kSpans) {
+    for (const record::Span& span : answer.spans) {
+      marks.push_back({place(span, span.label), span.label});
+    }
+    return marks;
+  }
+  std::map<std::string_view, const record::Span*> by_id;
   for (const record::Span& span : answer.spans) {
-    if (only.empty() || span.label == only) {
-      spans.push_back({static_cast<size_t>(std::max<int64_t>(span.start, 0)), static_cast<size_t>(std::max<int64_t>(span.end, 0)), span.label});
+    by_id.emplace(span.id, &span);
+  }
+  for (const record::Relation& relation : answer.relations) {
+    const auto from = by_id.find(relation.from);
+    const auto to = by_id.find(relation.to);
+    if (from != by_id.end() && to != by_id.end()) {
+      const record::Span& end = *to->second;
+      std::string what = fmt::format("{}\n{}\n{} {} {}", relation.label, from->second->label, end.start, end.end, end.label);
+      marks.push_back({place(*from->second, *kept.insert(std::move(what)).first), relation.label});
     }
   }
-  return spans;
+  return marks;
 }
 
-void add_spans(const Answers& answers, AgreementReport& report, const stats::AgreementOptions& options) {
-  std::set<std::string> labels;
-  for (const auto& task : answers.tasks) {
-    for (const auto& [annotator, answer] : task) {
-      for (const record::Span& span : answer->spans) {
-        labels.insert(span.label);
+// `only`: null for all labels.
+stats::SpanPairCounts count(const std::vector<Mark>& first, const std::vector<Mark>& second, const std::string_view* only) {
+  const auto places = [&](const std::vector<Mark>& marks) {
+    std::vector<stats::LabelledSpan> chosen;
+    for (const Mark& mark : marks) {
+      if (only == nullptr || mark.label == *only) {
+        chosen.push_back(mark.place);
       }
     }
-  }
-  if (labels.empty()) {
-    return;
-  }
+    return chosen;
+  };
+  return stats::count_span_pair(places(first), places(second));
+}
+
+PlaceAgreement places_of(const Answers& answers, Question question, const stats::AgreementOptions& options) {
   std::vector<stats::SpanPairCounts> all;
   std::map<std::pair<int, int>, std::vector<stats::SpanPairCounts>> by_pair;
-  std::map<std::string, std::vector<stats::SpanPairCounts>> by_label;
+  std::map<std::string, std::vector<stats::SpanPairCounts>, std::less<>> by_label;
+  Kept kept;
   for (const auto& task : answers.tasks) {
-    for (size_t i = 0; i < task.size(); ++i) {
-      for (size_t j = i + 1; j < task.size(); ++j) {
-        all.push_back(stats::count_span_pair(spans_of(*task[i].second, ""), spans_of(*task[j].second, "")));
+    std::vector<std::vector<Mark>> said;
+    for (const auto& [annotator, answer] : task) {
+      said.push_back(marks_of(*answer, question, kept));
+    }
+    for (size_t i = 0; i < said.size(); ++i) {
+      for (size_t j = i + 1; j < said.size(); ++j) {
+        all.push_back(count(said[i], said[j], nullptr));
         by_pair[{task[i].first, task[j].first}].push_back(all.back());
-        for (const std::string& label : labels) {
-          if (all.back().first + all.back().second > 0) {
-            by_label[label].push_back(stats::count_span_pair(spans_of(*task[i].second, label), spans_of(*task[j].second, label)));
+        std::set<std::string_view> labels;
+        for (const std::vector<Mark>* marks : {&said[i], &said[j]}) {
+          for (const Mark& mark : *marks) {
+            labels.insert(mark.label);
           }
+        }
+        for (const std::string_view label : labels) {
+          by_label[std::string(label)].push_back(count(said[i], said[j], &label));
         }
       }
     }
@@ -142,41 +253,31 @@ void add_spans(const Answers& answers, AgreementReport& report, const stats::Agr
   const auto named = [&](std::string first, std::string second, const std::vector<stats::SpanPairCounts>& texts) {
     return NamedSpanAgreement{std::move(first), std::move(second), static_cast<int64_t>(texts.size()), stats::span_agreement(texts, options)};
   };
-  report.spans.push_back(named("", "", all));
+  PlaceAgreement made;
+  made.question = record::name_of(question);
+  made.overall = named("", "", all);
   for (const auto& [who, texts] : by_pair) {
-    report.span_pairs.push_back(named(answers.names[static_cast<size_t>(who.first)], answers.names[static_cast<size_t>(who.second)], texts));
+    made.pairs.push_back(named(answers.names[static_cast<size_t>(who.first)], answers.names[static_cast<size_t>(who.second)], texts));
   }
   for (const auto& [label, texts] : by_label) {
-    report.span_labels.push_back(named(label, "", texts));
+    made.labels.push_back(named(label, "", texts));
   }
+  return made;
 }
 
-Json agreement_json(const stats::Agreement& agreement) {
-  return {{"raw", to_json(agreement.raw)},       {"fleiss", to_json(agreement.fleiss)}, {"alpha", to_json(agreement.alpha)},
-          {"gwet", to_json(agreement.gwet)},     {"answers", agreement.answers},        {"annotators", agreement.annotators}};
-}
+bool marks(Question question) { return question == Question::kSpans || question == Question::kRelations; }
 
-Json span_json(const NamedSpanAgreement& spans) {
-  return {{"texts", spans.texts}, {"exact", to_json(spans.agreement.exact)}, {"overlap", to_json(spans.agreement.overlap)}, {"characters", to_json(spans.agreement.characters)}};
-}
-
-Json question_json(const QuestionAgreement& question) {
-  Json labels = Json::array();
-  for (const LabelAgreement& label : question.labels) {
-    Json entry = agreement_json(label.agreement);
-    entry["label"] = label.label;
-    entry["used"] = label.used;
-    labels.push_back(std::move(entry));
-  }
-  Json pairs = Json::array();
-  for (const NamedPairAgreement& pair : question.pairs) {
-    pairs.push_back({{"first", pair.first}, {"second", pair.second}, {"raw", to_json(pair.agreement.raw)}, {"kappa", to_json(pair.agreement.kappa)}});
-  }
-  return {{"question", question.question}, {"level", question.level == stats::MeasureLevel::kNominal ? "nominal" : "ordinal"}, {"items", question.items},
-          {"overall", agreement_json(question.overall)}, {"labels", std::move(labels)}, {"pairs", std::move(pairs)}};
+bool any_marks(const Answers& answers, Question question) {
+  return std::any_of(answers.tasks.begin(), answers.tasks.end(), [&](const auto& task) {
+    return std::any_of(task.begin(), task.end(), [&](const auto& said) {
+      return question == Question::kSpans ? !said.second->spans.empty() : !said.second->relations.empty();
+    });
+  });
 }
 
 }  // namespace
+
+AgreementBuilder::AgreementBuilder(const record::AnnotationScheme& scheme) : asked_(true), questions_(scheme.questions) {}
 
 void AgreementBuilder::add(const record::AnnotatedTask& task) {
   const auto [found, is_new] = keys_.try_emplace(by_text_ ? text_key(task.task) : task.task.key, tasks_.size());
@@ -210,47 +311,26 @@ AgreementReport AgreementBuilder::report(const stats::AgreementOptions& options)
     }
     std::sort(row.begin(), row.end());
   }
-  const auto ask = [&](const char* name, stats::MeasureLevel level, const Value& value) {
-    if (auto question = question_of(answers, name, level, value, options); question) {
-      report.questions.push_back(std::move(*question));
-      return true;
+  const std::vector<Question> shown = {Question::kClass, Question::kRating, Question::kPreference, Question::kText,
+                                       Question::kChatReview, Question::kSpans, Question::kRelations};
+  for (const Question question : asked_ ? questions_ : shown) {
+    if (marks(question)) {
+      if (asked_ || any_marks(answers, question)) {
+        report.places.push_back(places_of(answers, question, options));
+      }
+      continue;
     }
-    return false;
-  };
-  if (ask("classes", stats::MeasureLevel::kNominal,
-          [](const Answer& a) { return a.classes.empty() ? std::nullopt : std::optional(joined(a.classes)); })) {
-    add_labels(answers, report.questions.back(), options);
+    const Votes votes = votes_of(answers, question);
+    if (votes.categories() > kMaxCategories) {
+      report.left_out[fmt::format("answers to '{}': more than {} different ones", record::name_of(question), kMaxCategories)] = votes.answers();
+    } else if (asked_ || !votes.empty()) {
+      report.questions.push_back(question_of(answers, question, votes, options));
+      if (!asked_ && question == Question::kClass) {
+        report.questions.back().question = "classes";  // files do not say whether there may be several
+      }
+    }
   }
-  ask("rating", stats::MeasureLevel::kOrdinal, [](const Answer& a) -> std::optional<std::string> {
-    return a.rating ? std::optional(std::string(1, static_cast<char>(*a.rating))) : std::nullopt;  // 1 to 100: in order as bytes
-  });
-  ask("preference", stats::MeasureLevel::kNominal, [](const Answer& a) { return a.preferred ? std::optional(std::to_string(*a.preferred)) : std::nullopt; });
-  add_spans(answers, report, options);
   return report;
-}
-
-Json to_json(const AgreementReport& report) {
-  Json questions = Json::array();
-  for (const QuestionAgreement& question : report.questions) {
-    questions.push_back(question_json(question));
-  }
-  Json json = {{"tasks", report.tasks}, {"answers", report.answers}, {"annotators", report.annotators}, {"questions", std::move(questions)}};
-  if (!report.spans.empty()) {
-    Json spans = span_json(report.spans[0]);
-    for (const NamedSpanAgreement& pair : report.span_pairs) {
-      Json entry = span_json(pair);
-      entry["first"] = pair.first;
-      entry["second"] = pair.second;
-      spans["pairs"].push_back(std::move(entry));
-    }
-    for (const NamedSpanAgreement& label : report.span_labels) {
-      Json entry = span_json(label);
-      entry["label"] = label.first;
-      spans["labels"].push_back(std::move(entry));
-    }
-    json["spans"] = std::move(spans);
-  }
-  return json;
 }
 
 }  // namespace slipway::data

@@ -7,12 +7,12 @@
 
 #include "api/tracking_server.h"
 #include "base/error.h"
-#include "base/file.h"
 #include "cli/annotation_project.h"
 #include "cli/app.h"
 #include "cli/commands/factories.h"
 #include "cli/local_change.h"
 #include "cli/model_argument.h"
+#include "cli/serving.h"
 #include "data/annotation_files.h"
 #include "data/label_rules.h"
 #include "model/predictor.h"
@@ -74,7 +74,7 @@ class AnnotateCommand final : public Command {
     record::Store& store = app.store({}, true);
     AnnotationProject project = open(app, store);
     if (import_only_) {
-      say(app, project, "");
+      say_ready(app, "", facts(project), told(project));
       return 0;
     }
     plug_model(app, project.name);
@@ -82,13 +82,10 @@ class AnnotateCommand final : public Command {
     api::TrackingServer server(options_, store, context);
     server.start();
     const std::string page = fmt::format("{}/ui/annotate/{}", server.url(), net::percent_encode(project.name));
-    if (!ready_file_.empty()) {
-      base::write_file_atomic(ready_file_, base::dump_json({{"pid", getpid()}, {"url", server.url()}, {"page", page}}) + "\n");
-    }
-    say(app, project, page);
-    server.wait_until_signal();
-    server.drain();
-    return 0;
+    Json ready = facts(project);
+    ready.update({{"pid", getpid()}, {"url", server.url()}, {"page", page}});
+    say_ready(app, ready_file_, ready, told(project) + fmt::format("annotate at {} (pid {})\n", page, getpid()));
+    return serve_until_signal(app, server);
   }
 
  private:
@@ -167,21 +164,12 @@ class AnnotateCommand final : public Command {
                                           }});
   }
 
-  void say(App& app, const AnnotationProject& project, const std::string& page) {
-    if (app.json()) {
-      Json row = {{"project", project.name}, {"counts", record::to_json(project.counts)}, {"added", added_.tasks}, {"known", added_.known}};
-      if (!page.empty()) {
-        row["page"] = page;
-        row["pid"] = getpid();
-      }
-      app.print_json(row);
-      return;
-    }
-    app.out() << fmt::format("'{}': {} tasks, {} answered or reviewed, {} new\n", project.name, project.counts.tasks(),
-                             project.counts.answered + project.counts.reviewed, added_.tasks);
-    if (!page.empty()) {
-      app.out() << fmt::format("annotate at {} (pid {})\n", page, getpid()) << std::flush;
-    }
+  Json facts(const AnnotationProject& project) const {
+    return {{"project", project.name}, {"counts", record::to_json(project.counts)}, {"added", added_.tasks}, {"known", added_.known}};
+  }
+  std::string told(const AnnotationProject& project) const {
+    return fmt::format("'{}': {} tasks, {} answered or reviewed, {} new\n", project.name, project.counts.tasks(),
+                       project.counts.answered + project.counts.reviewed, added_.tasks);
   }
 
   std::string project_;

@@ -27,11 +27,9 @@ class DataAgreementCommand final : public Command {
     return {"data agreement", "how far annotators agree, corrected for chance",
             "FILE is of Label Studio, doccano, brat (a folder), CoNLL, CoNLL-U, Prodigy, Argilla, fastText, CSV or ours, told by its content. A "
             "text that\n"
-            "several files have is one task; answers that name nobody are those of the file's name. Classes, ratings and preferences: raw "
-            "agreement,\n"
-            "Fleiss' kappa, Krippendorff's alpha, Gwet's AC1 (AC2 for ratings), per label, and Cohen's kappa per pair; spans: F1, exact, "
-            "overlapping, by\n"
-            "characters. Intervals are of 95 %, drawn from tasks.",
+            "several files have is one task; answers that name nobody are those of the file's name. Classes, texts, preferences, ratings (of\n"
+            "chats, too): raw agreement, Fleiss' kappa, Krippendorff's alpha, Gwet's AC1 (AC2 for ratings), per label, and Cohen's kappa per\n"
+            "pair; spans: F1, exact, overlapping, by characters; relations: F1. Intervals are of 95 %, drawn from tasks.",
             "slipway data agreement project.json\n"
             "slipway data agreement ann.jsonl bob.jsonl --match text --json"};
   }
@@ -48,7 +46,6 @@ class DataAgreementCommand final : public Command {
   int run(App& app) override {
     data::AgreementBuilder builder(match_ == "text");
     std::map<std::string, int64_t> notes;
-    std::string formats;
     app.progress().start("annotations", static_cast<int64_t>(files_.size()), "files");
     for (size_t i = 0; i < files_.size(); ++i) {
       data::AnnotationReadOptions options;
@@ -71,6 +68,7 @@ class DataAgreementCommand final : public Command {
     }
     app.progress().finish("");
     const data::AgreementReport report = builder.report(options_);
+    notes.insert(report.left_out.begin(), report.left_out.end());
     if (report.annotators.size() < 2) {
       throw Error(Code::kInvalid, fmt::format("{} tasks with answers of {}: agreement needs two annotators; give the file of each, or one that names them", report.tasks,
                                               report.annotators.empty() ? "nobody" : "'" + report.annotators[0] + "' alone"));
@@ -111,21 +109,32 @@ class DataAgreementCommand final : public Command {
         pairs.print(app.out(), app.color_out());
       }
     }
-    if (!report.spans.empty()) {
-      app.out() << "\nspans\n";
-      Table table({"", "n", "F1 exact", "F1 overlapping", "F1 characters"});
-      const auto row = [&](const std::string& name, const data::NamedSpanAgreement& s) {
-        table.row({name, std::to_string(s.texts), cell(s.agreement.exact), cell(s.agreement.overlap), cell(s.agreement.characters)});
-      };
-      row("all pairs", report.spans[0]);
-      for (const data::NamedSpanAgreement& label : report.span_labels) {
-        row(label.first, label);
-      }
-      for (const data::NamedSpanAgreement& pair : report.span_pairs) {
-        row(fmt::format("{} / {}", pair.first, pair.second), pair);
-      }
-      table.print(app.out(), app.color_out());
+    for (const data::PlaceAgreement& places : report.places) {
+      print(app, places);
     }
+  }
+
+  // Of relations only equal ones can be counted.
+  static void print(App& app, const data::PlaceAgreement& places) {
+    app.out() << fmt::format("\n{}\n", places.question);
+    const bool spans = places.question == record::name_of(record::Question::kSpans);
+    Table table(spans ? std::vector<std::string>{"", "n", "F1 exact", "F1 overlapping", "F1 characters"} : std::vector<std::string>{"", "n", "F1 exact"});
+    const auto row = [&](const std::string& name, const data::NamedSpanAgreement& s) {
+      std::vector<std::string> cells = {name, std::to_string(s.texts), cell(s.agreement.exact)};
+      if (spans) {
+        cells.push_back(cell(s.agreement.overlap));
+        cells.push_back(cell(s.agreement.characters));
+      }
+      table.row(std::move(cells));
+    };
+    row("all pairs", places.overall);
+    for (const data::NamedSpanAgreement& label : places.labels) {
+      row(label.first, label);
+    }
+    for (const data::NamedSpanAgreement& pair : places.pairs) {
+      row(fmt::format("{} / {}", pair.first, pair.second), pair);
+    }
+    table.print(app.out(), app.color_out());
   }
 
   std::vector<std::string> files_;

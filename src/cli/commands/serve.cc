@@ -3,7 +3,6 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
-#include <ostream>
 #include <poll.h>
 #include <thread>
 #include <unistd.h>
@@ -12,12 +11,12 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/file.h"
 #include "cli/app.h"
 #include "cli/commands/factories.h"
 #include "cli/explain_request.h"
 #include "cli/model_argument.h"
 #include "cli/project/config.h"
+#include "cli/serving.h"
 #include "cli/watch.h"
 #include "serve/load.h"
 #include "serve/model_server.h"
@@ -127,7 +126,7 @@ class ServeCommand final : public Command {
                               serve::model_maker(options_, store, [&, store] { return hooks(store, context); }), context);
     server.start();
     check_adapters(server.cards());
-    return serve_until_signal(app, server);
+    return cli::serve_until_signal(app, server);
   }
 
  private:
@@ -175,26 +174,13 @@ class ServeCommand final : public Command {
     if (!server.grpc_url().empty()) {
       ready["grpc"] = server.grpc_url();
     }
-    if (!ready_file_.empty()) {
-      base::write_file_atomic(ready_file_, base::dump_json(ready) + "\n");
-    }
-    if (app.json()) {
-      app.print_json(ready);
-    } else {
-      app.out() << fmt::format("serving {} at {}{} (pid {})\n", fmt::join(names, ", "), server.url(),
-                               server.grpc_url().empty() ? "" : ", gRPC at " + server.grpc_url(), getpid())
-                << std::flush;
-    }
+    say_ready(app, ready_file_, ready, fmt::format("serving {} at {}{} (pid {})\n", fmt::join(names, ", "), server.url(),
+                                                   server.grpc_url().empty() ? "" : ", gRPC at " + server.grpc_url(), getpid()));
     std::jthread input;
     if (until_input_ends_) {
       input = watch_input();
     }
-    server.wait_until_signal();
-    const int cut = server.drain();
-    if (cut > 0) {
-      app.log().warning("requests were cut off at the drain's deadline", {{"requests", cut}});
-    }
-    return 0;
+    return cli::serve_until_signal(app, server);
   }
 
   WatchOptions watch_options() const {

@@ -1,16 +1,15 @@
 // slipway server: the record served to tracking clients, in the foreground.
 #include <cstdlib>
 #include <fmt/format.h>
-#include <ostream>
 #include <unistd.h>
 
 #include "api/tracking_server.h"
 #include "base/error.h"
-#include "base/file.h"
 #include "base/secret.h"
 #include "cli/app.h"
 #include "cli/commands/factories.h"
 #include "cli/local_change.h"
+#include "cli/serving.h"
 #include "store/store.h"
 
 namespace slipway::cli {
@@ -74,21 +73,8 @@ class ServerCommand final : public Command {
     api::TrackingServer server(options_, *store, context);
     server.start();
     const base::Json ready = {{"pid", getpid()}, {"url", server.url()}, {"data", folder.string()}, {"store", shown}};
-    if (!ready_file_.empty()) {
-      base::write_file_atomic(ready_file_, base::dump_json(ready) + "\n");
-    }
-    if (app.json()) {
-      app.print_json(ready);
-    } else {
-      app.out() << fmt::format("the record '{}' at {} (pid {})\n", shown, server.url(), getpid())
-                << std::flush;
-    }
-    server.wait_until_signal();
-    const int cut = server.drain();
-    if (cut > 0) {
-      app.log().warning("requests were cut off at the drain's deadline", {{"requests", cut}});
-    }
-    return 0;
+    say_ready(app, ready_file_, ready, fmt::format("the record '{}' at {} (pid {})\n", shown, server.url(), getpid()));
+    return serve_until_signal(app, server);
   }
 
  private:
