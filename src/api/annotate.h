@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "api/annotate_asker.h"
 #include "api/annotate_model.h"
 #include "api/routes.h"
 #include "record/annotation_stores.h"
@@ -15,15 +16,14 @@ namespace slipway::api {
 class AnnotationDesk {
  public:
   // Borrows store and log.
-  AnnotationDesk(record::Store& store, base::Log& log, std::vector<AnnotationModel> models);
+  AnnotationDesk(record::Store& store, base::Log& log, std::vector<AnnotationModel> models, AnnotationAskOptions asking);
   ~AnnotationDesk();
-  // Kept ones, then of dictionaries, expressions, models and the light classifier; the most certain first. A model that fails is logged
-  // and left out.
-  std::vector<record::Suggestion> suggestions(const record::AnnotationProject& project, const record::KeptTask& task);
+  // Kept ones, of dictionaries, expressions, what was learnt, and of models, for which it waits so long; the most certain first.
+  AnnotationAsker::Said suggestions(const record::AnnotationProject& project, const record::KeptTask& task, std::chrono::milliseconds wait);
   // Of its own bytes as long as nothing was answered since.
   std::string agreement(const record::AnnotationProject& project);
   Json learning(const record::AnnotationProject& project);
-  std::vector<std::string> models_of(const std::string& project) const;
+  AnnotationAsker& asker();
   // An answer was saved: perhaps it is time to train.
   void answered(const record::AnnotationProject& project);
 

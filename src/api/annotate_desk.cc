@@ -13,8 +13,8 @@ namespace slipway::api {
 using record::AnnotationProject;
 
 struct AnnotationDesk::Impl {
-  Impl(record::Store& store_in, base::Log& log_in, std::vector<AnnotationModel> models_in)
-      : store(store_in), log(log_in), models(std::move(models_in)), learner(store_in, log_in) {}
+  Impl(record::Store& store_in, base::Log& log_in, std::vector<AnnotationModel> models, AnnotationAskOptions asking)
+      : store(store_in), log(log_in), asker(std::move(models), asking, log_in), learner(store_in, log_in) {}
 
   // Compiled once for each revision; null when there are none, or they are wrong (which is logged).
   std::shared_ptr<const data::LabelRules> rules_of(const AnnotationProject& project) {
@@ -37,7 +37,7 @@ struct AnnotationDesk::Impl {
 
   record::Store& store;
   base::Log& log;
-  const std::vector<AnnotationModel> models;
+  AnnotationAsker asker;
   AnnotationLearner learner;
   std::mutex mutex;  // guards what follows
   std::map<int64_t, std::pair<int64_t, std::shared_ptr<const data::LabelRules>>> rules_by_project;  // with the revision of the settings
@@ -48,33 +48,22 @@ struct AnnotationDesk::Impl {
   std::map<int64_t, Agreed> agreements;
 };
 
-AnnotationDesk::AnnotationDesk(record::Store& store, base::Log& log, std::vector<AnnotationModel> models)
-    : impl_(std::make_unique<Impl>(store, log, std::move(models))) {}
+AnnotationDesk::AnnotationDesk(record::Store& store, base::Log& log, std::vector<AnnotationModel> models, AnnotationAskOptions asking)
+    : impl_(std::make_unique<Impl>(store, log, std::move(models), asking)) {}
 AnnotationDesk::~AnnotationDesk() = default;
 
-std::vector<record::Suggestion> AnnotationDesk::suggestions(const AnnotationProject& project, const record::KeptTask& task) {
-  std::vector<record::Suggestion> all = task.suggestions;
-  const auto take = [&](std::vector<record::Suggestion> more) {
-    std::move(more.begin(), more.end(), std::back_inserter(all));
-  };
+AnnotationAsker::Said AnnotationDesk::suggestions(const AnnotationProject& project, const record::KeptTask& task, std::chrono::milliseconds wait) {
+  AnnotationAsker::Said said = impl_->asker.suggestions(project, task.task, wait);
+  std::vector<record::Suggestion>& all = said.suggestions;
+  all.insert(all.begin(), task.suggestions.begin(), task.suggestions.end());
   if (const auto rules = impl_->rules_of(project)) {
-    take(rules->suggest(task.task));
+    std::vector<record::Suggestion> found = rules->suggest(task.task);
+    std::move(found.begin(), found.end(), std::back_inserter(all));
   }
-  for (const AnnotationModel& model : impl_->models) {
-    if (!model.project.empty() && model.project != project.name) {
-      continue;
-    }
-    try {
-      take(model.suggest(project.settings.scheme, task.task));
-    } catch (const std::exception& error) {
-      impl_->log.warning("a model could not pre-annotate", {{"model", model.name}, {"project", project.name}, {"error", std::string(error.what())}});
-    }
-  }
-  if (auto learned = impl_->learner.suggest(project, task.task)) {
-    all.push_back(std::move(*learned));
-  }
+  std::vector<record::Suggestion> learned = impl_->learner.suggest(project, task.task);
+  std::move(learned.begin(), learned.end(), std::back_inserter(all));
   std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.score > b.score; });
-  return all;
+  return said;
 }
 
 std::string AnnotationDesk::agreement(const AnnotationProject& project) {
@@ -97,15 +86,7 @@ std::string AnnotationDesk::agreement(const AnnotationProject& project) {
 
 Json AnnotationDesk::learning(const AnnotationProject& project) { return impl_->learner.state(project); }
 
-std::vector<std::string> AnnotationDesk::models_of(const std::string& project) const {
-  std::vector<std::string> names;
-  for (const AnnotationModel& model : impl_->models) {
-    if (model.project.empty() || model.project == project) {
-      names.push_back(model.name);
-    }
-  }
-  return names;
-}
+AnnotationAsker& AnnotationDesk::asker() { return impl_->asker; }
 
 void AnnotationDesk::answered(const AnnotationProject& project) { impl_->learner.answered(project); }
 

@@ -66,10 +66,13 @@ net::Response export_to(Backend& backend, const net::Request& request) {
   if (const std::string_view state = request.query_value("state"); !state.empty()) {
     options.state = record::task_state_named(state);
   }
+  if (const std::string_view consensus = request.query_value("consensus"); !consensus.empty()) {
+    options.consensus = data::consensus_named(consensus);
+  }
   const std::string ending(data::file_ending(format));
   const fs::path path = export_folder(backend) / (request.id + ending);
   std::ofstream file(path, std::ios::binary);
-  data::export_annotations(backend.store.annotations().tasks(), project.id, format, options, [&](std::string_view bytes) {
+  data::export_annotations(backend.store.annotations().tasks(), project, format, options, [&](std::string_view bytes) {
     file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   });
   file.close();

@@ -1,19 +1,20 @@
 #include "api/annotate_learner.h"
 
 #include <algorithm>
-#include <array>
 #include <condition_variable>
 #include <deque>
 #include <map>
 #include <mutex>
 #include <numeric>
 #include <thread>
+#include <utility>
 
 #include "base/clock.h"
-#include "base/hash.h"
+#include "base/error.h"
 #include "data/active_learning.h"
-#include "data/light_classifier.h"
-#include "stats/bootstrap.h"
+#include "data/annotation_learning.h"
+#include "data/suggestion_fit.h"
+#include "data/weak_suggestions.h"
 #include "stats/interval.h"
 
 namespace slipway::api {
@@ -28,61 +29,44 @@ using record::TaskState;
 constexpr int kPage = 500;
 constexpr size_t kMaxTrained = 50000;   // answers; the first ones beyond are left out
 constexpr size_t kMaxPool = 20000;      // open tasks that are scored: a second or two
+constexpr size_t kMaxSpanPool = 5000;   // where spans are: tens of seconds with twenty labels
 constexpr size_t kMaxDiverse = 2000;    // of them, that are compared with each other
 constexpr size_t kMaxKnown = 500;       // answered ones that they are compared with
-constexpr size_t kHoldOutFrom = 50;     // answers; below, none is held out
 constexpr size_t kMinLead = 200;        // tasks that are put in front
-
-struct Learned {
-  data::LightClassifier classifier;
-  std::vector<std::string> classes;
-};
+constexpr int kBits = 18;               // of features that texts are compared by
+constexpr size_t kMaxWeakTexts = 50000; // that a label model is fitted on
 
 struct Status {
   const char* state = "waiting";
-  std::string message = "it learns when there are answers of two classes";
+  std::string message = "it learns when there are answers";
   int64_t trained_on = 0;
   int64_t trainings = 0;
   int64_t trained_ms = 0;
-  std::optional<stats::Interval> accuracy;
   int64_t answered_since = 0;
   bool queued = false;
+  bool wants_training = false;
   bool looked = false;  // whether answers of an earlier time were asked for
-  std::shared_ptr<const Learned> learned;
+  std::shared_ptr<const data::LearnedAnswers> learned;
   std::vector<int64_t> led;  // tasks that were put in front the last time
+  // The label model, with the settings and the number of tasks that it was fitted for.
+  std::shared_ptr<const data::WeakLabeller> weak;
+  int64_t weak_revision = 0;
+  int64_t weak_tasks = 0;
+  std::string weak_message;
 };
+
+bool asks_one_of(const record::AnnotationScheme& scheme, std::initializer_list<Question> questions) {
+  return std::any_of(questions.begin(), questions.end(), [&](Question one) { return data::asks(scheme, one); });
+}
 
 bool learns(const record::AnnotationSettings& settings) {
-  const auto& questions = settings.scheme.questions;
-  return settings.retrain_every > 0 && settings.scheme.classes.size() > 1 &&
-         std::any_of(questions.begin(), questions.end(), [](Question one) { return one == Question::kClass || one == Question::kClasses; });
+  return settings.retrain_every > 0 && (asks_one_of(settings.scheme, {Question::kSpans}) ||
+                                        (settings.scheme.classes.size() > 1 && asks_one_of(settings.scheme, {Question::kClass, Question::kClasses})));
 }
 
-bool asks_several(const record::AnnotationScheme& scheme) {
-  return std::find(scheme.questions.begin(), scheme.questions.end(), Question::kClasses) != scheme.questions.end();
-}
+bool joins_rules(const record::AnnotationSettings& settings) { return !settings.label_model.empty() && !settings.rules.empty(); }
 
 bool is_active(TaskOrder order) { return order != TaskOrder::kGiven && order != TaskOrder::kRandom; }
-
-// Texts with the class that counts: the decision, else the first answer.
-struct Lessons {
-  std::vector<std::string> texts;
-  std::vector<std::vector<int>> labels;
-  size_t used_classes = 0;
-};
-
-// What the classifier is unsure of, in [0, 1]-like scores; of several classes the mean over them.
-double uncertainty_of(const std::vector<double>& p, bool several, data::Uncertainty kind) {
-  if (!several) {
-    return data::uncertainty(p, static_cast<int>(p.size()), kind).front();
-  }
-  double sum = 0;
-  for (const double one : p) {
-    const std::array<double, 2> two = {one, 1 - one};
-    sum += data::uncertainty(two, 2, kind).front();
-  }
-  return sum / static_cast<double>(p.size());
-}
 
 }  // namespace
 
@@ -100,17 +84,23 @@ struct AnnotationLearner::Impl {
       queue.pop_front();
       Status& status = known[name];
       status.queued = false;
-      status.answered_since = 0;
-      status.state = "training";
+      const bool training = std::exchange(status.wants_training, false);
+      if (training) {
+        status.answered_since = 0;
+        status.state = "training";
+      }
       lock.unlock();
       std::string fault;
       try {
         if (const auto project = store.annotations().projects().find(name)) {
-          learn(*project);
+          join_rules(*project);
+          if (training) {
+            learn(*project);
+          }
         }
       } catch (const std::exception& error) {
         fault = error.what();
-        log.warning("an annotation project's classifier could not be trained", {{"project", name}, {"error", fault}});
+        log.warning("an annotation project's models could not be trained", {{"project", name}, {"error", fault}});
       }
       lock.lock();
       Status& after = known[name];
@@ -142,127 +132,94 @@ struct AnnotationLearner::Impl {
     }
   }
 
-  Lessons lessons_of(const AnnotationProject& project) {
-    Lessons lessons;
-    std::map<std::string, int> numbers;
-    for (const record::Label& label : project.settings.scheme.classes) {
-      numbers.emplace(label.name, static_cast<int>(numbers.size()));
-    }
-    std::vector<char> used(numbers.size(), 0);
-    const bool several = asks_several(project.settings.scheme);
+  // The decision counts, else the first answer.
+  data::AnnotationLessons lessons_of(const AnnotationProject& project) {
+    data::AnnotationLessons lessons(project.settings.scheme);
     const auto learn_from = [&](const record::KeptTask& task) {
       const auto found = std::find_if(task.annotations.begin(), task.annotations.end(), [](const auto& one) { return !one.annotation.skipped; });
-      if (found == task.annotations.end() || (found->annotation.answer.classes.empty() && !several)) {
-        return;
+      if (found != task.annotations.end()) {
+        lessons.add(task.task.text, found->annotation.answer);
       }
-      std::vector<int>& row = lessons.labels.emplace_back();
-      for (const std::string& name : found->annotation.answer.classes) {
-        if (const auto number = numbers.find(name); number != numbers.end()) {
-          row.push_back(number->second);
-          used[static_cast<size_t>(number->second)] = 1;
-        }
-      }
-      lessons.texts.push_back(task.task.text);
     };
-    read_tasks(project.id, {TaskState::kReviewed, TaskState::kAnswered, TaskState::kBegun}, learn_from,
-               [&] { return lessons.texts.size() >= kMaxTrained; });
-    lessons.used_classes = static_cast<size_t>(std::count(used.begin(), used.end(), 1));
+    read_tasks(project.id, {TaskState::kReviewed, TaskState::kAnswered, TaskState::kBegun}, learn_from, [&] { return lessons.size() >= kMaxTrained; });
     return lessons;
   }
 
-  // On a fifth, chosen by the digest of the text so that it stays, trained without it.
-  std::optional<stats::Interval> accuracy_of(const Lessons& lessons, int classes, const data::LightClassifier::Options& options) {
-    if (lessons.texts.size() < kHoldOutFrom) {
-      return std::nullopt;
-    }
-    std::vector<std::string> texts;
-    std::vector<std::vector<int>> labels;
-    std::vector<size_t> held;
-    for (size_t i = 0; i < lessons.texts.size(); ++i) {
-      if (base::xxh64(lessons.texts[i]) % 5 == 0) {
-        held.push_back(i);
-      } else {
-        texts.push_back(lessons.texts[i]);
-        labels.push_back(lessons.labels[i]);
-      }
-    }
-    if (held.empty() || texts.empty()) {
-      return std::nullopt;
-    }
-    const auto classifier = data::LightClassifier::train(texts, labels, classes, options);
-    int64_t right = 0;
-    for (const size_t i : held) {
-      right += classes_of(classifier, lessons.texts[i]).first == sorted(lessons.labels[i]) ? 1 : 0;
-    }
-    return stats::wilson(right, static_cast<int64_t>(held.size()));
-  }
-
-  static std::vector<int> sorted(std::vector<int> values) {
-    std::sort(values.begin(), values.end());
-    return values;
-  }
-
-  // With the score: the likeliest's, or the mean chance of what is said of each of several.
-  static std::pair<std::vector<int>, double> classes_of(const data::LightClassifier& classifier, const std::string& text) {
-    const std::vector<double> p = classifier.probabilities(data::text_features(text, classifier.bits()));
-    if (!classifier.several()) {
-      const auto most = std::max_element(p.begin(), p.end());
-      return {{static_cast<int>(most - p.begin())}, *most};
-    }
-    std::vector<int> classes;
-    double sum = 0;
-    for (size_t i = 0; i < p.size(); ++i) {
-      if (p[i] >= 0.5) {
-        classes.push_back(static_cast<int>(i));
-      }
-      sum += std::max(p[i], 1 - p[i]);
-    }
-    return {classes, sum / static_cast<double>(p.size())};
-  }
-
   void learn(const AnnotationProject& project) {
-    const Lessons lessons = lessons_of(project);
-    if (lessons.used_classes < 2) {
+    const data::AnnotationLessons lessons = lessons_of(project);
+    if (std::string lacking = lessons.lacking(); !lacking.empty()) {
+      const std::scoped_lock lock(mutex);
+      known[project.name].message = std::move(lacking);
       return;
     }
-    auto learned = std::make_shared<Learned>();
-    for (const record::Label& label : project.settings.scheme.classes) {
-      learned->classes.push_back(label.name);
-    }
-    const int classes = static_cast<int>(learned->classes.size());
-    data::LightClassifier::Options options;
-    options.several = asks_several(project.settings.scheme);
-    options.stop = [this] { return stopping(); };
-    const auto accuracy = accuracy_of(lessons, classes, options);
-    learned->classifier = data::LightClassifier::train(lessons.texts, lessons.labels, classes, options);
-    if (stopping()) {
-      return;
-    }
+    const auto learned = std::make_shared<const data::LearnedAnswers>(data::LearnedAnswers::learn(lessons, [this] { return stopping(); }));
     if (is_active(project.settings.order)) {
-      lead(project, lessons, learned->classifier);
+      lead(project, lessons, *learned);
     }
     const std::scoped_lock lock(mutex);
     Status& status = known[project.name];
-    status.learned = std::move(learned);
-    status.trained_on = static_cast<int64_t>(lessons.texts.size());
+    status.learned = learned;
+    status.trained_on = static_cast<int64_t>(lessons.size());
     status.trainings += 1;
     status.trained_ms = clock.unix_ms();
-    status.accuracy = accuracy;
     status.message.clear();
   }
 
+  // Fits the label model anew when the settings changed, or a tenth of the tasks is new.
+  void join_rules(const AnnotationProject& project) {
+    if (!joins_rules(project.settings)) {
+      return;
+    }
+    {
+      const std::scoped_lock lock(mutex);
+      if (!weak_is_old(known[project.name], project)) {
+        return;
+      }
+    }
+    std::shared_ptr<const data::WeakLabeller> weak;
+    std::string fault;
+    try {
+      std::vector<data::WeakLabeller::Text> texts;
+      read_tasks(
+          project.id, {TaskState::kReviewed, TaskState::kAnswered, TaskState::kBegun, TaskState::kNew},
+          [&](const record::KeptTask& task) { texts.push_back({task.task.text, data::class_said(task.annotations)}); },
+          [&] { return texts.size() >= kMaxWeakTexts; });
+      size_t at = 0;
+      const auto next = [&]() -> std::optional<data::WeakLabeller::Text> {
+        if (at >= texts.size() || (at % 1000 == 0 && stopping())) {
+          return std::nullopt;
+        }
+        return std::move(texts[at++]);
+      };
+      weak = std::make_shared<const data::WeakLabeller>(project.settings, data::label_model_named(project.settings.label_model), next);
+    } catch (const base::Error& error) {
+      fault = error.what();
+    }
+    const std::scoped_lock lock(mutex);
+    Status& status = known[project.name];
+    status.weak = std::move(weak);
+    status.weak_revision = project.revision;
+    status.weak_tasks = project.counts.tasks();
+    status.weak_message = std::move(fault);
+  }
+
+  static bool weak_is_old(const Status& status, const AnnotationProject& project) {
+    return status.weak_revision != project.revision || project.counts.tasks() > status.weak_tasks + status.weak_tasks / 10;
+  }
+
   // Puts those in front that are worth asking about; those that were in front before go back.
-  void lead(const AnnotationProject& project, const Lessons& lessons, const data::LightClassifier& classifier) {
+  void lead(const AnnotationProject& project, const data::AnnotationLessons& lessons, const data::LearnedAnswers& learned) {
     std::vector<int64_t> ids;
-    std::vector<data::TextFeatures> rows;
+    std::vector<std::string> texts;
+    const size_t most = learned.has_spans() ? kMaxSpanPool : kMaxPool;
     const auto take = [&](const record::KeptTask& task) {
       ids.push_back(task.task.id);
-      rows.push_back(data::text_features(task.task.text, classifier.bits()));
+      texts.push_back(task.task.text);
     };
-    read_tasks(project.id, {TaskState::kNew, TaskState::kBegun}, take, [&] { return ids.size() >= kMaxPool; });
-    const size_t count = std::min(ids.size(), std::max(kMinLead, static_cast<size_t>(project.settings.retrain_every) * 4));
-    const std::vector<int64_t> order = project.settings.order == TaskOrder::kDiversity ? diverse(rows, lessons, classifier, static_cast<int64_t>(count))
-                                                                                       : unsure(rows, project, classifier, static_cast<int64_t>(count));
+    read_tasks(project.id, {TaskState::kNew, TaskState::kBegun}, take, [&] { return ids.size() >= most; });
+    const auto count = static_cast<int64_t>(std::min(ids.size(), std::max(kMinLead, static_cast<size_t>(project.settings.retrain_every) * 4)));
+    const std::vector<int64_t> order =
+        project.settings.order == TaskOrder::kDiversity ? diverse(texts, lessons, count) : unsure(texts, project.settings.order, learned, count);
     std::vector<std::pair<int64_t, double>> priorities;
     std::vector<int64_t> led;
     {
@@ -280,33 +237,36 @@ struct AnnotationLearner::Impl {
     known[project.name].led = std::move(led);
   }
 
-  static std::vector<int64_t> unsure(const std::vector<data::TextFeatures>& rows, const AnnotationProject& project, const data::LightClassifier& classifier,
-                                     int64_t count) {
-    const data::Uncertainty kind = data::uncertainty_named(record::name_of(project.settings.order));
+  std::vector<int64_t> unsure(const std::vector<std::string>& texts, TaskOrder order, const data::LearnedAnswers& learned, int64_t count) {
+    const data::Uncertainty kind = data::uncertainty_named(record::name_of(order));
     std::vector<double> scores;
-    scores.reserve(rows.size());
-    for (const data::TextFeatures& row : rows) {
-      scores.push_back(uncertainty_of(classifier.probabilities(row), classifier.several(), kind));
+    scores.reserve(texts.size());
+    for (const std::string& text : texts) {
+      if (scores.size() % 100 == 0 && stopping()) {
+        throw base::Error(base::Code::kInterrupted, "the training was stopped");
+      }
+      scores.push_back(learned.uncertainty(text, kind));
     }
     return data::most_uncertain(scores, count);
   }
 
-  static std::vector<int64_t> diverse(const std::vector<data::TextFeatures>& rows, const Lessons& lessons, const data::LightClassifier& classifier, int64_t count) {
+  static std::vector<int64_t> diverse(const std::vector<std::string>& texts, const data::AnnotationLessons& lessons, int64_t count) {
     std::vector<int64_t> begins = {0};
     std::vector<int32_t> columns;
     std::vector<float> values;
-    const auto add = [&](const data::TextFeatures& row) {
+    const auto add = [&](const std::string& text) {
+      const data::TextFeatures row = data::text_features(text, kBits);
       columns.insert(columns.end(), row.columns.begin(), row.columns.end());
       values.insert(values.end(), row.values.begin(), row.values.end());
       begins.push_back(static_cast<int64_t>(columns.size()));
     };
-    const size_t pool = std::min(rows.size(), kMaxDiverse);
-    for (size_t i = 0; i < pool; ++i) {
-      add(rows[i]);
-    }
-    const size_t known_count = std::min(lessons.texts.size(), kMaxKnown);
-    for (size_t i = 0; i < known_count; ++i) {
-      add(data::text_features(lessons.texts[i], classifier.bits()));
+    const size_t pool = std::min(texts.size(), kMaxDiverse);
+    std::for_each_n(texts.begin(), pool, add);
+    size_t known_count = std::min(lessons.class_texts().size(), kMaxKnown);
+    std::for_each_n(lessons.class_texts().begin(), known_count, add);
+    if (known_count == 0) {
+      known_count = std::min(lessons.span_lessons().size(), kMaxKnown);
+      std::for_each_n(lessons.span_lessons().begin(), known_count, [&](const auto& lesson) { add(lesson.text); });
     }
     std::vector<int64_t> candidates(pool);
     std::iota(candidates.begin(), candidates.end(), int64_t{0});
@@ -327,13 +287,20 @@ struct AnnotationLearner::Impl {
       changed.notify_one();
     }
   }
+  void train(const std::string& name) {
+    known[name].wants_training = true;
+    enqueue(name);
+  }
   // A server that was started again learns from what is there, once.
   void look(const AnnotationProject& project) {
     Status& status = known[project.name];
-    if (!status.looked && project.counts.annotations >= project.settings.retrain_every) {
-      enqueue(project.name);
+    if (!status.looked && learns(project.settings) && project.counts.annotations >= project.settings.retrain_every) {
+      train(project.name);
     }
     status.looked = true;
+    if (joins_rules(project.settings) && weak_is_old(status, project)) {
+      enqueue(project.name);
+    }
   }
 
   record::Store& store;
@@ -367,47 +334,69 @@ void AnnotationLearner::answered(const AnnotationProject& project) {
   const std::scoped_lock lock(impl_->mutex);
   impl_->look(project);
   if (++impl_->known[project.name].answered_since >= project.settings.retrain_every) {
-    impl_->enqueue(project.name);
+    impl_->train(project.name);
   }
 }
 
-std::optional<record::Suggestion> AnnotationLearner::suggest(const AnnotationProject& project, const record::Task& task) {
-  if (!learns(project.settings)) {
-    return std::nullopt;
+std::vector<record::Suggestion> AnnotationLearner::suggest(const AnnotationProject& project, const record::Task& task) {
+  const bool joins = joins_rules(project.settings);
+  const bool learning = learns(project.settings);
+  std::vector<record::Suggestion> fitting;
+  if (!joins && !learning) {
+    return fitting;
   }
-  std::shared_ptr<const Learned> learned;
+  std::shared_ptr<const data::LearnedAnswers> learned;
+  std::shared_ptr<const data::WeakLabeller> weak;
   int64_t trainings = 0;
   {
     const std::scoped_lock lock(impl_->mutex);
     impl_->look(project);
-    learned = impl_->known[project.name].learned;
-    trainings = impl_->known[project.name].trainings;
+    const Status& status = impl_->known[project.name];
+    learned = learning ? status.learned : nullptr;
+    weak = joins && status.weak_revision == project.revision ? status.weak : nullptr;
+    trainings = status.trainings;
   }
-  if (learned == nullptr) {
-    return std::nullopt;
+  std::vector<record::Suggestion> made = learned != nullptr ? learned->suggest(task.text, trainings) : std::vector<record::Suggestion>();
+  if (weak != nullptr) {
+    if (auto one = weak->suggest(task.text)) {
+      made.push_back(std::move(*one));
+    }
   }
-  const auto [classes, score] = Impl::classes_of(learned->classifier, task.text);
-  record::Suggestion suggestion{"learned@" + std::to_string(trainings), score, {}};
-  for (const int one : classes) {
-    suggestion.answer.classes.push_back(learned->classes[static_cast<size_t>(one)]);
+  for (record::Suggestion& one : made) {  // labels may have gone since
+    if (auto fitted = data::fit_suggestion(std::move(one), project.settings.scheme, task)) {
+      fitting.push_back(std::move(*fitted));
+    }
   }
-  return suggestion;
+  return fitting;
 }
 
 Json AnnotationLearner::state(const AnnotationProject& project) {
-  if (!learns(project.settings)) {
-    return {{"state", "off"}, {"trained_on", 0}, {"trainings", 0}, {"trained_ms", nullptr}, {"accuracy", nullptr}};
-  }
+  const bool joins = joins_rules(project.settings);
   const std::scoped_lock lock(impl_->mutex);
-  impl_->look(project);
+  if (joins || learns(project.settings)) {
+    impl_->look(project);
+  }
   const Status& status = impl_->known[project.name];
-  Json json = {{"state", status.state},
-               {"trained_on", status.trained_on},
-               {"trainings", status.trainings},
-               {"trained_ms", status.trained_ms == 0 ? Json() : Json(status.trained_ms)},
-               {"accuracy", status.accuracy ? stats::to_json(*status.accuracy) : Json()}};
-  if (!status.message.empty()) {
-    json["message"] = status.message;
+  Json json = {{"state", "off"}, {"trained_on", 0}, {"trainings", 0}, {"trained_ms", nullptr}, {"accuracy", nullptr}, {"span_f1", nullptr}};
+  if (learns(project.settings)) {
+    json["state"] = status.state;
+    json["trained_on"] = status.trained_on;
+    json["trainings"] = status.trainings;
+    json["trained_ms"] = status.trained_ms == 0 ? Json() : Json(status.trained_ms);
+    if (status.learned != nullptr) {
+      json["accuracy"] = status.learned->accuracy() ? stats::to_json(*status.learned->accuracy()) : Json();
+      json["span_f1"] = status.learned->span_f1() ? stats::to_json(*status.learned->span_f1()) : Json();
+    }
+    if (!status.message.empty()) {
+      json["message"] = status.message;
+    }
+  }
+  if (joins && status.weak_revision == project.revision) {
+    json["rules"] = status.weak != nullptr ? to_json(status.weak->summary(), status.weak->voters().names(), status.weak->voters().classes())
+                                           : Json{{"message", status.weak_message}};
+    if (status.weak != nullptr) {
+      json["rules"]["texts"] = status.weak->texts();
+    }
   }
   return json;
 }

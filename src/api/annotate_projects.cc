@@ -28,7 +28,8 @@ Json page(const AnnotationProject& project, AnnotationDesk& desk) {
           {"created_ms", project.created_ms},
           {"updated_ms", project.updated_ms},
           {"learning", desk.learning(project)},
-          {"models", desk.models_of(project.name)},
+          {"models", desk.asker().names(project)},
+          {"suggesters", desk.asker().state(project)},
           {"import_formats", formats()},
           {"export_formats", formats()}};
 }
@@ -70,6 +71,7 @@ net::Response create(Backend& backend, AnnotationDesk& desk, const ChangeGuard& 
       request, [&] { return Subjects{{name.get<std::string>()}, {}, {}}; },
       [&] {
         const auto settings = record::annotation_settings_from_json(member(body, "settings"), "the settings");
+        desk.asker().check(settings);
         return net::json_response(page(backend.store.annotations().projects().create(name.get<std::string>(), settings), desk));
       });
 }
@@ -81,6 +83,7 @@ net::Response change(Backend& backend, AnnotationDesk& desk, const net::Request&
     wrong_type("revision", revision);
   }
   const auto settings = record::annotation_settings_from_json(member(body, "settings"), "the settings");
+  desk.asker().check(settings);
   return net::json_response(
       page(backend.store.annotations().projects().change(std::string(request.param("name")), settings, revision.get<int64_t>()), desk));
 }

@@ -1,4 +1,5 @@
 // Tasks of an annotation project: the next one, answers, undo, review, lists, history.
+#include <chrono>
 #include <fmt/format.h>
 
 #include "api/annotate.h"
@@ -13,6 +14,7 @@ using record::KeptAnnotation;
 using record::KeptTask;
 
 constexpr int64_t kMaxPage = 200;
+constexpr std::chrono::milliseconds kWait{400};  // for models, of a request that asks for what they say; it is told whether to ask again
 
 struct Ask {
   std::string annotator;
@@ -192,7 +194,9 @@ class Tasks {
   }
   Json suggestions(const net::Request& request) const {
     const AnnotationProject project = annotation_project(backend_, request);
-    return {{"suggestions", suggestions_json(project, tasks().get(project.id, annotation_task(request)))}};
+    Json answer = Json::object();
+    put_suggestions(answer, desk_.suggestions(project, tasks().get(project.id, annotation_task(request)), kWait));
+    return answer;
   }
   Json history(const net::Request& request) const {
     const AnnotationProject project = annotation_project(backend_, request);
@@ -214,12 +218,12 @@ class Tasks {
     }
     return static_cast<int>(message.max_results);
   }
-  Json suggestions_json(const AnnotationProject& project, const KeptTask& task) const {
-    Json list = Json::array();
-    for (const record::Suggestion& one : desk_.suggestions(project, task)) {
-      list.push_back(record::to_json(one));
+  static void put_suggestions(Json& answer, const AnnotationAsker::Said& said) {
+    answer["suggestions"] = Json::array();
+    for (const record::Suggestion& one : said.suggestions) {
+      answer["suggestions"].push_back(record::to_json(one));
     }
-    return list;
+    answer["pending"] = said.pending;
   }
   // `all`: what others said too.
   Json work(const AnnotationProject& project, int64_t id, const std::string& who, bool all) const {
@@ -234,12 +238,13 @@ class Tasks {
         annotations.push_back(record::to_json(kept));
       }
     }
-    return {{"task", record::to_json(task.task)},
-            {"state", record::name_of(task.state)},
-            {"agreement", nullable(task.agreement)},
-            {"mine", std::move(mine)},
-            {"annotations", std::move(annotations)},
-            {"suggestions", suggestions_json(project, task)}};
+    Json work = {{"task", record::to_json(task.task)},
+                 {"state", record::name_of(task.state)},
+                 {"agreement", nullable(task.agreement)},
+                 {"mine", std::move(mine)},
+                 {"annotations", std::move(annotations)}};
+    put_suggestions(work, desk_.suggestions(project, task, {}));
+    return work;
   }
   Json saved_json(const AnnotationProject& project, const record::SavedAnswer& saved) const {
     const auto now = backend_.store.annotations().projects().find(project.name);

@@ -28,6 +28,7 @@ void TrackingServerOptions::describe(base::FieldTable& table) {
   table.add("insecure_no_tls", insecure_no_tls, "let other machines send passwords in the clear: a proxy does TLS");
   table.add("max_queue", max_queue, "requests that may wait for a worker; more are answered 429", {1, 1e6});
   webhooks.describe(table);
+  annotation.describe(table);
 }
 
 namespace {
@@ -77,7 +78,7 @@ struct TrackingServer::Impl {
         backend{store, context_in.clock, !options.http.tls_cert.empty(), &authority, &webhooks},
         authority(access_of(checked(options, store)), store, context_in.clock, context_in.log),
         oidc(options.oidc.issuer.empty() ? nullptr : std::make_unique<Oidc>(options.oidc, context_in.clock)),
-        desk(store, context_in.log, options.annotation_models),
+        desk(store, context_in.log, options.annotation_models, options.annotation),
         workers(options.workers, static_cast<size_t>(options.max_queue)) {
     auto filled = std::make_shared<net::Router>();
     Routes routes(*filled, *rules, {workers, context.log, authority, store},

@@ -8,7 +8,7 @@
 #include <tuple>
 #include <vector>
 
-#include "api/annotate_model.h"
+#include "api/annotate_asker.h"
 #include "api/authority.h"
 #include "api/oidc.h"
 #include "api/webhooks.h"
@@ -28,6 +28,7 @@ struct TrackingServerOptions {
   OidcOptions oidc;
   AuthorityOptions access;                 // `required` and `secure` are set by the server
   WebhookOptions webhooks;
+  AnnotationAskOptions annotation;
   std::vector<AnnotationModel> annotation_models;  // plugged in, no flag
   net::ServerOptions http;
   TrackingServerOptions();

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "api/errors.h"
+#include "api/outgoing.h"
 #include "api/span_content.h"
 #include "api/trace_messages.h"
 #include "base/base64.h"
@@ -42,27 +43,6 @@ constexpr std::array<std::string_view, 15> kEvents = {"registered_model.created"
                                                       "prompt_alias.created",
                                                       "prompt_alias.deleted",
                                                       "budget_policy.exceeded"};
-
-// "https://host:8443/path?query" as what the client takes.
-struct Address {
-  std::string server;
-  std::string host;
-  std::string target = "/";
-};
-
-Address split(const std::string& url) {
-  Address address;
-  const size_t scheme = url.find("://");
-  const size_t slash = url.find_first_of("/?#", scheme + 3);
-  address.server = url.substr(0, slash);
-  const std::string authority = address.server.substr(scheme + 3);
-  const size_t bracket = authority.find(']');
-  address.host = authority.substr(0, authority.find(':', bracket == std::string::npos ? 0 : bracket));
-  if (slash != std::string::npos) {
-    address.target = (url[slash] == '/' ? "" : "/") + url.substr(slash, url.find('#', slash) - slash);
-  }
-  return address;
-}
 
 std::string uuid4() {
   std::string hex = record::new_id();
@@ -178,13 +158,11 @@ WebhookSender::Result WebhookSender::Impl::send(const Webhook& webhook, std::str
                                                 const Json& payload) const {
   Result result;
   try {
-    const Address address = split(webhook.url);
+    const OutgoingAddress address = outgoing_address(webhook.url);
     net::ClientOptions client_options;
     client_options.timeout = options.timeout;
     client_options.max_body_bytes = kMaxAnswer;
-    if (!options.allow_private) {
-      client_options.admit = [](const std::string& ip) { return net::is_public_address(ip); };
-    }
+    keep_public(client_options, options.allow_private);
     const std::string body = body_of(event, payload);
     const std::string id = uuid4();
     const std::string seconds = std::to_string(unix_ms() / 1000);
@@ -341,7 +319,7 @@ void WebhookSender::check_url(const std::string& url) const {
   if (std::any_of(url.begin(), url.end(), [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F; })) {
     invalid(fmt::format("Invalid webhook URL {}: it has blanks or control characters", python_repr(url)));
   }
-  const Address address = split(url);
+  const OutgoingAddress address = outgoing_address(url);
   if (address.server.find('[') != std::string::npos && address.server.find(']') == std::string::npos) {
     invalid(fmt::format("Invalid webhook URL {}: '[' has no ']'", python_repr(url)));
   }

@@ -22,7 +22,7 @@ constexpr size_t kMaxText = size_t{16} << 20;  // of guidelines and dictionaries
 
 const std::vector<std::string> kKeys = {"name",    "questions", "classes",      "spans",        "relations",     "rating_max", "overlapping",
                                         "label_config", "guidelines", "tasks",   "format",       "text_field",    "overlap",    "order",
-                                        "keep_minutes", "retrain_every", "dictionaries", "expressions", "model"};
+                                        "keep_minutes", "retrain_every", "dictionaries", "expressions", "model", "prompt", "label_model", "services"};
 
 class Reader {
  public:
@@ -166,9 +166,14 @@ AnnotationFile read_annotation_file(const fs::path& project) {
     made.reading.format = data::annotation_format_named(format);
   }
   made.reading.text_field = reader.text("text_field");
-  made.model = reader.text("model");
+  for (const std::string& model : reader.texts("model")) {
+    std::error_code ignored;
+    const bool here = model.find(":/") == std::string::npos && fs::exists(reader.path(model), ignored);
+    made.models.push_back(here ? reader.path(model).string() : model);
+  }
+  made.prompt = reader.text("prompt");
   Json settings = {{"scheme", record::to_json(scheme_of(made, reader))}, {"rules", rules_of(reader)}};
-  for (const char* key : {"overlap", "order", "keep_minutes", "retrain_every"}) {
+  for (const char* key : {"overlap", "order", "keep_minutes", "retrain_every", "label_model", "services"}) {
     if (const Json* value = reader.find(key)) {
       settings[key] = *value;
     }

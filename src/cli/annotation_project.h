@@ -16,7 +16,8 @@ struct AnnotationFile {
   record::AnnotationSettings settings;
   std::vector<std::filesystem::path> tasks;
   data::AnnotationReadOptions reading;
-  std::string model;  // a text classifier: a folder, models:/…, hf://…; empty: none
+  std::vector<std::string> models;  // of this machine that suggest: folders, files, models:/…, hf://…
+  std::string prompt;               // of those that write
 };
 
 // A YAML file, or a folder with annotate.yaml. Paths in it are relative to it. Without labels they are those of the answers in its

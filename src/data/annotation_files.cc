@@ -68,7 +68,7 @@ record::AddedTasks import_annotations(AnnotationReader& reader, record::Annotati
 }
 
 void each_annotated_task(record::AnnotationTasks& tasks, int64_t project, std::optional<record::TaskState> state,
-                         const std::function<void(const record::AnnotatedTask&)>& take) {
+                         const std::function<void(record::AnnotatedTask&)>& take) {
   record::TaskReading reading;
   reading.state = state;
   reading.limit = static_cast<int>(kBatch);
@@ -90,12 +90,25 @@ void each_annotated_task(record::AnnotationTasks& tasks, int64_t project, std::o
   }
 }
 
-AnnotationExport export_annotations(record::AnnotationTasks& tasks, int64_t project, AnnotationFormat format, const AnnotationExportOptions& options,
-                                    const std::function<void(std::string_view)>& take) {
+void each_exported_task(record::AnnotationTasks& tasks, const record::AnnotationProject& project, const AnnotationExportOptions& options,
+                        const std::function<void(const record::AnnotatedTask&)>& take) {
+  Consensus consensus(project.settings.scheme, options.consensus);
+  if (options.consensus == ConsensusKind::kDawidSkene) {
+    each_annotated_task(tasks, project.id, std::nullopt, [&](const record::AnnotatedTask& task) { consensus.see(task); });
+    consensus.fit();
+  }
+  each_annotated_task(tasks, project.id, options.state, [&](record::AnnotatedTask& task) {
+    consensus.add(task);
+    take(task);
+  });
+}
+
+AnnotationExport export_annotations(record::AnnotationTasks& tasks, const record::AnnotationProject& project, AnnotationFormat format,
+                                    const AnnotationExportOptions& options, const std::function<void(std::string_view)>& take) {
   const auto writer = make_annotation_writer(format);
   AnnotationExport done;
   std::string piece;
-  each_annotated_task(tasks, project, options.state, [&](const record::AnnotatedTask& task) {
+  each_exported_task(tasks, project, options, [&](const record::AnnotatedTask& task) {
     writer->write(task, piece);
     done.tasks += 1;
     if (piece.size() >= kPieceBytes) {

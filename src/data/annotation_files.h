@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "data/annotation_consensus.h"
 #include "data/annotation_formats.h"
 #include "record/annotation_stores.h"
 
@@ -28,6 +29,7 @@ record::AddedTasks import_annotations(AnnotationReader& reader, record::Annotati
 
 struct AnnotationExportOptions {
   std::optional<record::TaskState> state;
+  ConsensusKind consensus = ConsensusKind::kNone;  // what goes out as the ground truth of tasks that several answered and nobody decided
   std::function<void(int64_t tasks)> told;  // so far
 };
 struct AnnotationExport {
@@ -35,10 +37,13 @@ struct AnnotationExport {
   std::map<std::string, int64_t> notes;  // what the format has no place for
 };
 // Calls `take` with pieces of the file. Not kBrat. Each thousand is of one state of the store.
-AnnotationExport export_annotations(record::AnnotationTasks& tasks, int64_t project, AnnotationFormat format, const AnnotationExportOptions& options,
+AnnotationExport export_annotations(record::AnnotationTasks& tasks, const record::AnnotationProject& project, AnnotationFormat format, const AnnotationExportOptions& options,
                                     const std::function<void(std::string_view)>& take);
 // Each task with what was said about it, in order of ids.
 void each_annotated_task(record::AnnotationTasks& tasks, int64_t project, std::optional<record::TaskState> state,
-                         const std::function<void(const record::AnnotatedTask&)>& take);
+                         const std::function<void(record::AnnotatedTask&)>& take);
+// Those of an export, in order of ids, with their consensus: fitted on all tasks, whatever their state, in a first pass.
+void each_exported_task(record::AnnotationTasks& tasks, const record::AnnotationProject& project, const AnnotationExportOptions& options,
+                        const std::function<void(const record::AnnotatedTask&)>& take);
 
 }  // namespace slipway::data

@@ -195,6 +195,16 @@ Suggestion LabelRules::Impl::suggestion(const char* source, const record::Task& 
   return made;
 }
 
+std::vector<char> LabelRules::matched(std::string_view text) const {
+  std::vector<char> all(impl_->labels.size(), 0);
+  for (const auto& found : {impl_->find_terms(text), impl_->find_expressions(text)}) {
+    for (const Match& match : found) {
+      all[match.label] = 1;
+    }
+  }
+  return all;
+}
+
 std::vector<Suggestion> LabelRules::suggest(const record::Task& task) const {
   std::vector<Suggestion> all;
   if (auto found = impl_->find_terms(task.text); !found.empty()) {

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "record/annotation_stores.h"
@@ -22,6 +23,8 @@ class LabelRules {
   // O(words * longest term) and linear for each expression. At most kMaxMatches of each.
   static constexpr size_t kMaxMatches = 10000;
   std::vector<record::Suggestion> suggest(const record::Task& task) const;
+  // Whether each rule, in their order, matches the text somewhere. Cost as suggest().
+  std::vector<char> matched(std::string_view text) const;
 
  private:
   struct Impl;

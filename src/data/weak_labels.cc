@@ -5,6 +5,7 @@
 #include <cmath>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <numeric>
 #include <limits>
 
 #include "base/error.h"
@@ -390,6 +391,47 @@ LabelModelResult fit_label_model(const VoteMatrix& votes, LabelModelKind kind, c
     }
   }
   return Em(votes, kind, options).run();
+}
+
+std::vector<double> label_probabilities(const LabelModelResult& fitted, LabelModelKind kind, std::span<const int> row) {
+  const size_t k = fitted.balance.size();
+  const bool right_size = row.size() == fitted.accuracy.size();
+  if (!right_size || std::any_of(row.begin(), row.end(), [&](int vote) { return vote < kAbstain || vote >= static_cast<int>(k); })) {
+    invalid(fmt::format("a row of votes is one of each of {} voters, each below {}", fitted.accuracy.size(), k));
+  }
+  std::vector<double> p(k, 0);
+  double votes = 0;
+  for (const int vote : row) {
+    if (vote != kAbstain) {
+      p[static_cast<size_t>(vote)] += 1;
+      votes += 1;
+    }
+  }
+  if (votes == 0) {
+    return fitted.balance;
+  }
+  if (kind != LabelModelKind::kMajority) {
+    for (size_t c = 0; c < k; ++c) {
+      p[c] = std::log(std::max(fitted.balance[c], kTiny));
+      for (size_t voter = 0; voter < row.size(); ++voter) {
+        const double* table = &fitted.confusion[voter * k * k];
+        double chance = 1;
+        if (row[voter] != kAbstain) {
+          chance = table[static_cast<size_t>(row[voter]) * k + c];
+        } else if (kind == LabelModelKind::kGenerative) {
+          for (size_t vote = 0; vote < k; ++vote) {
+            chance -= table[vote * k + c];
+          }
+        }
+        p[c] += std::log(std::max(chance, kTiny));
+      }
+    }
+    const double highest = *std::max_element(p.begin(), p.end());
+    std::transform(p.begin(), p.end(), p.begin(), [&](double value) { return std::exp(value - highest); });
+  }
+  const double sum = std::accumulate(p.begin(), p.end(), 0.0);
+  std::transform(p.begin(), p.end(), p.begin(), [&](double value) { return value / sum; });
+  return p;
 }
 
 base::Json to_json(const VoteSummary& summary, std::span<const std::string> voters, std::span<const std::string> classes) {

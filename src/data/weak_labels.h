@@ -67,6 +67,10 @@ struct LabelModelResult {
 // items, voters, votes or fewer than two classes, or more than 10^4 classes.
 LabelModelResult fit_label_model(const VoteMatrix& votes, LabelModelKind kind, const LabelModelOptions& options = {});
 
+// What the fitted model says of an item that it was not fitted on: probabilities [classes] from its row of votes [voters]. Without a vote the
+// balance. Throws Error(kInvalid) for another number of voters or a vote out of range. O(voters * classes).
+std::vector<double> label_probabilities(const LabelModelResult& fitted, LabelModelKind kind, std::span<const int> row);
+
 base::Json to_json(const VoteSummary& summary, std::span<const std::string> voters, std::span<const std::string> classes);
 
 }  // namespace slipway::data

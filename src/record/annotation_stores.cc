@@ -24,6 +24,14 @@ constexpr int kMaxOverlap = 100;
 constexpr int kMaxKeepMinutes = 60 * 24 * 30;
 constexpr int kMaxRetrainEvery = 1000000;
 
+constexpr size_t kMaxServices = 16;
+constexpr size_t kMaxUrl = 2000;
+constexpr size_t kMaxPrompt = 20000;
+constexpr size_t kMaxServiceLabels = 10000;
+constexpr int kMaxTimeoutMs = 60000;
+
+constexpr std::array<std::string_view, 4> kProtocols = {"predict", "kserve", "openai", "label-studio"};
+constexpr std::array<std::string_view, 4> kLabelModels = {"majority", "dawid-skene", "one-coin", "generative"};
 constexpr std::array<std::string_view, 6> kOrders = {"given", "random", "least-confidence", "margin", "entropy", "diversity"};
 constexpr std::array<std::string_view, 4> kStates = {"new", "begun", "answered", "reviewed"};
 
@@ -69,6 +77,8 @@ LabelRule rule_from_json(const Json& json, const AnnotationScheme& scheme, std::
   for (auto it = json.begin(); it != json.end(); ++it) {
     if (it.key() == "label") {
       rule.label = text(*it, source, "label", kMaxTerm);
+    } else if (it.key() == "name") {
+      rule.name = text(*it, source, "name", kMaxTerm);
     } else if (it.key() == "pattern") {
       rule.pattern = text(*it, source, "pattern", kMaxTerm);
     } else if (it.key() == "case_sensitive" && it->is_boolean()) {
@@ -81,7 +91,7 @@ LabelRule rule_from_json(const Json& json, const AnnotationScheme& scheme, std::
         }
       }
     } else {
-      wrong(source, it.key().substr(0, 100), "left out: a rule has label, terms (a list), pattern, case_sensitive");
+      wrong(source, it.key().substr(0, 100), "left out: a rule has label, name, terms (a list), pattern, case_sensitive");
     }
   }
   if (!has_label(scheme, rule.label)) {
@@ -91,6 +101,103 @@ LabelRule rule_from_json(const Json& json, const AnnotationScheme& scheme, std::
     wrong(source, "rules", fmt::format("with terms or a pattern; that of '{}' has neither", rule.label));
   }
   return rule;
+}
+
+// What the address alone shows; who may be asked is the server's to say.
+std::string checked_url(const Json& value, std::string_view source) {
+  const std::string url = text(value, source, "url", kMaxUrl);
+  const bool plain = std::none_of(url.begin(), url.end(), [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F; });
+  const size_t scheme = url.find("://");
+  const std::string authority = scheme == std::string::npos ? "" : url.substr(scheme + 3, url.find_first_of("/?#", scheme + 3) - scheme - 3);
+  if (!plain || (!url.starts_with("http://") && !url.starts_with("https://")) || authority.empty() || authority.find('@') != std::string::npos) {
+    wrong(source, "url", "an address such as https://models.example.org/predict, without a name or password in it");
+  }
+  return url;
+}
+
+// A protocol that the address shows.
+ServiceProtocol protocol_of(std::string_view url) {
+  if (url.find("/v2/models/") != std::string_view::npos) {
+    return ServiceProtocol::kKserve;
+  }
+  return url.find("/chat/completions") != std::string_view::npos ? ServiceProtocol::kOpenAi : ServiceProtocol::kPredict;
+}
+
+std::string checked_token(const Json& value, std::string_view source) {
+  std::string token = text(value, source, "token", 100);
+  if (!std::all_of(token.begin(), token.end(), [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; })) {
+    wrong(source, "token", "NAME of A-Z, 0-9 and _: the token itself is in the server's environment as SLIPWAY_ANNOTATION_TOKEN_NAME");
+  }
+  return token;
+}
+
+AnnotationService service_from_json(const Json& json, std::string_view source) {
+  if (!json.is_object() || !json.contains("url")) {
+    wrong(source, "services", "a list of objects with a url");
+  }
+  AnnotationService service;
+  service.url = checked_url(json.at("url"), source);
+  service.protocol = protocol_of(service.url);
+  for (auto it = json.begin(); it != json.end(); ++it) {
+    if (it.key() == "name") {
+      service.name = text(*it, source, "name", 200);
+    } else if (it.key() == "protocol") {
+      service.protocol = service_protocol_named(text(*it, source, "protocol", kMaxTerm));
+    } else if (it.key() == "model") {
+      service.model = text(*it, source, "model", 500);
+    } else if (it.key() == "prompt") {
+      service.prompt = text(*it, source, "prompt", kMaxPrompt);
+    } else if (it.key() == "token") {
+      service.token = checked_token(*it, source);
+    } else if (it.key() == "timeout_ms") {
+      service.timeout_ms = integer(*it, source, "timeout_ms", 10, kMaxTimeoutMs);
+    } else if (it.key() == "labels" && it->is_object() && it->size() <= kMaxServiceLabels) {
+      for (auto label = it->begin(); label != it->end(); ++label) {
+        service.labels[label.key()] = text(*label, source, "labels", kMaxTerm);
+      }
+    } else if (it.key() != "url") {
+      wrong(source, it.key().substr(0, 100), "left out: a service has url, name, protocol, model, prompt, labels (an object), token, timeout_ms");
+    }
+  }
+  return service;
+}
+
+Json service_json(const AnnotationService& service) {
+  Json json = {{"url", service.url}, {"protocol", name_of(service.protocol)}, {"timeout_ms", service.timeout_ms}};
+  for (const auto& [key, value] : {std::pair{"name", &service.name}, std::pair{"model", &service.model}, std::pair{"prompt", &service.prompt},
+                                   std::pair{"token", &service.token}}) {
+    if (!value->empty()) {
+      json[key] = *value;
+    }
+  }
+  if (!service.labels.empty()) {
+    json["labels"] = service.labels;
+  }
+  return json;
+}
+
+Json rule_json(const LabelRule& rule) {
+  Json json = {{"label", rule.label}};
+  if (!rule.name.empty()) {
+    json["name"] = rule.name;
+  }
+  if (!rule.terms.empty()) {
+    json["terms"] = rule.terms;
+  }
+  if (!rule.pattern.empty()) {
+    json["pattern"] = rule.pattern;
+  }
+  json["case_sensitive"] = rule.case_sensitive;
+  return json;
+}
+
+// Calls each(entry) for a list of at most `max`.
+template <class Each>
+void each_of(const Json& list, std::string_view source, const std::string& key, size_t max, const Each& each) {
+  if (!list.is_array() || list.size() > max) {
+    wrong(source, key, fmt::format("a list of at most {}", max));
+  }
+  std::for_each(list.begin(), list.end(), each);
 }
 
 // F1 of two sets, or 1 when both are empty.
@@ -153,26 +260,25 @@ double likeness(const Answer& a, const Answer& b, Question question) {
 
 std::string_view name_of(TaskOrder order) noexcept { return kOrders[static_cast<size_t>(order)]; }
 TaskOrder task_order_named(std::string_view name) { return named<TaskOrder>(kOrders, name, "an order of tasks"); }
+std::string_view name_of(ServiceProtocol protocol) noexcept { return kProtocols[static_cast<size_t>(protocol)]; }
+ServiceProtocol service_protocol_named(std::string_view name) { return named<ServiceProtocol>(kProtocols, name, "the protocol of a service"); }
 std::string_view name_of(TaskState state) noexcept { return kStates[static_cast<size_t>(state)]; }
 TaskState task_state_named(std::string_view name) { return named<TaskState>(kStates, name, "the state of a task"); }
 
 Json to_json(const AnnotationSettings& settings) {
   Json rules = Json::array();
   for (const LabelRule& rule : settings.rules) {
-    Json json = {{"label", rule.label}};
-    if (!rule.terms.empty()) {
-      json["terms"] = rule.terms;
-    }
-    if (!rule.pattern.empty()) {
-      json["pattern"] = rule.pattern;
-    }
-    json["case_sensitive"] = rule.case_sensitive;
-    rules.push_back(std::move(json));
+    rules.push_back(rule_json(rule));
+  }
+  Json services = Json::array();
+  for (const AnnotationService& service : settings.services) {
+    services.push_back(service_json(service));
   }
   return {{"scheme", to_json(settings.scheme)},       {"guidelines", settings.guidelines},
           {"overlap", settings.overlap},              {"order", name_of(settings.order)},
           {"keep_minutes", settings.keep_minutes},    {"retrain_every", settings.retrain_every},
-          {"rules", std::move(rules)}};
+          {"rules", std::move(rules)},                {"label_model", settings.label_model},
+          {"services", std::move(services)}};
 }
 
 AnnotationSettings annotation_settings_from_json(const Json& json, std::string_view source) {
@@ -194,14 +300,20 @@ AnnotationSettings annotation_settings_from_json(const Json& json, std::string_v
     } else if (key == "retrain_every") {
       settings.retrain_every = integer(*it, source, key, 0, kMaxRetrainEvery);
     } else if (key == "rules") {
-      if (!it->is_array() || it->size() > kMaxRules) {
-        wrong(source, key, fmt::format("a list of at most {}", kMaxRules));
+      each_of(*it, source, key, kMaxRules, [&](const Json& rule) { settings.rules.push_back(rule_from_json(rule, settings.scheme, source)); });
+    } else if (key == "services") {
+      each_of(*it, source, key, kMaxServices, [&](const Json& service) { settings.services.push_back(service_from_json(service, source)); });
+    } else if (key == "label_model") {
+      settings.label_model = text(*it, source, key, kMaxTerm);
+      if (!settings.label_model.empty() && std::find(kLabelModels.begin(), kLabelModels.end(), settings.label_model) == kLabelModels.end()) {
+        wrong(source, key, fmt::format("one of {}, or empty", fmt::join(kLabelModels, ", ")));
       }
-      for (const Json& rule : *it) {
-        settings.rules.push_back(rule_from_json(rule, settings.scheme, source));
+      if (!settings.label_model.empty() && std::find(settings.scheme.questions.begin(), settings.scheme.questions.end(), Question::kClass) == settings.scheme.questions.end()) {
+        wrong(source, key, "empty where no single class is asked for (classification)");
       }
     } else if (key != "scheme") {
-      wrong(source, key.substr(0, 100), "left out: settings are scheme, guidelines, overlap, order, keep_minutes, retrain_every, rules");
+      wrong(source, key.substr(0, 100),
+            "left out: settings are scheme, guidelines, overlap, order, keep_minutes, retrain_every, rules, label_model, services");
     }
   }
   return settings;

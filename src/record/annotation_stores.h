@@ -26,7 +26,29 @@ struct LabelRule {
   std::vector<std::string> terms;
   std::string pattern;  // of RE2; empty: none
   bool case_sensitive = false;
+  std::string name = {};  // rules of one name are one labelling function, which votes for the first that matches; empty: one by itself
   bool operator==(const LabelRule&) const = default;
+};
+
+// A model that is served elsewhere and suggests answers (docs/guide/annotate-models.md).
+enum class ServiceProtocol {
+  kPredict,      // {"inputs": text}: Hugging Face's pipelines, text-embeddings-inference, `slipway serve`
+  kKserve,       // Open Inference Protocol: …/v2/models/NAME/infer
+  kOpenAi,       // …/v1/chat/completions
+  kLabelStudio,  // an ML backend's …/predict
+};
+std::string_view name_of(ServiceProtocol protocol) noexcept;  // "predict", "kserve", "openai", "label-studio"
+ServiceProtocol service_protocol_named(std::string_view name);  // throws Error(kInvalid) naming them
+struct AnnotationService {
+  std::string url;     // http:// or https://, whole
+  std::string name;    // the source of its suggestions; empty: the host
+  ServiceProtocol protocol = ServiceProtocol::kPredict;
+  std::string model;   // that OpenAI's protocol asks for
+  std::string prompt;  // of OpenAI's; {text} is the task's. Empty: made of the scheme
+  std::map<std::string, std::string> labels;  // of the model to the project's; "": left out. What is not there stays as it is
+  std::string token;   // NAME: the value of SLIPWAY_ANNOTATION_TOKEN_NAME goes along as a bearer token; empty: none
+  int timeout_ms = 10'000;
+  bool operator==(const AnnotationService&) const = default;
 };
 
 struct AnnotationSettings {
@@ -37,6 +59,9 @@ struct AnnotationSettings {
   int keep_minutes = 30;   // a task that was given out is kept so long for its annotator
   int retrain_every = 50;  // answers; 0: never
   std::vector<LabelRule> rules;
+  // That joins what rules say of the one class: "majority", "dawid-skene", "one-coin", "generative" (data/weak_labels.h); empty: none.
+  std::string label_model;
+  std::vector<AnnotationService> services;
   bool operator==(const AnnotationSettings&) const = default;
 };
 base::Json to_json(const AnnotationSettings& settings);

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fmt/format.h>
+#include <numeric>
 
 #include "base/error.h"
 #include "base/hash.h"
@@ -204,7 +205,7 @@ const Slot* SequenceModel::find(std::span<const Slot> slots, uint64_t feature) c
   return &slots[at];
 }
 
-void SequenceModel::decode(Scratch& scratch, std::vector<uint8_t>& path) const {
+void SequenceModel::score(Scratch& scratch) const {
   const size_t n = scratch.list.size();
   const size_t labels = description_.labels.size();
   SLIPWAY_CHECK(n <= 4096);  // sums of the largest weights over so many positions fit into 32 bits
@@ -233,6 +234,12 @@ void SequenceModel::decode(Scratch& scratch, std::vector<uint8_t>& path) const {
       }
     }
   }
+}
+
+void SequenceModel::decode(Scratch& scratch, std::vector<uint8_t>& path) const {
+  score(scratch);
+  const size_t n = scratch.list.size();
+  const size_t labels = description_.labels.size();
   if (has_transitions(description_.task)) {
     viterbi<int32_t>(rules_, scratch.scores, transitions_, n, scratch.back, scratch.best, path);
     return;
@@ -241,6 +248,92 @@ void SequenceModel::decode(Scratch& scratch, std::vector<uint8_t>& path) const {
   for (size_t i = 0; i < n; ++i) {
     const auto begin = scratch.scores.begin() + static_cast<std::ptrdiff_t>(i * labels);
     path[i] = static_cast<uint8_t>(std::max_element(begin, begin + static_cast<std::ptrdiff_t>(labels)) - begin);
+  }
+}
+
+namespace {
+
+// exp of scores, the largest of the row being 1: what they are divided by cancels in chances.
+void potentials(std::span<const int32_t> scores, double scale, std::span<double> row) {
+  const int32_t most = *std::max_element(scores.begin(), scores.end());
+  for (size_t y = 0; y < row.size(); ++y) {
+    row[y] = std::exp(scale * static_cast<double>(scores[y] - most));
+  }
+}
+
+// To a sum of 1; all alike where rounding or the rules left nothing.
+void normalise(std::span<double> row) {
+  const double sum = std::accumulate(row.begin(), row.end(), 0.0);
+  for (double& value : row) {
+    value = sum > 0 ? value / sum : 1.0 / static_cast<double>(row.size());
+  }
+}
+
+}  // namespace
+
+void chain_marginals(const SequenceRules& rules, std::span<const int32_t> scores, std::span<const int32_t> transitions, size_t n, double scale,
+                     std::vector<double>& p) {
+  const size_t labels = rules.first.size();
+  p.assign(n * labels, 0);
+  if (n == 0) {
+    return;
+  }
+  const auto row = [labels](std::vector<double>& all, size_t i) { return std::span<double>(all).subspan(i * labels, labels); };
+  std::vector<double> own(n * labels);
+  for (size_t i = 0; i < n; ++i) {
+    potentials(scores.subspan(i * labels, labels), scale, row(own, i));
+  }
+  std::vector<double> step(labels * labels);
+  potentials(transitions, scale, step);
+  for (size_t y = 0; y < labels; ++y) {
+    p[y] = rules.first[y] != 0 ? own[y] : 0;
+  }
+  normalise(row(p, 0));
+  for (size_t i = 1; i < n; ++i) {
+    for (size_t y = 0; y < labels; ++y) {
+      double sum = 0;
+      for (const uint8_t from : rules.before[y]) {
+        sum += p[(i - 1) * labels + from] * step[from * labels + y];
+      }
+      p[i * labels + y] = sum * own[i * labels + y];
+    }
+    normalise(row(p, i));
+  }
+  std::vector<double> after(labels);
+  std::vector<double> before(labels);
+  for (size_t y = 0; y < labels; ++y) {
+    after[y] = rules.last[y] != 0 ? 1 : 0;
+  }
+  for (size_t i = n; i-- > 0;) {
+    for (size_t y = 0; y < labels; ++y) {
+      p[i * labels + y] *= after[y];
+    }
+    normalise(row(p, i));
+    std::fill(before.begin(), before.end(), 0.0);
+    for (size_t y = 0; y < labels; ++y) {
+      const double value = after[y] * own[i * labels + y];
+      for (const uint8_t from : rules.before[y]) {
+        before[from] += step[from * labels + y] * value;
+      }
+    }
+    normalise(before);
+    after.swap(before);
+  }
+}
+
+void SequenceModel::marginals(Scratch& scratch, double scale, std::vector<double>& p) const {
+  score(scratch);
+  const size_t n = scratch.list.size();
+  const size_t labels = description_.labels.size();
+  if (has_transitions(description_.task)) {
+    chain_marginals(rules_, scratch.scores, transitions_, n, scale, p);
+    return;
+  }
+  p.assign(n * labels, 0);
+  for (size_t i = 0; i < n; ++i) {
+    const std::span<double> row = std::span<double>(p).subspan(i * labels, labels);
+    potentials(std::span<const int32_t>(scratch.scores).subspan(i * labels, labels), scale, row);
+    normalise(row);
   }
 }
 

@@ -48,6 +48,11 @@ template <class Score>
 void viterbi(const SequenceRules& rules, std::span<const Score> scores, std::span<const Score> transitions, size_t n,
              std::vector<uint8_t>& back, std::vector<Score>& best, std::vector<uint8_t>& path);
 
+// Replaces `p` by the chance of each label at each position, [n, labels], as a linear chain has it whose log-potentials are the scores
+// [n, labels] and transitions [labels, labels] (from-major) times `scale`: forward-backward (Lafferty et al. 2001). O(n * allowed pairs).
+void chain_marginals(const SequenceRules& rules, std::span<const int32_t> scores, std::span<const int32_t> transitions, size_t n, double scale,
+                     std::vector<double>& p);
+
 class SequenceModel {
  public:
   // Throws Error(kNotFound) or, for a file that is damaged, Error(kIntegrity).
@@ -68,6 +73,9 @@ class SequenceModel {
 
   // Replaces `path` by the number of each position's label, for the features in scratch.list.
   void decode(Scratch& scratch, std::vector<uint8_t>& path) const;
+  // chain_marginals of the model's scores; without transitions (has_transitions) each position by itself. Training gives scores no scale:
+  // who wants chances that mean something fits one.
+  void marginals(Scratch& scratch, double scale, std::vector<double>& p) const;
 
  private:
   // At most four labels: a feature and its weights are one slot.
@@ -87,6 +95,8 @@ class SequenceModel {
   friend std::string write_sequence_model(const SequenceDescription&, std::span<const uint64_t>, std::span<const float>, std::span<const float>);
   SequenceModel() = default;
   void read(std::string_view bytes, std::string_view source);
+  // Of the features in scratch.list into scratch.scores, [positions, labels].
+  void score(Scratch& scratch) const;
   template <class Slot>
   const Slot* find(std::span<const Slot> slots, uint64_t feature) const noexcept;
 

@@ -149,4 +149,15 @@ void Tagger::tag(std::span<const std::string_view> tokens, std::span<const std::
   }
 }
 
+void Tagger::marginals(std::span<const std::string_view> tokens, double scale, Scratch& scratch, std::vector<double>& p) const {
+  SLIPWAY_CHECK(task() == SequenceTask::kPos || task() == SequenceTask::kEntities);
+  p.clear();
+  std::vector<double> piece;
+  for (size_t begin = 0; begin < tokens.size(); begin += SequenceReader::kMaxPositions) {
+    reader_.tokens(tokens.subspan(begin, std::min(tokens.size() - begin, SequenceReader::kMaxPositions)), {}, scratch.reader, scratch.model.list);
+    model_->marginals(scratch.model, scale, piece);
+    p.insert(p.end(), piece.begin(), piece.end());
+  }
+}
+
 }  // namespace slipway::text

@@ -66,6 +66,9 @@ class Tagger {
   void tag(std::span<const std::string_view> tokens, std::span<const std::string_view> parts_of_speech, Scratch& scratch,
            std::vector<std::string>& tags) const;
 
+  // Replaces `p` by the chance of each of the model's labels for each token, [tokens, labels] (SequenceModel::marginals). Of kPos and kEntities.
+  void marginals(std::span<const std::string_view> tokens, double scale, Scratch& scratch, std::vector<double>& p) const;
+
  private:
   void segment_piece(std::string_view text, Scratch& scratch, std::vector<std::string_view>& words) const;
 

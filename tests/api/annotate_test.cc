@@ -163,5 +163,85 @@ TEST_F(Annotate, ItLearnsInTheBackgroundAndAsksForWhatItIsUnsureOf) {
   EXPECT_EQ(work["suggestions"][0]["source"], "learned@1");
 }
 
+// Spans are learnt too: after 12 answers it suggests them, and asks first for a text that has what it knows in other places.
+TEST_F(Annotate, ItLearnsSpansAndAsksForWhatItIsUnsureOf) {
+  project({{"order", "least-confidence"}, {"retrain_every", 12}, {"scheme", {{"questions", {"spans"}}, {"spans", {{{"name", "WHO"}}}}}}});
+  const std::vector<std::string> names = {"Ada", "Bob", "Cleo"};
+  std::string all;
+  for (size_t i = 0; i < 30; ++i) {
+    all += Json{{"id", i}, {"text", fmt::format("then {} said number {}", names[i % 3], i)}}.dump() + "\n";
+  }
+  all += Json{{"key", "unsure"}, {"text", "Zork said Quux then Frob number"}}.dump() + "\n";
+  bring(all, "jsonl");
+  for (int i = 0; i < 12; ++i) {
+    const Json work = next("ann")["work"];
+    const size_t length = names[static_cast<size_t>(i) % 3].size();
+    good(at("PUT", fmt::format("/tasks/{}/answer", work["task"]["id"].get<int64_t>()),
+            {{"annotator", "ann"}, {"revision", 0}, {"answer", {{"spans", {{{"id", "s1"}, {"start", 5}, {"end", 5 + length}, {"label", "WHO"}}}}}}}));
+  }
+  Json learning;
+  for (int i = 0; i < 100'000 && learning["trainings"] != 1; ++i) {
+    learning = at("GET", "").body["learning"];
+  }
+  EXPECT_EQ(learning["state"], "ready");
+  EXPECT_EQ(learning["trained_on"], 12);
+  const Json unsure = next("ann")["work"];
+  EXPECT_EQ(unsure["task"]["key"], "unsure");
+  const Json known = at("GET", "/tasks?text=number%2020").body["tasks"][0];
+  const Json work = at("GET", fmt::format("/tasks/{}", known["id"].get<int64_t>())).body;
+  ASSERT_EQ(work["suggestions"].size(), 1) << work.dump();
+  EXPECT_EQ(work["suggestions"][0]["source"], "learned-spans@1");
+  EXPECT_EQ(work["suggestions"][0]["answer"]["spans"][0]["start"], 5);
+  EXPECT_EQ(work["suggestions"][0]["answer"]["spans"][0]["end"], 9);
+}
+
+// What rules say is joined: where the careful rule and the careless one differ, the careful one is believed.
+TEST_F(Annotate, RulesAreJoinedByALabelModel) {
+  Json rules = Json::array();
+  for (const char* word : {"joy", "fun", "love"}) {
+    rules.push_back({{"label", "good"}, {"terms", {word}}});
+  }
+  rules.push_back({{"label", "bad"}, {"terms", {"bore", "the"}}});
+  project({{"rules", rules}, {"label_model", "generative"}, {"retrain_every", 0}});
+  std::string all;
+  for (int i = 0; i < 60; ++i) {
+    all += Json{{"id", i}, {"text", i % 3 == 0 ? "joy fun love" : i % 3 == 1 ? "a bore" : "joy love the"}}.dump() + "\n";
+  }
+  bring(all, "jsonl");
+  Json learning;
+  for (int i = 0; i < 100'000 && !learning.value("rules", Json::object()).contains("texts"); ++i) {
+    learning = at("GET", "").body["learning"];  // before the tasks came there was nothing to learn from
+  }
+  EXPECT_EQ(learning["rules"]["texts"], 60);
+  EXPECT_EQ(learning["rules"]["functions"].size(), 4);
+  const Json tasks = at("GET", "/tasks?text=joy%20love%20the").body["tasks"];
+  const Json work = at("GET", fmt::format("/tasks/{}", tasks[0]["id"].get<int64_t>())).body;
+  bool found = false;
+  for (const Json& one : work["suggestions"]) {
+    if (one["source"] == "weak:generative") {
+      found = true;
+      EXPECT_EQ(one["answer"]["classes"][0], "good");
+      EXPECT_GT(one["score"].get<double>(), 0.5);
+    }
+  }
+  EXPECT_TRUE(found) << work.dump();
+}
+
+TEST_F(Annotate, AnExportHasTheConsensusWhereNobodyDecided) {
+  project({{"overlap", 3}});
+  bring(lines(2), "jsonl");
+  for (const std::string who : {"ann", "bob", "eve"}) {
+    for (Json given = next(who); given.contains("work"); given = next(who)) {
+      good(say(given["work"]["task"]["id"].get<int64_t>(), who, who == "eve" ? "bad" : "good"));
+    }
+  }
+  for (const char* kind : {"majority", "dawid-skene"}) {
+    const std::string text = at("GET", std::string("/export?format=jsonl&consensus=") + kind).text;
+    EXPECT_NE(text.find(std::string("consensus:") + kind), std::string::npos) << text;
+  }
+  EXPECT_EQ(at("GET", "/export?format=jsonl").text.find("consensus"), std::string::npos);
+  EXPECT_EQ(at("GET", "/export?format=jsonl&consensus=vote").status, 400);
+}
+
 }  // namespace
 }  // namespace slipway::api

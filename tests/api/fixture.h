@@ -19,7 +19,7 @@ class ServerTest : public ::testing::Test {
   ServerTest() { start(); }
   void start() {
     store_ = store::open_store(dir_.path() / "record", {.database_url = database_});
-    server_ = std::make_unique<TrackingServer>(TrackingServerOptions(), *store_, context_);
+    server_ = std::make_unique<TrackingServer>(options_, *store_, context_);
     server_->start();
   }
   void restart() {
@@ -68,6 +68,7 @@ class ServerTest : public ::testing::Test {
     return good(post("runs/create", request))["run"]["info"]["run_id"].get<std::string>();
   }
 
+  TrackingServerOptions options_;
   base::TempDir dir_;
   std::string database_ = tests::fresh_database();
   base::SystemClock clock_;

@@ -1,5 +1,6 @@
 #include "data/weak_labels.h"
 
+#include <algorithm>
 #include <cmath>
 #include <gtest/gtest.h>
 #include <map>
@@ -95,6 +96,36 @@ TEST(WeakLabels, AnItemWithoutVotesHasTheBalance) {
   LabelModelOptions fixed;
   fixed.balance = {0.1, 0.9};
   EXPECT_NEAR(fit_label_model(votes, LabelModelKind::kDawidSkene, fixed).probabilities[7], 0.9, 1e-6);
+}
+
+// Of the items that it was fitted on, an item by itself has the probabilities of the fit.
+TEST(WeakLabels, AnItemByItselfHasTheProbabilitiesOfTheFit) {
+  for (const Json& one : gold("weak")) {
+    const VoteMatrix votes = votes_of(one);
+    LabelModelOptions options;
+    options.iterations = 5000;
+    options.tolerance = 1e-13;
+    for (const char* name : {"majority", "dawid-skene", "one-coin", "generative"}) {
+      SCOPED_TRACE(name);
+      const LabelModelKind kind = label_model_named(name);
+      const LabelModelResult fitted = fit_label_model(votes, kind, options);
+      const auto voters = static_cast<size_t>(votes.voters);
+      const auto classes = static_cast<size_t>(votes.classes);
+      for (size_t i = 0; i < static_cast<size_t>(votes.items); ++i) {
+        const std::span<const int> row = std::span<const int>(votes.votes).subspan(i * voters, voters);
+        if (std::all_of(row.begin(), row.end(), [](int vote) { return vote == kAbstain; })) {
+          continue;  // of generative, who abstains tells something
+        }
+        const std::vector<double> p = label_probabilities(fitted, kind, row);
+        for (size_t c = 0; c < classes; ++c) {
+          ASSERT_NEAR(p[c], fitted.probabilities[i * classes + c], 1e-6) << i;
+        }
+      }
+      EXPECT_EQ(label_probabilities(fitted, kind, std::vector<int>(voters, kAbstain)), fitted.balance);
+      EXPECT_THROW(label_probabilities(fitted, kind, std::vector<int>(voters + 1, kAbstain)), base::Error);
+      EXPECT_THROW(label_probabilities(fitted, kind, std::vector<int>(voters, votes.classes)), base::Error);
+    }
+  }
 }
 
 TEST(WeakLabels, RefusesWhatAreNoVotes) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "record/annotation_stores.h"
 
 namespace slipway::record {
 namespace {
@@ -148,6 +149,36 @@ TEST(Annotation, AnAnswerIsCheckedAgainstSchemeAndTask) {
   flat.questions = {Question::kClass};
   EXPECT_TRUE(has(of([](Answer&) {}, flat), "2 classes; this project asks for one"));
   EXPECT_TRUE(has(of([](Answer& a) { a.classes = {}; }, flat), "has spans, which this project does not ask for"));
+}
+
+TEST(AnnotationSettings, ComeBackFromTheirJsonAndTellWhatIsWrong) {
+  const Json json = Json::parse(R"({"scheme":{"questions":["classification","spans"],"classes":["good","bad"],"spans":["PER"]},"overlap":2,
+    "label_model":"one-coin","rules":[{"label":"good","name":"f","terms":["joy"]},{"label":"bad","pattern":"x","case_sensitive":true}],
+    "services":[{"url":"https://h:8443/v1/chat/completions","model":"m","prompt":"{text}","token":"A_1","labels":{"A":"PER","B":""},"timeout_ms":50},
+                {"url":"http://h/v2/models/m/infer","name":"n"},{"url":"http://h/predict"},{"url":"http://h/predict","protocol":"label-studio"}]})");
+  const AnnotationSettings settings = annotation_settings_from_json(json, "the settings");
+  EXPECT_EQ(annotation_settings_from_json(to_json(settings), "the settings"), settings);
+  EXPECT_EQ(settings.rules[0].name, "f");
+  ASSERT_EQ(settings.services.size(), 4U);
+  EXPECT_EQ(settings.services[0].protocol, ServiceProtocol::kOpenAi);  // by the address
+  EXPECT_EQ(settings.services[1].protocol, ServiceProtocol::kKserve);
+  EXPECT_EQ(settings.services[2].protocol, ServiceProtocol::kPredict);
+  EXPECT_EQ(settings.services[3].protocol, ServiceProtocol::kLabelStudio);
+  EXPECT_EQ(settings.services[0].labels.at("B"), "");
+  const auto of = [&](const char* key, const char* value) {
+    return fault([&] {
+      Json changed = json;
+      changed[key] = Json::parse(value);
+      annotation_settings_from_json(changed, "the settings");
+    });
+  };
+  EXPECT_TRUE(has(of("services", R"([{"url":"https://me:pw@h/"}])"), "'url' is to be an address"));
+  EXPECT_TRUE(has(of("services", R"([{"name":"n"}])"), "a list of objects with a url"));
+  EXPECT_TRUE(has(of("services", R"([{"url":"https://h","token":"lower"}])"), "'token' is to be NAME"));
+  EXPECT_TRUE(has(of("services", R"([{"url":"https://h","timeout_ms":60001}])"), "from 10 to 60000"));
+  EXPECT_TRUE(has(of("services", R"([{"url":"https://h","x":1}])"), "'x' is to be left out"));
+  EXPECT_TRUE(has(of("label_model", R"("oracle")"), "majority, dawid-skene"));
+  EXPECT_TRUE(has(of("scheme", R"({"questions":["spans"],"spans":["PER"]})"), "no single class is asked for"));
 }
 
 }  // namespace

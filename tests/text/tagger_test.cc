@@ -119,6 +119,52 @@ TEST(Viterbi, IsTheBestOfAllPaths) {
   }
 }
 
+TEST(ChainMarginals, AreTheSumsOverAllPaths) {
+  base::Rng random(5, "marginals");
+  const Tags labels = {"O", "B-x", "I-x", "E-x", "S-x"};
+  const SequenceRules rules = rules_of(SequenceTask::kEntities, labels);
+  for (int round = 0; round < 30; ++round) {
+    const size_t n = 1 + random.below(5);
+    std::vector<int32_t> scores(n * 5);
+    std::vector<int32_t> transitions(25);
+    std::generate(scores.begin(), scores.end(), [&] { return static_cast<int32_t>(random.below(100)) - 50; });
+    std::generate(transitions.begin(), transitions.end(), [&] { return static_cast<int32_t>(random.below(100)) - 50; });
+    const double scale = 0.03;
+    std::vector<double> want(n * 5, 0);
+    double all = 0;
+    std::vector<uint8_t> path(n, 0);
+    for (size_t code = 0; code < static_cast<size_t>(std::pow(5, n)); ++code) {
+      size_t rest = code;
+      for (uint8_t& label : path) {
+        label = static_cast<uint8_t>(rest % 5);
+        rest /= 5;
+      }
+      bool allowed = rules.first[path[0]] != 0 && rules.last[path[n - 1]] != 0;
+      double sum = scores[path[0]];
+      for (size_t i = 1; i < n; ++i) {
+        const std::vector<uint8_t>& before = rules.before[path[i]];
+        allowed = allowed && std::find(before.begin(), before.end(), path[i - 1]) != before.end();
+        sum += scores[i * 5 + path[i]] + transitions[path[i - 1] * 5U + path[i]];
+      }
+      if (allowed) {
+        all += std::exp(scale * sum);
+        for (size_t i = 0; i < n; ++i) {
+          want[i * 5 + path[i]] += std::exp(scale * sum);
+        }
+      }
+    }
+    std::vector<double> p;
+    chain_marginals(rules, scores, transitions, n, scale, p);
+    ASSERT_EQ(p.size(), want.size());
+    for (size_t i = 0; i < p.size(); ++i) {
+      ASSERT_NEAR(p[i], want[i] / all, 1e-12) << "round " << round << ", " << i;
+    }
+  }
+  std::vector<double> none = {1};
+  chain_marginals(rules, {}, std::vector<int32_t>(25), 0, 1, none);
+  EXPECT_TRUE(none.empty());
+}
+
 // A language of two words: what follows "the" is a noun, what follows "they" a verb.
 struct Grammar {
   std::vector<std::vector<std::string>> sentences;

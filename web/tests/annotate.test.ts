@@ -192,8 +192,11 @@ test("each label has a key of its own that is no command", () => {
   assert.deepEqual(ratings.map((one) => one.key), ["1", "2", "3", "4", "5"]);
   assert.deepEqual(assign(scheme({ questions: ["preference"] }), { candidates: ["a", "b"] }).map((one) => one.key), ["1", "2", "0"]);
   const fifty = assign(scheme({ spans: Array.from({ length: 50 }, (_, i) => ({ name: String(i) })) }));
-  assert.equal(fifty.filter((one) => one.key === "").length, 50 - 10 - 15, "there are no more keys: these are clicked");
+  assert.equal(fifty.filter((one) => one.key === "").length, 50 - 10 - 15 - 23, "there are no more keys: these are clicked");
   assert.deepEqual(assignRelations(scheme({ relations: [{ name: "r" }, { name: "q", hotkey: "1" }] })).map((one) => one.key), ["2", "1"]);
+  const shifted = scheme({ spans: [{ name: "big", hotkey: "E" }, { name: "taken", hotkey: "Z" }, { name: "small", hotkey: "e" }] });
+  assert.equal(assign(shifted)[0]!.key, "E", "with Shift a letter is another key");
+  assert.deepEqual(refused(shifted), ["taken", "small"]);
   const event = { key: "ArrowLeft", ctrlKey: true, metaKey: false, altKey: false, shiftKey: true };
   assert.equal(pressed(event), "Ctrl+Shift+ArrowLeft");
   assert.equal(pressed({ ...event, key: "Z", ctrlKey: false }), "Z");
@@ -225,6 +228,33 @@ test("spans and a relation by keys alone", () => {
   assert.deepEqual([editor.answer.spans![0]!.start, editor.answer.spans![0]!.end], [2, 7]);
   typed(editor, "Delete");
   assert.deepEqual([editor.answer.spans!.length, editor.answer.relations!.length], [1, 0]);
+});
+
+test("relations are gone through and removed by keys", () => {
+  const editor = new Editor(scheme({ questions: ["spans", "relations"], relations: [{ name: "knows" }, { name: "left" }] }), task("Ann Bob Cid"), {
+    spans: [{ id: "a", start: 0, end: 3, label: "PER" }, { id: "b", start: 4, end: 7, label: "PER" }, { id: "c", start: 8, end: 11, label: "PER" }],
+    relations: [{ from: "a", to: "b", label: "knows" }, { from: "b", to: "c", label: "knows" }, { from: "a", to: "c", label: "left" }],
+  }, []);
+  const left = () => editor.answer.relations!.map((one) => `${one.from}${one.to}`);
+  editor.press("R");
+  editor.press("R");
+  assert.deepEqual(editor.chosenRelation, { from: "b", to: "c", label: "knows" });
+  editor.press("Delete");
+  assert.deepEqual(left(), ["ab", "ac"]);
+  assert.equal(editor.chosenRelation, undefined);
+  editor.press("z");
+  assert.deepEqual(left(), ["ab", "bc", "ac"], "and it comes back");
+  editor.activate("c"); // now those of this span alone
+  editor.press("R");
+  editor.press("R");
+  assert.deepEqual(editor.chosenRelation, { from: "a", to: "c", label: "left" });
+  editor.press("Escape");
+  assert.equal(editor.active, "c", "the relation is let go first");
+  editor.press("R");
+  editor.press("Delete");
+  assert.deepEqual(left(), ["ab", "ac"]);
+  editor.press("Delete");
+  assert.deepEqual(left(), ["ab"], "then the span goes, with its relations");
 });
 
 test("nested spans: after Esc a label makes another one", () => {

@@ -7,15 +7,16 @@ import { Fault } from "../src/lib/http";
 
 const scheme = { questions: ["classification" as const], classes: [{ name: "good" }, { name: "bad" }], spans: [], relations: [], rating_max: 5, overlapping: true };
 
-function server(count: number) {
+function server(count: number, waits = 0) {
   const answers = new Map<number, { revision: number; answer: unknown }>();
   const order: number[] = Array.from({ length: count }, (_, i) => i + 1);
   const log: string[] = [];
   const done: number[] = [];
   let broken: Fault | undefined;
+  let slow = waits; // times that models are still asked
   const work = (id: number): Work => {
     const mine = answers.get(id);
-    return { task: { id, key: String(id), text: `text ${id}` }, state: "new", agreement: null, annotations: [], suggestions: [],
+    return { task: { id, key: String(id), text: `text ${id}` }, state: "new", agreement: null, annotations: [], suggestions: [], pending: slow > 0,
       mine: mine ? { id, task: id, annotator: "ann", answer: mine.answer as object, skipped: false, ground_truth: false, note: "", seconds: 1, created_ms: 1, updated_ms: 1, revision: mine.revision } : null };
   };
   const api: Annotator = {
@@ -26,7 +27,11 @@ function server(count: number) {
       return id === undefined ? undefined : work(id);
     },
     task: async (id) => work(id),
-    suggestions: async () => [],
+    suggestions: async (id) => {
+      log.push(`suggestions ${id}`);
+      slow--;
+      return { suggestions: slow > 0 ? [] : [{ source: "model", score: 0.9, answer: { classes: ["good"] } }], pending: slow > 0 };
+    },
     undo: async () => {
       log.push("undo");
       const id = done.pop();
@@ -47,6 +52,21 @@ function server(count: number) {
 }
 
 const settle = () => new Promise((resolve) => setTimeout(resolve, 5));
+
+test("what models suggest comes when it is there, and nobody asks before they are", async () => {
+  const fake = server(1, 3);
+  const queue = new Queue(scheme, fake.api, () => undefined);
+  await queue.start(undefined);
+  assert.deepEqual(queue.current!.editor.suggestions, []);
+  await settle();
+  assert.deepEqual(fake.log.filter((one) => one.startsWith("suggestions")), ["suggestions 1", "suggestions 1", "suggestions 1"]);
+  queue.current!.editor.press("a");
+  assert.deepEqual(queue.current!.editor.answer.classes, ["good"]);
+  const none = server(1);
+  await new Queue(scheme, none.api, () => undefined).start(undefined);
+  await settle();
+  assert.ok(!none.log.some((one) => one.startsWith("suggestions")));
+});
 
 test("the next task is there before the answer is, and none comes twice", async () => {
   const fake = server(3);

@@ -1,21 +1,18 @@
 // slipway annotate: a project is made or opened, its tasks brought in, and the server shows its page.
-#include <algorithm>
 #include <fmt/format.h>
-#include <mutex>
 #include <ostream>
 #include <unistd.h>
 
 #include "api/tracking_server.h"
 #include "base/error.h"
+#include "cli/annotation_models.h"
 #include "cli/annotation_project.h"
 #include "cli/app.h"
 #include "cli/commands/factories.h"
 #include "cli/local_change.h"
-#include "cli/model_argument.h"
 #include "cli/serving.h"
 #include "data/annotation_files.h"
 #include "data/label_rules.h"
-#include "model/predictor.h"
 #include "net/http.h"
 
 namespace slipway::cli {
@@ -27,23 +24,6 @@ using record::AnnotationProject;
 
 constexpr int kPort = 5000;
 
-// The class that a text classifier gives, where the project has a class of that name.
-std::vector<record::Suggestion> classify(model::Predictor& predictor, const std::string& name, const record::AnnotationScheme& scheme, const record::Task& task) {
-  const std::vector<std::string> texts = {task.text};
-  const model::Matrix p = model::probabilities(predictor, texts);
-  const int best = model::argmax(p.row(0));
-  std::vector<record::Suggestion> made;
-  if (best >= 0) {
-    const std::string& label = predictor.labels()[static_cast<size_t>(best)];
-    const auto asked = std::find_if(scheme.classes.begin(), scheme.classes.end(), [&](const record::Label& one) { return one.name == label; });
-    if (asked != scheme.classes.end()) {
-      made.push_back({name, static_cast<double>(p.row(0)[static_cast<size_t>(best)]), {}});
-      made.back().answer.classes = {label};
-    }
-  }
-  return made;
-}
-
 class AnnotateCommand final : public Command {
  public:
   AnnotateCommand() { options_.http.port = kPort; }
@@ -52,8 +32,9 @@ class AnnotateCommand final : public Command {
             "PROJECT is a YAML file, a folder with annotate.yaml, or the name of a project that is in the record. The file says what\n"
             "is asked (questions: classification, multi-label, spans, relations, text, rating, preference, chat-review), the labels,\n"
             "where the tasks are (JSONL, CSV, Label Studio, doccano, brat, CoNLL, Prodigy, Argilla, fastText) and what makes\n"
-            "suggestions (dictionaries, expressions, a model). Tasks that are known already are left alone, so it can be started\n"
-            "again; its settings are used when the project is made, and later with --update. docs/guide/annotate.md",
+            "suggestions (dictionaries, expressions, models of this machine or served ones). Tasks that are known already are left\n"
+            "alone, so it can be started again; its settings are used when the project is made, and later with --update.\n"
+            "docs/guide/annotate.md",
             "cat > reviews.yaml <<END\n"
             "annotate:\n"
             "  questions: [classification]\n"
@@ -65,7 +46,9 @@ class AnnotateCommand final : public Command {
   void describe(Parameters& parameters) override {
     parameters.positional("PROJECT", project_, "a YAML file, a folder with annotate.yaml, or a project's name");
     parameters.flags.add("update", update_, "take the settings from the file though the project is there");
-    parameters.flags.add("model", model_, "a text classifier that makes suggestions: a folder, models:/NAME@ALIAS, hf://NS/NAME");
+    parameters.flags.add("model", models_, "a model that makes suggestions: a classifier of texts or tokens, a tagger, an encoder-decoder, a decoder; a "
+                         "folder or file, models:/NAME@ALIAS, hf://NS/NAME; may be repeated");
+    parameters.flags.add("prompt", prompt_, "what a model that writes is asked; {text} is the task's");
     parameters.flags.add("import_only", import_only_, "do not serve: make the project, bring the tasks in, and end");
     parameters.flags.add("ready_file", ready_file_, "written with pid and url once it listens");
     options_.describe(parameters.flags);
@@ -77,9 +60,11 @@ class AnnotateCommand final : public Command {
       say_ready(app, "", facts(project), told(project));
       return 0;
     }
-    plug_model(app, project.name);
+    for (const std::string& model : models_) {
+      options_.annotation_models.push_back(annotation_model(app, model, prompt_, project.name));
+    }
     base::Context context = app.context();
-    api::TrackingServer server(options_, store, context);
+    api::TrackingServer server(std::move(options_), store, context);  // models go before the pool they compute on
     server.start();
     const std::string page = fmt::format("{}/ui/annotate/{}", server.url(), net::percent_encode(project.name));
     Json ready = facts(project);
@@ -101,9 +86,8 @@ class AnnotateCommand final : public Command {
     }
     const AnnotationFile file = read_annotation_file(project_);
     data::LabelRules(file.settings.rules, file.settings.scheme);  // expressions that are none are told now
-    if (model_.empty()) {
-      model_ = file.model;
-    }
+    models_ = models_.empty() ? file.models : models_;
+    prompt_ = prompt_.empty() ? file.prompt : prompt_;
     auto found = projects.find(file.name);
     if (!found) {
       change_locally(store, "annotate", file.name + ": made", [&] { found = projects.create(file.name, file.settings); });
@@ -146,24 +130,6 @@ class AnnotateCommand final : public Command {
     added_.known += added.known;
   }
 
-  // The engine computes for one text at a time: a lock keeps the requests apart.
-  void plug_model(App& app, const std::string& project) {
-    if (model_.empty()) {
-      return;
-    }
-    const LocatedModel located = locate_model(app, model_, "auto");
-    std::shared_ptr<engine::Engine> engine = load_engine(app, located, "auto");
-    if (engine->labels().empty()) {
-      throw base::Error(base::Code::kInvalid, fmt::format("'{}' has no classification head, so it suggests no class", model_));
-    }
-    const auto lock = std::make_shared<std::mutex>();
-    const std::string name = located.version ? located.name() : fs::path(located.name()).filename().string();
-    options_.annotation_models.push_back({project, name, [engine, lock, name](const record::AnnotationScheme& scheme, const record::Task& task) {
-                                            const std::scoped_lock held(*lock);
-                                            return classify(*engine, name, scheme, task);
-                                          }});
-  }
-
   Json facts(const AnnotationProject& project) const {
     return {{"project", project.name}, {"counts", record::to_json(project.counts)}, {"added", added_.tasks}, {"known", added_.known}};
   }
@@ -174,7 +140,8 @@ class AnnotateCommand final : public Command {
 
   std::string project_;
   bool update_ = false;
-  std::string model_;
+  std::vector<std::string> models_;
+  std::string prompt_;
   bool import_only_ = false;
   std::string ready_file_;
   api::TrackingServerOptions options_;

@@ -112,14 +112,18 @@ class ExportCommand final : public Command {
  public:
   CommandInfo info() const override {
     return {"annotate export", "write an annotation project's tasks and answers to a file of an annotation tool",
-            "Formats with one answer a text take the decision of the review, else the first answer. --out of brat is a folder.",
-            "slipway annotate export reviews --format label-studio --out reviews.json"};
+            "Formats with one answer a text take the decision of the review, else the first answer; with --consensus, where nobody decided,\n"
+            "what several people's answers come to: by majority, or weighing each by how often all agree (Dawid and Skene's model).\n"
+            "--out of brat is a folder.",
+            "slipway annotate export reviews --format label-studio --out reviews.json\n"
+            "slipway annotate export reviews --format csv --consensus dawid-skene --out reviews.csv"};
   }
   void describe(Parameters& parameters) override {
     parameters.positional("NAME", name_, "the project");
     parameters.flags.add("format", format_, "to write", format_choices(false));
     parameters.flags.add("out", out_, "file (for brat: folder) to write; -: standard output");
     parameters.flags.add("state", state_, "only tasks of that state", {"all", "new", "begun", "answered", "reviewed"});
+    parameters.flags.add("consensus", consensus_, "what goes out as the ground truth of tasks that several answered and nobody decided", {"none", "majority", "dawid-skene"});
   }
   int run(App& app) override {
     const AnnotationProject project = find(app, name_);
@@ -128,6 +132,7 @@ class ExportCommand final : public Command {
     if (state_ != "all") {
       options.state = record::task_state_named(state_);
     }
+    options.consensus = data::consensus_named(consensus_);
     const data::AnnotationExport done = format == data::AnnotationFormat::kBrat ? write_brat(app, project, options) : write(app, project, format, options);
     if (app.json() && out_ != "-") {
       app.print_json({{"out", out_}, {"format", format_}, {"tasks", done.tasks}, {"left_out", notes_json(done.notes)}});
@@ -144,12 +149,12 @@ class ExportCommand final : public Command {
   data::AnnotationExport write(App& app, const AnnotationProject& project, data::AnnotationFormat format, const data::AnnotationExportOptions& options) {
     auto& tasks = app.store().annotations().tasks();
     if (out_ == "-") {
-      return data::export_annotations(tasks, project.id, format, options, [&](std::string_view bytes) { app.out() << bytes; });
+      return data::export_annotations(tasks, project, format, options, [&](std::string_view bytes) { app.out() << bytes; });
     }
     const fs::path unfinished = out_ + ".unfinished";
     std::ofstream file(unfinished, std::ios::binary);
     const data::AnnotationExport done = data::export_annotations(
-        tasks, project.id, format, options, [&](std::string_view bytes) { file.write(bytes.data(), static_cast<std::streamsize>(bytes.size())); });
+        tasks, project, format, options, [&](std::string_view bytes) { file.write(bytes.data(), static_cast<std::streamsize>(bytes.size())); });
     file.close();
     if (file.fail()) {
       throw base::Error(base::Code::kUnavailable, fmt::format("'{}' cannot be written: is the folder there, and is there room?", unfinished.string()));
@@ -163,7 +168,7 @@ class ExportCommand final : public Command {
     }
     base::make_dirs(out_);
     data::AnnotationExport done;
-    data::each_annotated_task(app.store().annotations().tasks(), project.id, options.state, [&](const record::AnnotatedTask& task) {
+    data::each_exported_task(app.store().annotations().tasks(), project, options, [&](const record::AnnotatedTask& task) {
       const data::BratDocument document = data::brat_document(task, done.notes);
       base::write_file_atomic(fs::path(out_) / (document.name + ".txt"), document.text);
       base::write_file_atomic(fs::path(out_) / (document.name + ".ann"), document.ann);
@@ -175,6 +180,7 @@ class ExportCommand final : public Command {
   std::string format_ = "jsonl";
   std::string out_ = "-";
   std::string state_ = "all";
+  std::string consensus_ = "none";
 };
 
 std::string shown(const Json& row, const char* key) {

@@ -26,6 +26,7 @@ std::unique_ptr<Command> make_annotate_import();
 std::unique_ptr<Command> make_annotate_export();
 std::unique_ptr<Command> make_annotate_agreement();
 std::unique_ptr<Command> make_annotate_review();
+std::unique_ptr<Command> make_annotate_weak_labels();
 std::unique_ptr<Command> make_chat();
 std::unique_ptr<Command> make_generate();
 std::unique_ptr<Command> make_bench();

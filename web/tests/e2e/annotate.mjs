@@ -1,5 +1,6 @@
 // Annotation by the keyboard alone, against the real server: classes, spans and relations, undo, skipping, suggestions, review, export.
 import assert from "node:assert/strict";
+import { createServer } from "node:http";
 import { accessible, noFaults, openPage, reachable } from "./support.mjs";
 
 const api = "/api/ui/annotation";
@@ -251,6 +252,98 @@ export const tests = {
     await page.getByRole("link", { name: "概览" }).click();
     await page.getByRole("heading", { name: "一致性" }).waitFor();
     await accessible(page, "a project in Chinese");
+    noFaults(page);
+    await page.context().close();
+  },
+  async "annotation: relations are removed by keys, a label has a key with Shift"({ browser, server }) {
+    await server.send("POST", api, { name: "links", settings: { scheme: { ...schemes.people, spans: [label("PER", "E"), label("ORG", "q")] } } });
+    await fetch(`${server.url}${api}/links/import?format=jsonl`, { method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: JSON.stringify(rows.people[0]) });
+    const page = await openPage(browser, server);
+    await begin(page, server, "links");
+    await onTask(page, "p1");
+    await press(page, "Control+Shift+ArrowRight", "Control+Shift+ArrowRight", "Shift+E", "ArrowRight", "Control+ArrowRight", "Control+ArrowRight", "q");
+    await page.getByRole("region", { name: "Spans (2)" }).waitFor();
+    await press(page, "[", "r", "]", "r", "1", "[", "r", "]", "r", "2");
+    await page.getByRole("region", { name: "Relations (2)" }).waitFor();
+    await press(page, "Escape", "Shift+R");
+    await page.locator("li[aria-current=true]").getByText("founded").waitFor();
+    await accessible(page, "a chosen relation");
+    await press(page, "Delete");
+    await page.getByRole("region", { name: "Relations (1)" }).getByText("left").waitFor();
+    await press(page, "z", "Shift+R", "Shift+R", "Backspace", "Enter");
+    await done(page);
+    const said = (await answers(server, "links")).p1[0].answer;
+    assert.deepEqual(said.spans.map((one) => one.label), ["PER", "ORG"]);
+    assert.deepEqual(said.relations.map((one) => one.label), ["founded"]);
+    noFaults(page);
+    await page.context().close();
+  },
+  async "annotation: a served model set on the page suggests, one that fails is told and nobody waits"({ browser, server }) {
+    const model = createServer((request, answer) => {
+      let body = "";
+      request.on("data", (piece) => (body += piece));
+      request.on("end", () => {
+        const text = [...JSON.parse(body).inputs];
+        const start = text.join("").indexOf("Google") - 1; // an emoji is one code point, two units
+        answer.writeHead(request.url === "/ner" ? 200 : 503, { "Content-Type": "application/json" });
+        answer.end(request.url === "/ner" ? JSON.stringify([{ entity_group: "COMPANY", score: 0.83, start, end: start + 6 }]) : "the model is loading");
+      });
+    });
+    await new Promise((resolve) => model.listen(0, "127.0.0.1", resolve));
+    const url = `http://127.0.0.1:${model.address().port}`;
+    try {
+      await seedProject(server, "served", "people", {}, rows.people.slice(0, 1));
+      const page = await openPage(browser, server);
+      await page.goto(`${server.url}/ui/annotate/served?tab=settings`);
+      const services = page.getByRole("group", { name: "Served models" });
+      for (const [place, path] of [[1, "/ner"], [2, "/down"]]) {
+        await services.getByRole("button", { name: "Add" }).click();
+        const one = page.getByRole("group", { name: `Service ${place}` });
+        await one.getByRole("textbox", { name: "Address" }).fill(url + path);
+        await one.getByRole("textbox", { name: "Name", exact: true }).fill(path.slice(1));
+        await one.getByRole("textbox", { name: "Labels of the model" }).fill("COMPANY = ORG");
+      }
+      await accessible(page, "settings of served models");
+      await page.getByRole("button", { name: "Save the settings" }).click();
+      await page.getByText("Saved.").waitFor();
+      await begin(page, server, "served");
+      const list = page.getByRole("region", { name: "Suggestions" });
+      await list.getByText("0.83").waitFor();
+      await list.getByText("ner", { exact: true }).waitFor();
+      await press(page, "a", "Enter");
+      await done(page);
+      assert.deepEqual((await answers(server, "served")).p1[0].answer.spans.map((one) => [one.start, one.end, one.label]), [[21, 27, "ORG"]]);
+      await page.goto(`${server.url}/ui/annotate/served`);
+      const card = page.getByRole("region", { name: "Suggestions" });
+      await card.getByRole("row", { name: /down fails/ }).getByText("503: the model is loading").waitFor();
+      await card.getByRole("row", { name: /ner answers/ }).waitFor();
+      await accessible(page, "how models do");
+      await reachable(page, "how models do");
+      noFaults(page);
+      await page.context().close();
+    } finally {
+      model.close();
+      model.closeAllConnections();
+    }
+  },
+  async "annotation: rules are joined by a label model, several answers come to one at export"({ browser, server }) {
+    await seedProject(server, "joined", "films", { overlap: 3, label_model: "generative", rules: [{ label: "good", terms: ["wonderful"] }, { label: "bad", terms: ["dull"] }, { label: "bad", pattern: "evening" }] });
+    for (const [who, name] of [["ann", "good"], ["bob", "bad"], ["eve", "bad"]]) {
+      const { tasks } = await (await fetch(`${server.url}${api}/joined/tasks`)).json();
+      await server.send("PUT", `${api}/joined/tasks/${tasks[0].id}/answer`, { revision: 0, annotator: who, answer: { classes: [name] } });
+    }
+    const page = await openPage(browser, server);
+    await page.goto(`${server.url}/ui/annotate/joined`);
+    await page.getByRole("region", { name: "Suggestions" }).getByRole("rowheader", { name: "bad (rule 2)" }).waitFor();
+    await accessible(page, "rules of a project");
+    await begin(page, server, "joined", "fay");
+    await page.getByRole("region", { name: "Suggestions" }).getByText("weak:generative").waitFor();
+    await page.goto(`${server.url}/ui/annotate/joined?tab=files`);
+    await page.getByRole("combobox", { name: "Where several answered and nobody decided" }).selectOption("majority");
+    const address = await page.getByRole("link", { name: "Export", exact: true }).getAttribute("href");
+    const text = await (await fetch(`${server.url}${address}`)).text();
+    assert.ok(text.includes("consensus:majority"), text.slice(0, 300));
+    await accessible(page, "export of a consensus");
     noFaults(page);
     await page.context().close();
   },

@@ -40,7 +40,7 @@ export function temporary() {
 // Over the store in `data`/record.
 export async function startServer(program, data) {
   const ready = join(data, "ready.json");
-  const child = spawn(program, ["server", "--port", "0", "--data", join(data, "record"), "--ready-file", ready], { stdio: ["ignore", "ignore", "inherit"] });
+  const child = spawn(program, ["server", "--port", "0", "--data", join(data, "record"), "--ready-file", ready, "--annotation-private"], { stdio: ["ignore", "ignore", "inherit"] });
   const ended = new Promise((resolve) => child.once("exit", resolve));
   for (let i = 0; ; i++) {
     try {

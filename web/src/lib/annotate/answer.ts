@@ -66,7 +66,7 @@ export function removeSpan(answer: Answer, id: string): Answer {
   return { ...answer, spans: spansOf(answer).filter((one) => one.id !== id), ...(answer.relations ? { relations: answer.relations.filter((one) => one.from !== id && one.to !== id) } : {}) };
 }
 
-const sameRelation = (a: Relation, b: Relation) => a.from === b.from && a.to === b.to && a.label === b.label;
+export const sameRelation = (a: Relation, b: Relation) => a.from === b.from && a.to === b.to && a.label === b.label;
 
 export function addRelation(answer: Answer, from: string, to: string, label: string): Answer {
   const relation = { from, to, label };

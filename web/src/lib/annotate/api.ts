@@ -8,6 +8,8 @@ export type ProjectRow = Schemas["AnnotationProjectRow"];
 export type Project = Schemas["AnnotationProject"];
 export type Settings = Schemas["AnnotationSettings"];
 export type Rule = Schemas["AnnotationRule"];
+export type Service = Schemas["AnnotationService"];
+export type Suggester = Schemas["AnnotationSuggester"];
 export type Counts = Schemas["AnnotationCounts"];
 export type Work = Schemas["AnnotationWork"];
 export type Saved = Schemas["SavedAnnotation"];
@@ -59,7 +61,7 @@ export const getReview = (name: string, token: string | undefined, signal?: Abor
 export const getHistory = (name: string, task: number, signal?: AbortSignal) => ask<{ changes: Change[] }>("GET", at(name, `/tasks/${task}/history`), undefined, signal).then((answer) => answer.changes);
 export const getTask = (name: string, task: number, annotator: string | undefined, signal?: AbortSignal) => ask<Work>("GET", at(name, `/tasks/${task}${query({ annotator })}`), undefined, signal);
 export const getSuggestions = (name: string, task: number, signal?: AbortSignal) =>
-  ask<{ suggestions: Work["suggestions"] }>("GET", at(name, `/tasks/${task}/suggestions`), undefined, signal).then((answer) => answer.suggestions);
+  ask<Pick<Work, "suggestions" | "pending">>("GET", at(name, `/tasks/${task}/suggestions`), undefined, signal);
 
 export interface NewAnswer {
   revision: number;
@@ -80,4 +82,5 @@ export type Annotator = ReturnType<typeof asAnnotator>;
 
 export const review = (name: string, task: number, decision: Schemas["ReviewAnnotation"]) => ask<Saved>("PUT", at(name, `/tasks/${task}/review`), decision);
 export const importFile = (name: string, file: Blob, format: string) => ask<Imported>("POST", at(name, `/import${query({ format })}`), file);
-export const exportUrl = (name: string, format: string, state: string) => at(name, `/export${query({ format, state })}`);
+export const consensuses = ["majority", "dawid-skene"] as const;
+export const exportUrl = (name: string, format: string, state: string, consensus = "") => at(name, `/export${query({ format, state, consensus })}`);

@@ -1,6 +1,6 @@
 // One answer while it is made: what is selected, which span is active, what a key does. No browser in it: the pages draw it and tell it
 // keys (pages/annotate), unit tests too. Selections are UTF-16 units, answers code points.
-import { type Answer, type Scheme, type Span, type Suggestion, type Task, accept, addRelation, addSpan, asks, changeSpan, ordered, rateMessage, removeRelation, removeSpan, toggleClass } from "./answer";
+import { type Answer, type Relation, type Scheme, type Span, type Suggestion, type Task, accept, addRelation, addSpan, asks, changeSpan, ordered, rateMessage, removeRelation, removeSpan, sameRelation, toggleClass } from "./answer";
 import { Caret, type Step, trimmed } from "./caret";
 import { type Hotkey, type Target, assign, assignRelations } from "./hotkeys";
 import { Points } from "./points";
@@ -26,6 +26,7 @@ export class Editor {
   selection: Selection = { anchor: 0, focus: 0 };
   active: string | undefined;                             // a span's id
   relation: { from: string; to?: string } | undefined;    // that is being made
+  chosenRelation: Relation | undefined;                   // that Delete removes
   message: number;                                        // of a chat, that keys rate
   told: Told | undefined;
   ghosts = true; // suggested spans are shown
@@ -81,9 +82,15 @@ export class Editor {
   set(answer: Answer, typed?: string): void {
     this.undo = typed !== undefined && typed === this.typing ? { ...this.undo, now: answer } : push(this.undo, answer);
     this.typing = typed;
-    if (this.active && !answer.spans?.some((one) => one.id === this.active)) this.active = undefined;
+    this.forget(answer);
     this.told = undefined;
     this.changed();
+  }
+
+  // What was chosen and is not in the answer any more.
+  private forget(answer: Answer): void {
+    if (this.active && !answer.spans?.some((one) => one.id === this.active)) this.active = undefined;
+    if (this.chosenRelation && !answer.relations?.some((one) => sameRelation(one, this.chosenRelation!))) this.chosenRelation = undefined;
   }
 
   say(key: Key, values: Told["values"] = {}): void {
@@ -109,6 +116,7 @@ export class Editor {
     const span = this.answer.spans?.find((one) => one.id === id);
     if (!span) return;
     this.active = id;
+    this.chosenRelation = undefined;
     this.told = undefined;
     this.select(this.points.unit(span.start), this.points.unit(span.end));
   }
@@ -172,10 +180,7 @@ export class Editor {
   private relate(): void {
     if (!asks(this.scheme, "relations")) return;
     if (!this.active) return this.say("say.pickSpan");
-    const text = (id: string) => {
-      const span = this.answer.spans?.find((one) => one.id === id);
-      return span ? this.points.slice(span.start, span.end).slice(0, 60) : "";
-    };
+    const text = (id: string) => this.spanText(id);
     if (!this.relation) {
       this.relation = { from: this.active };
       return this.say("say.relateFrom", { text: text(this.active) });
@@ -197,8 +202,24 @@ export class Editor {
     this.say("say.related", { label: name });
   }
 
-  removeRelation(relation: { from: string; to: string; label: string }): void {
+  removeRelation(relation: Relation): void {
     this.set(removeRelation(this.answer, relation));
+  }
+
+  // The next relation: of the chosen span, where one is chosen, else of all.
+  private cycleRelations(): void {
+    const all = this.answer.relations ?? [];
+    const own = this.active ? all.filter((one) => one.from === this.active || one.to === this.active) : all;
+    if (own.length === 0) return this.say("say.noRelations");
+    const now = own.findIndex((one) => this.chosenRelation !== undefined && sameRelation(one, this.chosenRelation));
+    this.chosenRelation = own[(now + 1) % own.length]!;
+    const text = (id: string) => this.spanText(id);
+    this.say("say.relationChosen", { from: text(this.chosenRelation.from), to: text(this.chosenRelation.to), label: this.chosenRelation.label });
+  }
+
+  private spanText(id: string): string {
+    const span = this.answer.spans?.find((one) => one.id === id);
+    return span ? this.points.slice(span.start, span.end).slice(0, 60) : "";
   }
 
   remove(id: string): void {
@@ -245,7 +266,7 @@ export class Editor {
     if (!to) return false;
     this.undo = to;
     this.typing = undefined;
-    if (this.active && !to.now.spans?.some((one) => one.id === this.active)) this.active = undefined;
+    this.forget(to.now);
     this.relation = undefined;
     this.changed();
     return true;
@@ -253,6 +274,7 @@ export class Editor {
 
   private escape(): void {
     if (this.relation) this.relation = undefined;
+    else if (this.chosenRelation) this.chosenRelation = undefined;
     else if (this.active) this.active = undefined;
     else this.selection = { anchor: this.selection.focus, focus: this.selection.focus };
     this.told = undefined;
@@ -301,9 +323,11 @@ export class Editor {
       case "e": return this.border(), true;
       case "o": return this.select(this.selection.focus, this.selection.anchor), true;
       case "r": return this.relate(), true;
+      case "R": return asks(this.scheme, "relations") && this.cycleRelations(), true;
       case "Delete":
       case "Backspace":
-        if (this.active) this.remove(this.active);
+        if (this.chosenRelation) this.removeRelation(this.chosenRelation);
+        else if (this.active) this.remove(this.active);
         else this.say("say.pickSpan");
         return true;
       default: return false;

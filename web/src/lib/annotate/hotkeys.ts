@@ -2,10 +2,10 @@
 // KeyboardEvent.key, with "Ctrl+", "Alt+", "Shift+" before those that no character says.
 import { type Question, type Scheme, type Task, asks } from "./answer";
 
-// Letters that are commands (docs/guide/annotate.md): g begins the ways to other pages.
-export const reserved = "aeghinorstz";
+// Letters that are commands (docs/guide/annotate-keys.md): g begins the ways to other pages. With Shift a letter is another key.
+export const reserved = "aeghinorstzARZ";
 const digits = "1234567890";
-const letters = "bcdfjklmpquvwxy";
+const letters = "bcdfjklmpquvwxyBCDEFGHIJKLMNOPQSTUVWXY";
 
 export type Target =
   | { kind: "class"; name: string }
@@ -19,7 +19,7 @@ export interface Hotkey {
   target: Target;
 }
 
-const usable = (key: string) => [...key].length === 1 && key.trim() !== "" && !reserved.includes(key.toLowerCase()) && !"?/,.[]<>".includes(key);
+const usable = (key: string) => [...key].length === 1 && key.trim() !== "" && !reserved.includes(key) && !"?/,.[]<>".includes(key);
 
 // The keys of everything that is chosen: first what labels ask for, each key once and none of a command; then, in the order of the
 // questions, digits and letters. Ratings and candidates have their own digit where it is free.

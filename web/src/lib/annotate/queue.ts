@@ -16,6 +16,7 @@ export interface Item {
 }
 
 type Asks = Annotator;
+const kAsked = 300; // times that models are waited for: two minutes
 
 export class Queue {
   current: Item | undefined;
@@ -27,7 +28,7 @@ export class Queue {
   private ahead: Promise<Item | undefined> | undefined;
   private tail: Promise<unknown> = Promise.resolve();
 
-  constructor(private readonly scheme: Scheme, private readonly server: Asks, private readonly changed: () => void, private readonly models = false) {}
+  constructor(private readonly scheme: Scheme, private readonly server: Asks, private readonly changed: () => void) {}
 
   async start(task: number | undefined): Promise<void> {
     await this.guarded(async () => {
@@ -167,11 +168,18 @@ export class Queue {
     };
     item.editor.changed = this.changed;
     this.items.push(item);
-    if (this.models) {
-      // Models take their time: what they say comes when it is there.
-      void this.server.suggestions(work.task.id).then((list) => item.editor.suggest(list), () => undefined);
-    }
+    if (work.pending) void this.follow(item);
     return item;
+  }
+
+  // Models take their time: what they say comes when it is there. The server waits a moment itself before it answers.
+  private async follow(item: Item): Promise<void> {
+    for (let asked = 0; asked < kAsked && !item.saved; asked++) {
+      const said = await this.server.suggestions(item.work.task.id).catch(() => undefined);
+      if (!said) return;
+      item.editor.suggest(said.suggestions);
+      if (!said.pending) return;
+    }
   }
 
   // One request after another: a task that is being saved must not be handed out again.

@@ -3,7 +3,7 @@ import { useMutation, useQueryClient } from "@tanstack/preact-query";
 import { useState } from "preact/hooks";
 import { Act } from "../../components/act";
 import { ErrorNote } from "../../components/basic";
-import { type Imported, type Project, exportUrl, importFile, keys, states } from "../../lib/annotate/api";
+import { type Imported, type Project, consensuses, exportUrl, importFile, keys, states } from "../../lib/annotate/api";
 import { t } from "../../lib/annotate/text";
 import { integer } from "../../lib/format";
 import { useRefusal } from "../../lib/session";
@@ -16,6 +16,7 @@ export function FilesTab({ project }: { project: Project }) {
   const [format, setFormat] = useState("");
   const [out, setOut] = useState(project.export_formats[0] ?? "");
   const [state, setState] = useState("");
+  const [consensus, setConsensus] = useState("");
   const [done, setDone] = useState<[string, Imported][]>([]);
   const send = useMutation({
     mutationFn: async () => {
@@ -48,7 +49,8 @@ export function FilesTab({ project }: { project: Project }) {
         <div class="form">
           <label>{t("files.format")}<select value={out} onChange={(event) => setOut(event.currentTarget.value)}>{project.export_formats.map((one) => <option key={one} value={one}>{one}</option>)}</select></label>
           <label>{t("files.state")}<select value={state} onChange={(event) => setState(event.currentTarget.value)}><option value="">{t("files.all")}</option>{states.map((one) => <option key={one} value={one}>{t(`state.${one}`)}</option>)}</select></label>
-          <div><a class="button" download href={exportUrl(name, out, state)}>{t("files.get")}</a></div>
+          <label>{t("files.consensus")}<select value={consensus} onChange={(event) => setConsensus(event.currentTarget.value)}><option value="">{t("files.consensusNone")}</option>{consensuses.map((one) => <option key={one} value={one}>{t(`consensus.${one}`)}</option>)}</select></label>
+          <div><a class="button" download href={exportUrl(name, out, state, consensus)}>{t("files.get")}</a></div>
         </div>
       </section>
     </div>

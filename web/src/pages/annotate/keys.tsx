@@ -21,7 +21,7 @@ export function KeysDialog({ editor, close }: { editor: Editor | undefined; clos
   const rows: [string, string][] = [
     ...everywhere.map(([key, text]): [string, string] => [key, t(text)]),
     ...(editor?.marking ? marking.map(([key, text]): [string, string] => [key, t(text)]) : []),
-    ...(scheme && asks(scheme, "relations") ? [["r", t("key.relate")] as [string, string]] : []),
+    ...(scheme && asks(scheme, "relations") ? [["r", t("key.relate")], ["Shift r", t("key.relations")]] as [string, string][] : []),
     ...(scheme && asks(scheme, "text") ? [["t", t("key.text")] as [string, string]] : []),
     ...(scheme && asks(scheme, "chat-review") ? [["↑ ↓", t("key.message")] as [string, string]] : []),
   ];

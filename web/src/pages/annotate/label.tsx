@@ -76,7 +76,7 @@ export function LabelPage({ project, annotator }: { project: Project; annotator:
   const root = useRef<HTMLDivElement>(null);
   const side = useRef<HTMLDivElement>(null);
   // The scheme that one began with stays while one works: what others change of it comes with the next visit.
-  const queue = useMemo(() => new Queue(settings.scheme, asAnnotator(name, annotator), () => redraw(0), project.models.length > 0), [name, annotator]);
+  const queue = useMemo(() => new Queue(settings.scheme, asAnnotator(name, annotator), () => redraw(0)), [name, annotator]);
   const item = queue.current;
   const editor = item?.editor;
   const shown = useRef(asked);

@@ -50,13 +50,30 @@ function AgreementCard({ data }: { data: Agreement }) {
 }
 
 function LearningCard({ project }: { project: Project }) {
-  const { learning, models } = project;
-  if (learning.state === "off" && models.length === 0) return null;
+  const { learning, suggesters } = project;
+  const rules = learning.rules?.functions ?? [];
+  if (learning.state === "off" && suggesters.length === 0 && !learning.rules) return null;
   return (
     <section class="card" aria-label={t("learning.title")}>
       <h2>{t("learning.title")}</h2>
-      {learning.state !== "off" && <p>{t(`learning.${learning.state}`)} {learning.trainings > 0 && t("learning.trained", { n: integer(learning.trained_on), times: integer(learning.trainings) })} {learning.accuracy && t("learning.accuracy", { value: measure(learning.accuracy) })} {learning.message && <span class="muted">{learning.message}</span>}</p>}
-      {models.length > 0 && <p>{t("learning.models")} {models.map((one) => <span key={one} class="tag mono">{one}</span>)}</p>}
+      {learning.state !== "off" && <p>{t(`learning.${learning.state}`)} {learning.trainings > 0 && t("learning.trained", { n: integer(learning.trained_on), times: integer(learning.trainings) })} {learning.accuracy && t("learning.accuracy", { value: measure(learning.accuracy) })} {learning.span_f1 && t("learning.spanF1", { value: measure(learning.span_f1) })} {learning.message && <span class="muted">{learning.message}</span>}</p>}
+      {learning.rules?.message && <p class="muted">{learning.rules.message}</p>}
+      {rules.length > 0 && (
+        <div class="scroll" tabIndex={0} role="group" aria-label={t("learning.rules")}>
+          <table class="data tight">
+            <thead><tr><th scope="col">{t("learning.rule")}</th><th scope="col">{t("learning.says")}</th><th scope="col" class="right">{t("learning.coverage")}</th><th scope="col" class="right">{t("learning.conflicts")}</th><th scope="col" class="right">{t("learning.right")}</th></tr></thead>
+            <tbody>{rules.map((one) => <tr key={one.name}><th scope="row">{one.name}</th><td>{one.polarity.join(", ")}</td><td class="right">{percent(one.coverage)}</td><td class="right">{percent(one.conflicts)}</td><td class="right">{one.accuracy === null || one.accuracy === undefined ? "" : percent(one.accuracy)}</td></tr>)}</tbody>
+          </table>
+        </div>
+      )}
+      {suggesters.length > 0 && (
+        <div class="scroll" tabIndex={0} role="group" aria-label={t("learning.suggesters")}>
+          <table class="data tight">
+            <thead><tr><th scope="col">{t("learning.name")}</th><th scope="col">{t("learning.state")}</th><th scope="col" class="right">{t("learning.answered")}</th><th scope="col" class="right">{t("learning.failed")}</th><th scope="col">{t("learning.fault")}</th></tr></thead>
+            <tbody>{suggesters.map((one, i) => <tr key={i}><th scope="row" class="mono">{one.name}</th><td>{t(`suggester.${one.state}`)}</td><td class="right">{integer(one.answered)}</td><td class="right">{integer(one.failed)}</td><td>{one.message}</td></tr>)}</tbody>
+          </table>
+        </div>
+      )}
     </section>
   );
 }

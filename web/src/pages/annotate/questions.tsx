@@ -1,6 +1,6 @@
 // What is asked of a task, each question with the keys that answer it.
 import type { ComponentChildren } from "preact";
-import { asks, ordered } from "../../lib/annotate/answer";
+import { asks, ordered, sameRelation } from "../../lib/annotate/answer";
 import { colorOf } from "../../lib/annotate/colors";
 import type { Editor } from "../../lib/annotate/editor";
 import type { Target } from "../../lib/annotate/hotkeys";
@@ -74,7 +74,7 @@ function Relations({ editor }: { editor: Editor }) {
       {list.length === 0 ? <p class="muted small">{t("relations.none")}</p> : (
         <ul class="said">
           {list.slice(0, kListed).map((one) => (
-            <li key={`${one.from} ${one.to} ${one.label}`}>
+            <li key={`${one.from} ${one.to} ${one.label}`} aria-current={editor.chosenRelation !== undefined && sameRelation(one, editor.chosenRelation) ? "true" : undefined}>
               <span class="cut">{text(one.from)} <b>→ {one.label} →</b> {text(one.to)}</span>
               <button type="button" class="plain" aria-label={t("relations.remove", { from: text(one.from), to: text(one.to), label: one.label })} onClick={() => editor.removeRelation(one)}><Icon name="close" /></button>
             </li>

@@ -11,6 +11,7 @@ import { t } from "../../lib/annotate/text";
 import { go } from "../../lib/router";
 import { useRefusal } from "../../lib/session";
 import { questions } from "./list";
+import { Services } from "./services";
 
 function Labels({ title, list, set }: { title: string; list: Label[]; set: (list: Label[]) => void }) {
   const change = (place: number, patch: Partial<Label>) => set(list.map((one, i) => (i === place ? { ...one, ...patch } : one)));
@@ -113,6 +114,8 @@ export function SettingsTab({ project }: { project: Project }) {
         {number("retrain_every", 0, 1_000_000)}
       </div>
       <Rules list={settings.rules} labels={labels} set={(rules) => patch({ rules })} />
+      {asks(scheme, "classification", "multi-label") && <label>{t("settings.labelModel")}<select value={settings.label_model} onChange={(event) => patch({ label_model: event.currentTarget.value as Settings["label_model"] })}><option value="">{t("settings.labelModelNone")}</option>{(["majority", "dawid-skene", "one-coin", "generative"] as const).map((one) => <option key={one} value={one}>{t(`labelModel.${one}`)}</option>)}</select></label>}
+      <Services list={settings.services} set={(services) => patch({ services })} />
       {save.isError && <ErrorNote error={save.error} />}
       <div class="bar"><Act why={why} type="submit" class="primary" disabled={save.isPending}>{t("settings.save")}</Act><span role="status">{save.isSuccess && settings === save.data.settings && t("settings.saved")}</span><span class="grow" /><Act why={mayRemove} onClick={() => setRemoving(true)}>{t("settings.delete")}</Act></div>
       {removing && (
