@@ -15,6 +15,7 @@
 #include "data/dedup_output.h"
 #include "data/deduplicate.h"
 #include "data/near.h"
+#include "data/semantic_pass.h"
 #include "data/web_minhash.h"
 #include "text/words.h"
 
@@ -50,7 +51,7 @@ Json run_description(const DedupOptions& options, const std::vector<fs::path>& i
       list.push_back({{"path", file.string()}, {"size", fs::file_size(file, error)}});
     }
   }
-  return {{"format", "slipway-dedup-1"},
+  Json json = {{"format", "slipway-dedup-1"},
           {"method", static_cast<int>(options.method)},
           {"inputs", list},
           {"text_field", options.text_field},
@@ -65,6 +66,11 @@ Json run_description(const DedupOptions& options, const std::vector<fs::path>& i
           {"shard_bytes", options.shard_bytes},
           {"max_line_bytes", options.max_line_bytes},
           {"exclusions", options.exclusions.string()}};
+  if (options.method == DedupMethod::kSemantic) {
+    const SemanticOptions& given = options.semantic;
+    json["semantic"] = {given.embedder, given.dimension, given.threshold, static_cast<int>(given.keep), given.groups, given.iterations, given.seed};
+  }
+  return json;
 }
 
 // Only one process at a time makes the output; the lock goes with the process.
@@ -108,7 +114,8 @@ class Deduplication {
   void decide_minhash();
   void decide_spans();
   void decide_substrings();
-  void write_members(SortedStream<Edge> members);
+  void decide_semantic();
+  void write_members(SortedStream<Edge> members, SortedStream<uint64_t> gone = {});
   void write_removals(SortedStream<SpanKey> keys, uint64_t width);
 
   const DedupOptions& options_;
@@ -320,6 +327,7 @@ void Deduplication::first_pass() {
       });
       return;
     }
+    case DedupMethod::kSemantic: return embed_shard(options_, inputs_, shard_folder(options_.shard), context_);
     case DedupMethod::kBloom:
     case DedupMethod::kDecontaminate: return;
   }
@@ -462,9 +470,25 @@ void Deduplication::decide_substrings() {
   write_removals(stretches.finish(), length);
 }
 
-// {document, its cluster's first} by document -> members.rec, sizes.rec. Which one stays is decided by the priority, which
-// is read in one more pass over the documents.
-void Deduplication::write_members(SortedStream<Edge> members) {
+// What goes has one edge to what stood before it: the trees' roots stay.
+void Deduplication::decide_semantic() {
+  std::vector<fs::path> folders;
+  for (int shard = 1; shard <= options_.shards; ++shard) {
+    folders.push_back(shard_folder(shard));
+  }
+  const SpillSpace work = space("work");
+  Components components(work);
+  ExternalSorter<uint64_t> gone(work, "gone", options_.memory_bytes / 8);
+  candidates_ = find_semantic_duplicates(options_, folders, work, context_, [&](uint64_t document, uint64_t before) {
+    components.add_edge(document, before);
+    gone.add(document);
+  });
+  write_members(components.finish(), gone.finish());
+}
+
+// {document, its cluster's first} by document -> members.rec, sizes.rec. Of a cluster stays the first that is not `gone`; or what has
+// the highest priority, which is read in one more pass over the documents.
+void Deduplication::write_members(SortedStream<Edge> members, SortedStream<uint64_t> gone) {
   struct Ranked {
     uint64_t root;
     uint64_t rank;  // the order of priorities, highest first
@@ -475,7 +499,12 @@ void Deduplication::write_members(SortedStream<Edge> members) {
   Edge member{};
   if (options_.priority.empty()) {
     while (members.next(member)) {
-      ranked.add({member.b, 0, member.a});
+      const bool goes = gone.peek() != nullptr && *gone.peek() == member.a;
+      ranked.add({member.b, static_cast<uint64_t>(goes), member.a});
+      if (goes) {
+        uint64_t passed = 0;
+        gone.next(passed);
+      }
     }
   } else {
     each_block("priorities", [&](const Block& block) {
@@ -536,6 +565,7 @@ void Deduplication::decide() {
     case DedupMethod::kMinhash: return decide_minhash();
     case DedupMethod::kSentence: return decide_spans();
     case DedupMethod::kSubstring: return decide_substrings();
+    case DedupMethod::kSemantic: return decide_semantic();
     case DedupMethod::kBloom:
     case DedupMethod::kDecontaminate: return;
   }
@@ -605,6 +635,11 @@ DedupSummary dedup_corpus(const DedupOptions& options, base::Context& context) {
   }
   if (options.bands < 1 || options.rows < 1 || options.bands * options.rows > 4096 || options.length_threshold < 16) {
     throw Error(Code::kInvalid, "bands and rows are at least 1 and their product at most 4096; length_threshold is at least 16");
+  }
+  if (options.method == DedupMethod::kSemantic &&
+      (!options.semantic.embed || options.semantic.dimension < 1 || options.semantic.dimension > 65536)) {
+    throw Error(Code::kInvalid, fmt::format("semantic deduplication needs a model of embeddings; '{}' gives {} numbers a text",
+                                            options.semantic.embedder, options.semantic.dimension));
   }
   return Deduplication(options, context).run();
 }

@@ -11,6 +11,7 @@
 
 #include "base/context.h"
 #include "data/clean_corpus.h"
+#include "data/semantic.h"
 
 namespace slipway::data {
 
@@ -21,6 +22,7 @@ enum class DedupMethod {
   kSubstring,      // repeated substrings of at least length_threshold bytes are cut out (Lee et al. 2022)
   kBloom,          // n-grams seen before, one pass in order
   kDecontaminate,  // n-grams of evaluation sets
+  kSemantic,       // embeddings of documents that are as near as a cosine (semantic.h)
 };
 
 struct DedupOptions {
@@ -49,6 +51,7 @@ struct DedupOptions {
   double bloom_expected = 1e8;  // kBloom: n-grams
   double bloom_rate = 0.001;    // false positives at that number
   double bloom_threshold = 0.8;  // share of n-grams seen from which a document is dropped
+  SemanticOptions semantic;     // kSemantic
   std::filesystem::path bloom_file;  // read when it is there, and written at the end; empty: neither
   bool compress = true;
   uint64_t shard_bytes = uint64_t{16} << 20U;  // of input that becomes one output shard
@@ -60,7 +63,7 @@ struct DedupSummary {
   uint64_t clusters = 0;
   uint64_t duplicates = 0;     // documents dropped for being in one
   uint64_t removed_bytes = 0;  // of spans cut out of documents that stay
-  uint64_t candidates = 0;     // pairs that were verified
+  uint64_t candidates = 0;     // pairs that were verified; kSemantic: compared
   bool waiting = false;        // this shard of the work is done, others are not: there is no output yet
   base::Json to_json() const;
 };

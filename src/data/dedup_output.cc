@@ -47,7 +47,9 @@ class Output {
   DedupSummary write();
 
  private:
-  bool clusters() const { return options_.method == DedupMethod::kExact || options_.method == DedupMethod::kMinhash; }
+  bool clusters() const {
+    return options_.method == DedupMethod::kExact || options_.method == DedupMethod::kMinhash || options_.method == DedupMethod::kSemantic;
+  }
   bool spans() const { return options_.method == DedupMethod::kSentence || options_.method == DedupMethod::kSubstring; }
   fs::path part_state(uint64_t index) const { return files_.state / "parts" / fmt::format("{:05}.json", index); }
   std::string part_name(uint64_t index) const {
@@ -207,7 +209,9 @@ Fate Output::fate_of(const Block& block, size_t i, JsonlLine& line, WebShingler&
     append_json_string(file, fate.cluster);
     fate.cluster += fmt::format(",\"line\":{},\"id\":{}}}\n", at.line, line.id().empty() ? "null" : line.id());
     if (!stays) {
-      fate.reason = options_.method == DedupMethod::kExact ? "exact_duplicate" : "near_duplicate";
+      fate.reason = options_.method == DedupMethod::kExact      ? "exact_duplicate"
+                    : options_.method == DedupMethod::kMinhash ? "near_duplicate"
+                                                               : "semantic_duplicate";
       members = fmt::format(",\"cluster\":{},\"duplicate_of\":", member->cluster);
       append_json_string(place(member->kept), members);
     }

@@ -10,6 +10,7 @@
 #include "cli/byte_size.h"
 #include "cli/commands/factories.h"
 #include "cli/data_inputs.h"
+#include "cli/model_argument.h"
 #include "cli/progress.h"
 #include "data/dedup_corpus.h"
 
@@ -113,16 +114,19 @@ class DataDedupCommand final : public Command {
         "  sentence   runs of 3 sentences that stood before are cut out (C4)\n"
         "  substring  stretches of 100 bytes and more that stood before are cut out\n"
         "  bloom      documents of whose word 13-grams 80 % were seen before, in one pass\n"
+        "  semantic   documents whose embeddings by --model are as near as --threshold to one that stays (SemDeDup): compared\n"
+        "             within the groups of a k-means, --groups 0 is one for 16,384 documents; of near ones --keep says which\n"
         "Of a cluster the first document stays, or that with the highest --priority. Buffers keep to --memory at any\n"
         "size of the corpus; the rest is sorted on disk, in OUT. The output does not depend on threads, memory or\n"
         "--shards. A run that was killed goes on when it is started again with the same options. With --shards i/n, n\n"
         "processes share the first pass; the last one to finish writes the output.",
-        "slipway data dedup crawl/ --method minhash --out unique --clusters clusters.jsonl --memory 4GB"};
+        "slipway data dedup crawl/ --method minhash --out unique --clusters clusters.jsonl --memory 4GB\n"
+        "slipway data dedup unique/ --method semantic --model hf://sentence-transformers/all-MiniLM-L6-v2 --threshold 0.95 --out distinct"};
   }
   void describe(Parameters& parameters) override {
     common_.describe(parameters, options_);
     auto& flags = parameters.flags;
-    flags.add("method", method_, "what counts as a duplicate", {"exact", "minhash", "sentence", "substring", "bloom"});
+    flags.add("method", method_, "what counts as a duplicate", {"exact", "minhash", "sentence", "substring", "bloom", "semantic"});
     flags.add("clusters", clusters_, "file of the clusters, JSON Lines: a line a document");
     flags.add("shards", shards_, "i/n: this process is the i-th of n");
     flags.add("field", options_.field, "exact: the member to compare, in place of the text");
@@ -140,6 +144,11 @@ class DataDedupCommand final : public Command {
     flags.add("bloom_rate", options_.bloom_rate, "bloom: false positives at that number", {1e-12, 0.5});
     flags.add("bloom_threshold", options_.bloom_threshold, "bloom: share of seen shingles that drops a document", {0, 1});
     flags.add("bloom_file", bloom_file_, "bloom: the filter, read when it is there and written at the end");
+    flags.add("model", model_, "semantic: a model that embeds: a folder, models:/NAME@ALIAS, hf://NS/NAME, or a file of word vectors");
+    flags.add("precision", precision_, "semantic: weights to use", {"auto", "float32", "int8"});
+    flags.add("threshold", options_.semantic.threshold, "semantic: cosines from here on are duplicates", {-1, 1});
+    flags.add("keep", keep_, "semantic: of near documents, by their place in the group", {"farthest", "closest", "first"});
+    flags.add("groups", options_.semantic.groups, "semantic: k of the k-means; 0 = by the number of documents", {0, 1e6});
   }
   int run(App& app) override {
     common_.apply(app, options_);
@@ -147,6 +156,7 @@ class DataDedupCommand final : public Command {
                       : method_ == "minhash"   ? data::DedupMethod::kMinhash
                       : method_ == "sentence"  ? data::DedupMethod::kSentence
                       : method_ == "substring" ? data::DedupMethod::kSubstring
+                      : method_ == "semantic"  ? data::DedupMethod::kSemantic
                                                : data::DedupMethod::kBloom;
     options_.clusters = clusters_;
     options_.bloom_file = bloom_file_;
@@ -155,10 +165,29 @@ class DataDedupCommand final : public Command {
     if (options_.method == data::DedupMethod::kBloom && options_.shards > 1) {
       throw Error(Code::kInvalid, "--method bloom reads in order and cannot be shared among shards");
     }
+    if (options_.method == data::DedupMethod::kSemantic) {
+      open_embedder(app);
+    }
     return report(app, options_);
   }
 
  private:
+  void open_embedder(App& app) {
+    if (model_.empty()) {
+      throw Error(Code::kInvalid, "--method semantic needs --model: what embeds the documents");
+    }
+    const LocatedModel located = locate_model(app, model_, precision_);
+    engine_ = load_engine(app, located, precision_);
+    data::SemanticOptions& semantic = options_.semantic;
+    semantic.embedder = fmt::format("{} ({})", located.name(), engine_->precision());
+    semantic.seed = options_.seed;
+    semantic.keep = keep_ == "farthest"  ? data::SemanticKeep::kFarthest
+                    : keep_ == "closest" ? data::SemanticKeep::kClosest
+                                         : data::SemanticKeep::kFirst;
+    semantic.dimension = engine_->embed(std::vector<std::string>{"a"}).cols;
+    semantic.embed = [this](std::span<const std::string> texts) { return engine_->embed(texts).values; };
+  }
+
   void read_shards() {
     const char* end = shards_.data() + shards_.size();
     const auto [slash, first] = std::from_chars(shards_.data(), end, options_.shard);
@@ -174,6 +203,10 @@ class DataDedupCommand final : public Command {
   std::string clusters_;
   std::string shards_ = "1/1";
   std::string bloom_file_;
+  std::string model_;
+  std::string precision_ = "auto";
+  std::string keep_ = "farthest";
+  std::unique_ptr<engine::Engine> engine_;
   int ngram_ = 0;
   data::DedupOptions options_;
 };
