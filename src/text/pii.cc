@@ -23,12 +23,14 @@ namespace {
 
 // A pattern's match may begin this many characters before the first digit or colon of its place.
 constexpr uint32_t kReach = 16;
+// A label is looked for this far before a match ("provider organization tax identification number: ").
+constexpr uint32_t kLabel = 80;
 // An e-mail address's local part is looked for this far back (RFC 5321 allows 64).
 constexpr uint32_t kMostLocal = 320;
 
 std::vector<const PiiRecognizer*> all_recognizers() {
   std::vector<const PiiRecognizer*> all;
-  for (const auto& family : {pii_generic(), pii_america(), pii_europe(), pii_germany(), pii_asia(), pii_china()}) {
+  for (const auto& family : {pii_generic(), pii_america(), pii_us_health(), pii_europe(), pii_germany(), pii_asia(), pii_china()}) {
     for (const PiiRecognizer& recognizer : family) {
       all.push_back(&recognizer);
     }
@@ -73,6 +75,7 @@ struct Pattern {
   uint16_t recognizer;
   uint16_t number;  // within the recogniser
   float score;
+  std::optional<Regex> label;
 };
 
 struct Raw {
@@ -132,7 +135,10 @@ void PiiPlan::add(const PiiRecognizer& recognizer) {
     }
     const std::string_view regex = pattern.regex;
     const auto id = static_cast<uint16_t>(patterns.size());
-    patterns.push_back({Regex("(?i)" + std::string(regex), recognizer.type), index, number, pattern.score});
+    patterns.push_back({Regex("(?i)" + std::string(regex), recognizer.type), index, number, pattern.score, std::nullopt});
+    if (pattern.label != nullptr) {
+      patterns.back().label.emplace("(?i)(?:" + std::string(pattern.label) + ")$", recognizer.type, Regex::Flavor::kRust);
+    }
     if (recognizer.search == PiiSearch::kEmail) {
       email_pattern = id;
       continue;
@@ -228,10 +234,17 @@ class Scan {
     const auto size = static_cast<uint32_t>(chars_.size());
     for (const uint16_t id : ids) {
       uint32_t end = 0;
-      if (at >= resume_[id] && plan_.patterns[id].regex.match_at(chars_, 0, size, at, regex_, end) && end > at) {
+      if (at >= resume_[id] && plan_.patterns[id].regex.match_at(chars_, 0, size, at, regex_, end) && end > at && labelled(id, at)) {
         add(id, at, end);
       }
     }
+  }
+
+  bool labelled(uint16_t id, uint32_t at) const {
+    const std::optional<Regex>& label = plan_.patterns[id].label;
+    const uint32_t from = at > kLabel ? at - kLabel : 0;
+    Regex::Match match{};
+    return !label || label->find(chars_, from, at, from, match);
   }
 
   void add(uint16_t id, uint32_t begin, uint32_t end) {

@@ -215,6 +215,31 @@ PiiVerdict za_id(std::string_view match) {
   return pii_verdict(d.size() == 13 && pii_date(year, month, day) && past && pii_luhn(d));
 }
 
+// Presidio takes the form of these for a proof.
+PiiVerdict always(std::string_view) { return PiiVerdict::kValid; }
+
+PiiVerdict za_company(std::string_view match) {
+  size_t at = 0;
+  while (at < match.size() && !digit(match[at])) {
+    ++at;
+  }
+  int year = 0;
+  for (size_t i = at; i < at + 4; ++i) {
+    year = year * 10 + (match[i] - '0');
+  }
+  return pii_verdict(year >= 1800 && year <= pii_this_year());
+}
+
+PiiVerdict za_driver(std::string_view match) {
+  return pii_verdict(match.size() >= 10 && match.size() <= 14 && std::any_of(match.begin(), match.end(), letter));
+}
+
+// Shares its form with identity numbers, and is what they are not.
+PiiVerdict za_traffic(std::string_view match) {
+  const bool identity = match[10] <= '2' && match[11] >= '8' && za_id(match) == PiiVerdict::kValid;
+  return pii_verdict(!identity);
+}
+
 }  // namespace
 
 std::span<const PiiRecognizer> pii_asia() {
@@ -333,7 +358,42 @@ std::span<const PiiRecognizer> pii_asia() {
        .group = "za",
        .patterns = {{R"(\b\d{10}[0-2][89]\d\b)", .2F}},
        .check = za_id,
-       .context = {"id", "identity"}}};
+       .context = {"id", "identity"}},
+      {.type = "ZA_COMPANY_REGISTRATION",
+       .group = "za",
+       .patterns = {{R"(\b(?:19|20)[0-9]{2}/[0-9]{6}/[0-9]{2}\b)", .4F}, {R"(\b(?:ck|k|t|w|b|m|n|nr)[0-9]{4}/[0-9]{6}\b)", .3F}},
+       .check = za_company,
+       .context = {"cipc"}},
+      {.type = "ZA_DRIVER_LICENSE",
+       .group = "za",
+       .patterns = {{R"(\b[0-9]{6,10}[a-z0-9]{2,5}\b)", .3F}},
+       .check = za_driver,
+       .context = {"licence", "license", "enatis", "natis"}},
+      {.type = "ZA_INCOME_TAX_NUMBER", .group = "za", .patterns = {{R"(\b[01239][0-9]{9}\b)", .05F}}, .check = always, .context = {"sars", "itr", "taxpayer"}},
+      {.type = "ZA_VAT_NUMBER", .group = "za", .patterns = {{R"(\b4[0-9]{9}\b)", .3F}}, .check = always, .context = {"vat", "sars"}},
+      {.type = "ZA_LICENSE_PLATE",
+       .group = "za",
+       .patterns = {{R"(\b[a-z]{2,4}[0-9]{2,4}[a-z]{0,4}(?:gp|zn|wp|ec|nc|fs|lp|mp|nw)\b)", .3F},
+                    {R"(\b[a-z]{2}\s?[0-9]{2}\s?[a-z]{2}\s?(?:gp|zn|wp|ec|nc|fs|lp|mp|nw)\b)", .3F},
+                    {R"(\b[a-z]{2,3}\s?[0-9]{2,3}\s?(?:gp|zn|wp|ec|nc|fs|lp|mp|nw)\b)", .3F},
+                    {R"(\b[0-9]{2,3}\s?[a-z]{2,3}\s?ec\b)", .3F}},
+       .check = always,
+       .context = {"registration", "natis", "enatis"}},
+      {.type = "ZA_PASSPORT", .group = "za", .patterns = {{R"(\b[admt][0-9]{8}\b)", .2F}}, .check = always, .context = {"passport", "dha"}},
+      {.type = "ZA_TRAFFIC_REGISTER_NUMBER",
+       .group = "za",
+       .patterns = {{R"(\b[0-9]{13}\b)", .05F}},
+       .check = za_traffic,
+       .context = {"trn", "enatis", "natis"}},
+      // By the numbering plan of ICASA: 06x, 07x, 081 to 085 are mobile.
+      {.type = "ZA_MOBILE_NUMBER",
+       .group = "za",
+       .patterns = {{R"((?<![\w+])(?:(?:\+|00)27[- .]?(?:\(0\)[- .]?)?|\(?0)(?:6[0-9]|7[0-9]|8[1-5])\)?[- .]?[0-9]{3}[- .]?[0-9]{4}(?!\w))", .4F}},
+       .context = {"phone", "number", "telephone", "cell", "cellphone", "mobile", "call", "cellular", "handset", "tel", "sms", "whatsapp"}},
+      {.type = "ZA_TELEPHONE_NUMBER",
+       .group = "za",
+       .patterns = {{R"((?<![\w+])(?:(?:\+|00)27[- .]?(?:\(0\)[- .]?)?|\(?0)(?:1[0-8]|2[1-8]|3[1-69]|4[0-9]|5[1-8]|80|86|87)\)?[- .]?[0-9]{3}[- .]?[0-9]{4}(?!\w))", .4F}},
+       .context = {"phone", "number", "telephone", "cell", "cellphone", "mobile", "call", "landline", "tel"}}};
   return kAll;
 }
 

@@ -15,6 +15,8 @@ enum class PiiVerdict : uint8_t { kUnknown, kValid, kInvalid };
 struct PiiPattern {
   const char* regex;  // ignoring case; see regex.h
   float score;
+  // What must stand before a match and end where it begins, likewise; null: anything.
+  const char* label = nullptr;
 };
 
 // Patterns that no run of digits announces have a search of their own.
@@ -31,6 +33,7 @@ struct PiiRecognizer {
 
 std::span<const PiiRecognizer> pii_generic();
 std::span<const PiiRecognizer> pii_america();  // US, CA
+std::span<const PiiRecognizer> pii_us_health();
 std::span<const PiiRecognizer> pii_europe();   // UK, ES, IT, PL, FI, SE, TR
 std::span<const PiiRecognizer> pii_germany();
 std::span<const PiiRecognizer> pii_asia();  // SG, AU, IN, KR, TH, PH, NG, ZA
