@@ -50,15 +50,7 @@ struct Part {
   CorpusSummary summary;
 };
 
-void append_number(double value, std::string& out) {
-  if (value == std::floor(value) && std::abs(value) < 1e15) {
-    fmt::format_to(std::back_inserter(out), "{}", static_cast<int64_t>(value));
-  } else {
-    fmt::format_to(std::back_inserter(out), "{}", value);  // the shortest that reads back the same
-  }
-}
-
-void append_signals(const Signals& signals, std::string& out) {
+void append_signals(const Signals& signals, const std::vector<NamedSignal>& others, std::string& out) {
   out += ",\"signals\":{";
   bool first = true;
   for (size_t i = 0; i < kSignals; ++i) {
@@ -69,9 +61,10 @@ void append_signals(const Signals& signals, std::string& out) {
     out += first ? "\"" : ",\"";
     out += signal_name(signal);
     out += "\":";
-    append_number(signals[signal], out);
+    append_signal_number(signals[signal], out);
     first = false;
   }
+  append_named_signals(others, first, out);
   out += '}';
 }
 
@@ -94,12 +87,12 @@ class BlockCleaner {
         quarantine(place, bytes, fault, part);
         continue;
       }
-      judge(part);
+      judge(bytes, part);
     }
   }
 
  private:
-  void judge(Part& part) {
+  void judge(std::string_view bytes, Part& part) {
     CorpusSummary& summary = part.summary;
     std::string& text = line_.text();
     const size_t size = text.size();
@@ -107,11 +100,24 @@ class BlockCleaner {
     summary.text_bytes += size;
     members_.clear();
     before_.assign(text);
-    const Verdict verdict = scanner_.judge(text, signals_);
-    if (options_.write_signals) {
-      append_signals(signals_, members_);
+    others_.clear();
+    const bool all = options_.write_signals;
+    FilterVerdict filtered = run_filters(options_.filters, true, all, bytes, text, others_);
+    Verdict verdict;
+    if (filtered.keep() || all) {
+      verdict = scanner_.judge(text, signals_);
+      if (filtered.keep() && !verdict.keep()) {
+        filtered = {verdict.reason, verdict.signal ? signal_name(*verdict.signal) : std::string_view(), verdict.value};
+      }
     }
-    if (verdict.keep()) {
+    if (filtered.keep() || all) {
+      const FilterVerdict later = run_filters(options_.filters, false, all, bytes, text, others_);
+      filtered = filtered.keep() ? later : filtered;
+    }
+    if (all) {
+      append_signals(signals_, others_, members_);
+    }
+    if (filtered.keep()) {
       ++summary.kept;
       const bool changed = text != before_;
       summary.rewritten += static_cast<uint64_t>(changed);
@@ -119,17 +125,19 @@ class BlockCleaner {
       line_.write(changed, members_, part.kept);
       return;
     }
-    ++summary.dropped[std::string(verdict.reason)];
+    ++summary.dropped[std::string(filtered.reason)];
     if (options_.exclusions.empty()) {
       return;
     }
     members_ += ",\"filter_reason\":";
-    append_json_string(verdict.reason, members_);
-    if (verdict.signal.has_value()) {
-      members_ += ",\"filter_signal\":\"";
-      members_ += signal_name(*verdict.signal);
-      members_ += "\",\"filter_value\":";
-      append_number(verdict.value, members_);
+    append_json_string(filtered.reason, members_);
+    if (!filtered.signal.empty()) {
+      members_ += ",\"filter_signal\":";
+      append_json_string(filtered.signal, members_);
+      if (!std::isnan(filtered.value)) {
+        members_ += ",\"filter_value\":";
+        append_signal_number(filtered.value, members_);
+      }
     }
     line_.write(false, members_, part.excluded);
   }
@@ -160,6 +168,7 @@ class BlockCleaner {
   Signals signals_;
   std::string members_;
   std::string before_;
+  std::vector<NamedSignal> others_;
 };
 
 Json counts(const std::map<std::string, uint64_t>& by_reason) {
@@ -219,6 +228,9 @@ class State {
             {"quality", to_json(options.quality)},
             {"word_lists", base::sha256_hex(fmt::format("{}\n\n{}", fmt::join(options.quality.bad_words, "\n"),
                                                         fmt::join(options.quality.stop_words, "\n")))}};
+    for (const auto& filter : options.filters) {
+      run_["filters"].push_back(filter->description());
+    }
     const fs::path file = folder_ / "run.json";
     if (base::is_file(file)) {
       if (base::parse_json(base::read_file(file), file.string()) != run_) {

@@ -11,6 +11,7 @@
 
 #include "base/context.h"
 #include "base/json.h"
+#include "data/document_filter.h"
 #include "data/quality.h"
 
 namespace slipway::data {
@@ -27,6 +28,7 @@ struct CorpusOptions {
   uint64_t max_line_bytes = uint64_t{64} << 20U;
   uint64_t memory_bytes = uint64_t{1} << 30U;  // blocks in work at a time are cut to it
   QualityOptions quality;
+  DocumentFilters filters;  // beside the preset's rules
 };
 
 struct CorpusSummary {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <span>
 #include <string>
@@ -44,11 +45,24 @@ class LightClassifier {
   std::vector<double> probabilities(const TextFeatures& features) const;
 
  private:
+  friend struct LightModel;
   int classes_ = 0;
   int bits_ = 0;
   bool several_ = false;
   std::vector<float> weights_;  // [2^bits, classes]
   std::vector<float> bias_;     // [classes]
+};
+
+// A classifier with the names of its classes, as a file (docs/formats/light-classifier.md; light_model.cc).
+struct LightModel {
+  std::vector<std::string> labels;  // one a class
+  LightClassifier classifier;
+
+  std::string to_bytes() const;
+  // Throws Error(kIntegrity) naming `source`.
+  static LightModel from_bytes(std::string_view bytes, std::string_view source);
+  // Throws Error(kNotFound | kIntegrity).
+  static LightModel open(const std::filesystem::path& file);
 };
 
 }  // namespace slipway::data

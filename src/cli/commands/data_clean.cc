@@ -8,6 +8,7 @@
 #include "base/input.h"
 #include "cli/app.h"
 #include "cli/byte_size.h"
+#include "cli/clean_filters.h"
 #include "cli/commands/factories.h"
 #include "cli/data_inputs.h"
 #include "cli/progress.h"
@@ -15,6 +16,8 @@
 
 namespace slipway::cli {
 namespace {
+
+constexpr const char* kNone = "none";  // no rules: only the filters beside them decide
 
 class DataCleanCommand final : public Command {
  public:
@@ -26,7 +29,8 @@ class DataCleanCommand final : public Command {
         "dolma's\n"
         "taggers with the mixer of Dolma 1.6, as the Gopher rules of RedPajama-V2's card, or as NeMo Curator's English "
         "pipeline;\n"
-        "--set changes a threshold by the peer's name for it, or turns its rule off. The output does not depend on\n"
+        "--set changes a threshold by the peer's name for it, or turns its rule off; none has no rules. Beside them decide lists of\n"
+        "addresses (--url-…), language models (--perplexity-…), scanners (--scan) and numbers that documents have (--limit). The output does not depend on\n"
         "the number of threads. A run that was killed goes on when it is started again with the same options. Lines\n"
         "that are no documents go to OUT/quarantine with file, line and reason.",
         "slipway data clean crawl/ --preset fineweb --out clean --exclusions dropped --set min_doc_words=30"};
@@ -38,6 +42,7 @@ class DataCleanCommand final : public Command {
     for (const std::string_view name : data::quality_presets()) {
       presets.emplace_back(name);
     }
+    presets.emplace_back(kNone);
     flags.add("preset", preset_, "whose rules decide", presets);
     flags.add("out", out_, "folder for the shards of what is kept");
     flags.add("exclusions", exclusions_,
@@ -56,6 +61,7 @@ class DataCleanCommand final : public Command {
     flags.add("shard_size", shard_size_, "of input that becomes one shard");
     flags.add("max_line", max_line_, "longer lines are quarantined");
     flags.add("memory", memory_, "for blocks in work");
+    filters_.describe(flags);
   }
 
   int run(App& app) override {
@@ -81,7 +87,12 @@ class DataCleanCommand final : public Command {
  private:
   void read_options(App& app) {
     const std::string language = options_.quality.bad_words_language;
-    options_.quality = data::quality_preset(preset_);
+    options_.quality = data::quality_preset(preset_ == kNone ? "gopher" : preset_);
+    if (preset_ == kNone) {
+      options_.quality.preset = kNone;
+      options_.quality.stages.clear();
+    }
+    options_.filters = filters_.make();
     options_.quality.bad_words_language = language;
     options_.quality.all_signals = options_.write_signals;
     for (const std::string& setting : settings_) {
@@ -150,6 +161,7 @@ class DataCleanCommand final : public Command {
   std::string max_line_ = "64MiB";
   std::string memory_ = "1GB";
   data::CorpusOptions options_;
+  CleanFilters filters_;
 };
 
 }  // namespace

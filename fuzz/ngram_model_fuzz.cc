@@ -1,0 +1,22 @@
+// ARPA files: read whole or refused; what was read answers.
+#include <cmath>
+#include <cstdlib>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "text/ngram_model.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  static const slipway::base::TempDir folder;  // NOLINT: of the process
+  const auto file = folder.path() / "model.arpa";
+  slipway::base::write_file_atomic(file, {reinterpret_cast<const char*>(data), size});  // NOLINT: bytes
+  try {
+    const auto model = slipway::text::NgramModel::open(file);
+    const auto score = model->score_line("a b <unk> c a");
+    if (score.words != 6 || !std::isfinite(score.log10)) {
+      std::abort();
+    }
+  } catch (const slipway::base::Error&) {
+  }
+  return 0;
+}
