@@ -147,6 +147,22 @@ class WarcReader::Bytes {
     const std::string_view rest = window();
     return !buffered() && size > rest.size() && rest.find("\nWARC/") != std::string_view::npos;
   }
+  // Where before byte `n` of the window a later gzip member begins with a record: what is told to lie there is a lie. npos: nowhere.
+  // Looked for again whenever more was unpacked, so that no more than one such member is ever in the window.
+  size_t record_before(size_t n) {
+    const uint64_t begin = dropped_ + begin_;
+    std::erase_if(starts_, [&](uint64_t start) { return start < begin; });
+    for (const uint64_t start : starts_) {
+      const auto at = static_cast<size_t>(start - begin);
+      if (at >= n) {
+        break;
+      }
+      if (begins_record(window().substr(at, 4096))) {
+        return at;
+      }
+    }
+    return std::string_view::npos;
+  }
   // Forgets the bytes before the window.
   void shrink() {
     if (buffered()) {
@@ -179,6 +195,7 @@ class WarcReader::Bytes {
     }
     buffer_.clear();
     begin_ = 0;
+    starts_.clear();
     open_ = false;
     size_t from = std::max<uint64_t>(offset + 1, member_ + 1);
     for (; (from = raw_.find(kMember, from)) != std::string_view::npos; ++from) {
@@ -237,6 +254,7 @@ class WarcReader::Bytes {
       inflateReset(&stream_);
       member_ = at_;
       open_ = true;
+      starts_.push_back(dropped_ + buffer_.size());
     }
     if (begin_ > 0 && begin_ >= buffer_.size() / 2) {
       shrink();
@@ -297,6 +315,7 @@ class WarcReader::Bytes {
   std::string buffer_;
   size_t begin_ = 0;
   size_t member_ = 0;
+  std::vector<uint64_t> starts_;  // of members of which something is in buffer_: in all that was unpacked
   bool open_ = false;
   z_stream stream_{};
   std::unique_ptr<ZstdStream> zstd_;  // null: plain or gzip
@@ -439,11 +458,12 @@ void WarcReader::read_block(WarcRecord& record, uint64_t size) {
   if (size > limits_.max_block_bytes) {
     record.fault = fmt::format("a block of {} bytes; the limit is {}", size, limits_.max_block_bytes);
     for (uint64_t left = size; left > 0;) {
-      if (!bytes_->need(1)) {
-        record.fault += fmt::format(", and the file ends {} bytes before its end", left);
+      if (!bytes_->need(1) || bytes_->record_before(1) == 0) {
+        record.fault += fmt::format(", and {} ends {} bytes before its end", bytes_->at_end() ? "the file" : "its gzip member", left);
         return;
       }
-      const auto n = static_cast<size_t>(std::min<uint64_t>(left, bytes_->window().size()));
+      size_t n = static_cast<size_t>(std::min<uint64_t>(left, bytes_->window().size()));
+      n = std::min(n, bytes_->record_before(n));
       bytes_->consume(n);
       left -= n;
     }
@@ -451,11 +471,19 @@ void WarcReader::read_block(WarcRecord& record, uint64_t size) {
   }
   try {
     // With the empty lines behind it and the end of its member, so that nothing below moves the window.
-    if (bytes_->need(size + 4) && bytes_->window().size() == size + 4) {
+    while (bytes_->window().size() < size + 4 && bytes_->record_before(size) == std::string_view::npos && bytes_->more()) {
+    }
+    if (bytes_->window().size() == size + 4) {
       bytes_->more_of_member();
     }
   } catch (const Damage& damage) {
     record.fault = damage.what();
+  }
+  if (const size_t end = bytes_->record_before(size); end != std::string_view::npos) {
+    record.fault = fmt::format("a block of {} bytes where its gzip member has {}", size, end);
+    record.block = bytes_->window().substr(0, end);
+    bytes_->consume(end);
+    return;
   }
   const std::string_view window = bytes_->window();
   record.block = window.substr(0, size);

@@ -1,6 +1,6 @@
 // WARC 1.0/1.1 and ARC 1 files read record by record (ISO 28500; the Internet Archive's ARC of 1996): plain, gzip or zstd, by
 // record or as a whole, of any size. Made for files that lie: every length is checked against the file and a limit, a damaged record costs
-// itself alone (only a length beyond the end of a packed file costs the rest), and what is wrong is told of the record it befell. One
+// itself alone (only in zstd, and in gzip that is not packed by record, a length beyond the file's end costs the rest), and what is wrong is told of the record it befell. One
 // reader a thread; it borrows the file's bytes.
 #pragma once
 
