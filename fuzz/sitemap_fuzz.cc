@@ -9,7 +9,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   namespace collect = slipway::collect;
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   const collect::Sitemap map = collect::parse_sitemap(bytes);
-  if (map.urls.size() > collect::kMaxSitemapUrls || map.urls.size() > size) {
+  if (map.urls.size() > collect::kMaxSitemapUrls || map.urls.size() > size || map.modified.size() != map.urls.size()) {
     __builtin_trap();
   }
   for (const std::string& url : map.urls) {
@@ -18,5 +18,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     }
   }
   collect::looks_like_sitemap(bytes);
+  collect::time_of_lastmod(bytes);
   return 0;
 }

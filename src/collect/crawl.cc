@@ -176,6 +176,12 @@ class Crawl {
     }
     const Frontier::Entry entry = frontier_.entry(turn.item);
     const std::optional<Visit> last = frontier_.last_visit(turn.item);
+    if (last && options_.lastmod && unchanged_since(entry, *last)) {  // it leads where it led
+      ++summary_.skipped["lastmod"];
+      frontier_.page(turn.item, {{"s", 0}, {"x", "lastmod"}, {"t", now_text()}}, {}, true);
+      frontier_.hosts().done(turn.host, base::monotonic_seconds());
+      return;
+    }
     lock.unlock();
     Digested digested;
     try {
@@ -187,6 +193,13 @@ class Crawl {
     }
     lock.lock();
     settle(turn, robots, std::move(digested));
+  }
+
+  // By its sitemap: changed before our last visit, which is not too long ago.
+  bool unchanged_since(const Frontier::Entry& entry, const Visit& last) const {
+    const int64_t visited = time_of_lastmod(last.time);
+    const int64_t now = context_.clock.unix_ms() / 1000;
+    return entry.modified > 0 && entry.modified < visited && now - visited < int64_t{options_.max_age} * 86'400;
   }
 
   Fetched get(const Url& url, const Frontier::Entry& entry, const std::optional<Visit>& last) {
@@ -415,10 +428,11 @@ class Crawl {
     if (map.index && depth >= kMaxSitemapDepth) {
       return;
     }
-    for (const std::string& one : map.urls) {
-      std::optional<Url> target = resolve_url(url, one);
+    for (size_t i = 0; i < map.urls.size(); ++i) {
+      std::optional<Url> target = resolve_url(url, map.urls[i]);
       if (target && (!map.index || target->host == url.host)) {
-        out.found.push_back({std::move(*target), map.index ? depth + 1 : 1, map.index ? UrlKind::kSitemap : UrlKind::kPage, 0});
+        out.found.push_back(
+            {std::move(*target), map.index ? depth + 1 : 1, map.index ? UrlKind::kSitemap : UrlKind::kPage, 0, map.modified[i]});
       }
     }
   }
@@ -530,6 +544,8 @@ void CrawlOptions::describe(base::FieldTable& table) {
   table.add("sitemaps", sitemaps, "read the sitemaps that robots.txt names");
   table.add("keep_reserved", keep_reserved, "keep pages that ask not to be used for training (noai, TDM-Reservation), too");
   table.add("allow_private", allow_private, "connect to addresses that are not on the public Internet, too");
+  table.add("lastmod", lastmod, "recrawl: do not ask for pages that their sitemap calls older than the last visit");
+  table.add("max_age", max_age, "recrawl: days after which they are asked nevertheless", {0, 36'500});
   table.add("recrawl", recrawl, "of a complete crawl: again, asking for what has changed");
   table.add("ca_file", ca_file, "PEM file of authorities to trust");
   table.add("user_agent", user_agent, "how it names itself; robots.txt is asked about the name before the first '/'");

@@ -35,6 +35,8 @@ struct CrawlOptions {
   bool sitemaps = true;                // of robots.txt
   bool keep_reserved = false;          // pages that ask not to be used for training, too
   bool allow_private = false;
+  bool lastmod = true;                 // a page that its sitemap calls older than our last visit is not asked again
+  int max_age = 30;                    // days after which it is nevertheless
   bool recrawl = false;                // of what is complete: again, for what has changed
   std::string ca_file;
   uint64_t seed = 0;                   // of jitter

@@ -19,6 +19,7 @@ constexpr const char* kKind = "k";
 constexpr const char* kNew = "new";
 constexpr const char* kOld = "old";
 constexpr const char* kFirst = "a";
+constexpr const char* kDates = "l";
 
 }  // namespace
 
@@ -32,10 +33,12 @@ Frontier::Frontier(const std::filesystem::path& folder, Scope& scope) : folder_(
     return true;
   });
   resumed_ = round_ > 0 && !complete_;
-  for (uint32_t id = 0; id < entries_.size(); ++id) {
-    if (!complete_ && entries_[id].queued && !entries_[id].done) {
-      const std::optional<Url> url = parse_url(entries_[id].url);
-      hosts_.push(hosts_.host_of(url ? url->host : ""), id);
+  for (const UrlKind kind : {UrlKind::kSitemap, UrlKind::kPage}) {  // lists first: they say what has changed
+    for (uint32_t id = 0; id < entries_.size(); ++id) {
+      if (!complete_ && entries_[id].queued && !entries_[id].done && entries_[id].kind == kind) {
+        const std::optional<Url> url = parse_url(entries_[id].url);
+        hosts_.push(hosts_.host_of(url ? url->host : ""), id);
+      }
     }
   }
 }
@@ -101,6 +104,13 @@ void Frontier::apply_found(const Json& event) {
       }
     }
   }
+  if (const auto dates = event.find(kDates); dates != event.end()) {
+    for (const Json& one : *dates) {
+      if (const auto id = one.at(0).get<uint32_t>(); id < entries_.size()) {
+        entries_[id].modified = one.at(1).get<int64_t>();
+      }
+    }
+  }
   const auto old = event.find(kOld);
   if (old != event.end()) {
     const int depth = base::get_or<int>(event, "d", 0, "crawl.log");
@@ -133,7 +143,7 @@ uint32_t Frontier::add(const Url& url, const Found& found) {
   const auto id = static_cast<uint32_t>(entries_.size());
   ids_.try_emplace(base::xxh64(url_key(url)), id);
   entries_.push_back({url.text(), static_cast<uint8_t>(std::min(found.depth, 255)), static_cast<uint8_t>(found.redirects), 0,
-                      found.kind, false, false, -1});
+                      found.kind, false, false, 0, -1});
   return id;
 }
 
@@ -143,12 +153,14 @@ void Frontier::enqueue(uint32_t id, int depth, int redirects) {
   entry.depth = static_cast<uint8_t>(std::min(depth, 255));
   entry.redirects = static_cast<uint8_t>(redirects);
   const std::optional<Url> url = parse_url(entry.url);
-  hosts_.push(hosts_.host_of(url ? url->host : ""), id);
+  const size_t host = hosts_.host_of(url ? url->host : "");
+  entry.kind == UrlKind::kSitemap ? hosts_.push_front(host, id) : hosts_.push(host, id);
 }
 
 void Frontier::add_found(const std::vector<Found>& found, Json& event) {
   Json news = Json::array();
   Json old = Json::array();
+  Json dates = Json::array();
   const auto first = static_cast<uint32_t>(entries_.size());
   for (const Found& one : found) {
     const bool seed = one.depth == 0 && one.kind == UrlKind::kPage;
@@ -166,13 +178,18 @@ void Frontier::add_found(const std::vector<Found>& found, Json& event) {
       ++refused_[std::string(reason)];
       continue;
     }
+    const uint32_t id = known ? it->second : add(one.url, one);
+    if (one.modified > 0) {
+      entries_[id].modified = one.modified;
+      dates.push_back({id, one.modified});
+    }
     if (!known) {
       news.push_back({one.url.text(), one.depth, static_cast<int>(one.kind), one.redirects});
-      enqueue(add(one.url, one), one.depth, one.redirects);
+      enqueue(id, one.depth, one.redirects);
     } else {
-      old.push_back(it->second);
-      if (!entries_[it->second].queued) {
-        enqueue(it->second, one.depth, one.redirects);
+      old.push_back(id);
+      if (!entries_[id].queued) {
+        enqueue(id, one.depth, one.redirects);
       }
     }
     event["d"] = one.depth;
@@ -183,6 +200,9 @@ void Frontier::add_found(const std::vector<Found>& found, Json& event) {
   }
   if (!old.empty()) {
     event[kOld] = std::move(old);
+  }
+  if (!dates.empty()) {
+    event[kDates] = std::move(dates);
   }
 }
 

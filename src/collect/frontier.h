@@ -25,6 +25,7 @@ struct Found {
   int depth = 0;  // links from a seed; of a sitemap: below how many others
   UrlKind kind = UrlKind::kPage;
   int redirects = 0;
+  int64_t modified = 0;  // when a sitemap says that it was changed, seconds since 1970; 0: it does not
 };
 
 struct Visit {  // the last one that brought something
@@ -42,6 +43,7 @@ class Frontier {
     UrlKind kind = UrlKind::kPage;
     bool queued = false;  // in this round
     bool done = false;
+    int64_t modified = 0;  // as Found's, the last that was told
     int64_t visit = -1;  // offset in the log of the last event that has something to compare with
   };
 

@@ -1,6 +1,9 @@
 #include "collect/sitemap.h"
 
 #include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <optional>
 
 #include "collect/url.h"
 #include "text/html.h"
@@ -94,13 +97,14 @@ std::string_view without_mark(std::string_view bytes) {
 }
 
 // False: full.
-bool add(std::string url, Sitemap& map) {
+bool add(std::string url, int64_t modified, Sitemap& map) {
   if (map.urls.size() == kMaxSitemapUrls) {
     map.cut = true;
     return false;
   }
   if (!url.empty() && url.size() <= kMaxUrlBytes) {
     map.urls.push_back(std::move(url));
+    map.modified.push_back(modified);
   }
   return true;
 }
@@ -110,13 +114,76 @@ void read_text(std::string_view bytes, Sitemap& map) {
     const size_t end = std::min(bytes.find('\n'), bytes.size());
     const std::string_view line = trimmed(bytes.substr(0, end));
     bytes.remove_prefix(std::min(bytes.size(), end + 1));
-    if ((line.starts_with("http://") || line.starts_with("https://")) && !add(std::string(line), map)) {
+    if ((line.starts_with("http://") || line.starts_with("https://")) && !add(std::string(line), 0, map)) {
       return;
     }
   }
 }
 
+// The digits at `at`, as many as are to be there; -1 when they are not.
+int digits(std::string_view text, size_t at, size_t n) {
+  int value = -1;
+  if (at + n <= text.size() && text.substr(at, n).find_first_not_of("0123456789") == std::string_view::npos) {
+    std::from_chars(text.data() + at, text.data() + at + n, value);
+  }
+  return value;
+}
+
+// The clock of a date, from its T on, as seconds of the day that it ends at, in UTC; nothing for what is none.
+std::optional<int64_t> end_of_clock(std::string_view text) {
+  const int hour = digits(text, 1, 2);
+  const int minute = digits(text, 4, 2);
+  if (text[0] != 'T' || text.size() < 6 || hour < 0 || hour > 24 || text[3] != ':' || minute < 0 || minute > 59) {
+    return std::nullopt;
+  }
+  int64_t end = int64_t{hour} * 3600 + int64_t{minute} * 60 + 59;
+  size_t at = 6;
+  if (at < text.size() && text[at] == ':') {
+    const int second = digits(text, at + 1, 2);
+    if (second < 0) {
+      return std::nullopt;
+    }
+    end += second - 59;
+    at = text.find_first_not_of("0123456789.", at + 1);
+  }
+  const std::string_view zone = at < text.size() ? text.substr(at) : "Z";
+  if (zone == "Z") {
+    return end;
+  }
+  const int zone_hour = digits(zone, 1, 2);
+  const int zone_minute = zone.size() == 6 && zone[3] == ':' ? digits(zone, 4, 2) : -1;
+  if ((zone[0] != '+' && zone[0] != '-') || zone_hour < 0 || zone_minute < 0) {
+    return std::nullopt;
+  }
+  const int64_t offset = int64_t{zone_hour} * 3600 + int64_t{zone_minute} * 60;
+  return zone[0] == '+' ? end - offset : end + offset;
+}
+
 }  // namespace
+
+int64_t time_of_lastmod(std::string_view text) {
+  text = trimmed(text);
+  const int year = digits(text, 0, 4);
+  const bool has_month = text.size() > 4;
+  const bool has_day = text.size() > 7;
+  const int month = has_month ? (text[4] == '-' ? digits(text, 5, 2) : -1) : 1;
+  const int day = has_day ? (text[7] == '-' ? digits(text, 8, 2) : -1) : 1;
+  using std::chrono::sys_days;
+  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(std::max(month, 0))),
+                                         std::chrono::day(static_cast<unsigned>(std::max(day, 0)))};
+  if (year < 1970 || !date.ok()) {
+    return 0;
+  }
+  constexpr int64_t kDay = 86'400;
+  const auto begins = [](const std::chrono::year_month_day& of) { return int64_t{sys_days(of).time_since_epoch().count()} * kDay; };
+  if (text.size() > 10) {
+    const std::optional<int64_t> clock = end_of_clock(text.substr(10));
+    return clock ? begins(date) + *clock : 0;
+  }
+  return has_day     ? begins(date) + kDay - 1
+         : has_month ? begins(date + std::chrono::months(1)) - 1
+                     : begins(date + std::chrono::years(1)) - 1;
+}
 
 bool looks_like_sitemap(std::string_view bytes) {
   Scanner scanner(without_mark(bytes));
@@ -139,16 +206,30 @@ Sitemap parse_sitemap(std::string_view bytes) {
     return map;
   }
   // Of the extensions for images and videos, <image:loc> is no page.
-  const std::string wanted = std::string(prefix_of(root)) + "loc";
+  const std::string prefix(prefix_of(root));
+  const std::string wanted = prefix + "loc";
+  const std::string dated = prefix + "lastmod";
   bool inside = false;
+  size_t entry = 0;       // its first address: an entry has its date before or behind it
+  int64_t modified = 0;
   std::string url;
   for (Scanner::Token token = scanner.next(); token.kind != Scanner::Kind::kEndOfFile; token = scanner.next()) {
     if (token.kind == Scanner::Kind::kStart || token.kind == Scanner::Kind::kEnd) {
-      const bool ends = inside && token.kind == Scanner::Kind::kEnd && token.text == wanted;
-      if (ends && !add(std::string(trimmed(url)), map)) {
+      const bool ends = inside && token.kind == Scanner::Kind::kEnd;
+      if (ends && token.text == wanted && !add(std::string(trimmed(url)), modified, map)) {
         return map;
       }
-      inside = token.kind == Scanner::Kind::kStart && token.text == wanted;
+      if (ends && token.text == dated) {
+        modified = time_of_lastmod(url);
+        if (map.urls.size() > entry) {
+          map.modified.back() = modified;
+        }
+      }
+      if (token.kind == Scanner::Kind::kStart && (token.text == prefix + "url" || token.text == prefix + "sitemap")) {
+        entry = map.urls.size();
+        modified = 0;
+      }
+      inside = token.kind == Scanner::Kind::kStart && (token.text == wanted || token.text == dated);
       url.clear();
     } else if (inside && url.size() <= kMaxUrlBytes) {
       const std::string_view piece = token.text.substr(0, 2 * kMaxUrlBytes);

@@ -16,6 +16,25 @@ TEST(Sitemap, ListsPages) {
   EXPECT_EQ(map.urls, (Urls{"http://a/?x=1&y", "http://a/<b>"}));
 }
 
+TEST(Sitemap, SaysWhenPagesWereChanged) {
+  const Sitemap map = parse_sitemap(
+      "<urlset><url><loc>http://a/1</loc><lastmod>1970-01-02T00:00:00Z</lastmod></url><url><lastmod>1970-01-03</lastmod><loc>http://a/2</loc></url>"
+      "<url><loc>http://a/3</loc></url><url><loc>http://a/4</loc><lastmod>soon</lastmod></url></urlset>");
+  EXPECT_EQ(map.modified, (std::vector<int64_t>{86'400, 3 * 86'400 - 1, 0, 0}));
+}
+
+TEST(Sitemap, DatesEndWhereTheySay) {
+  EXPECT_EQ(time_of_lastmod("1970"), 365 * 86'400 - 1);
+  EXPECT_EQ(time_of_lastmod("1970-12"), 365 * 86'400 - 1);
+  EXPECT_EQ(time_of_lastmod("2026-04-01"), 1'775'087'999);
+  EXPECT_EQ(time_of_lastmod("2026-04-01T10:00+02:00"), 1'775'030'459);
+  EXPECT_EQ(time_of_lastmod("2026-04-01T10:00:05.25Z"), 1'775'037'605);
+  EXPECT_EQ(time_of_lastmod("2026-04-01T10:00:05-0130"), 0);
+  for (const char* none : {"", "soon", "2026-13", "2026-02-30", "2026-04-01T", "2026-04-01 10:00", "2026-04-01T10:00:0", "1969-01-01", "2026-04-01T10:00X"}) {
+    EXPECT_EQ(time_of_lastmod(none), 0) << none;
+  }
+}
+
 TEST(Sitemap, ListsSitemapsWithAPrefix) {
   const Sitemap map = parse_sitemap("<s:sitemapindex><s:sitemap><s:loc>http://a/1</s:loc></s:sitemap><loc>http://no</loc></s:sitemapindex>");
   EXPECT_TRUE(map.index);

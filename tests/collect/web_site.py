@@ -1,5 +1,6 @@
 """A web site on 127.0.0.1 for crawlers: pages are a table, and what was asked is remembered with its time."""
 import http.server
+import ssl
 import threading
 import time
 
@@ -7,7 +8,8 @@ import time
 class Site:
     """Pages: path -> (status, headers, body), or a function of (request headers, how often it was asked) that gives them."""
 
-    def __init__(self, pages):
+    def __init__(self, pages, address="127.0.0.1", tls=None):
+        """`tls`: files of a certificate and its key."""
         self.pages, self.asked, self.lock = pages, [], threading.Lock()
         site = self
 
@@ -43,10 +45,14 @@ class Site:
             def log_message(self, *_):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = http.server.ThreadingHTTPServer((address, 0), Handler)
         self.server.daemon_threads = True
         self.port = self.server.server_address[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        if tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*tls)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.url = f"http{'s' if tls else ''}://{address}:{self.port}"
         self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
         self.thread.start()
 
