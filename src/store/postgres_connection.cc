@@ -15,43 +15,11 @@ namespace {
 
 using base::Code;
 using base::Error;
+using base::postgres_words;
 
 // Statements under way at once: their answers, some 50 bytes each, fit the socket's buffers, else both sides would wait for
 // each other to read.
 constexpr size_t kMaxPending = 256;
-
-struct ConnInfoFree {
-  void operator()(PQconninfoOption* options) const noexcept { libpq().PQconninfoFree(options); }
-};
-using ConnInfo = std::unique_ptr<PQconninfoOption, ConnInfoFree>;
-
-ConnInfo parse(const std::string& url) {
-  ConnInfo options(libpq().PQconninfoParse(url.c_str(), nullptr));  // libpq's own message may hold a piece of the password
-  if (options == nullptr) {
-    throw Error(Code::kInvalid,
-                "the store's address is not one of PostgreSQL; it looks like "
-                "postgresql://USER:PASSWORD@HOST:PORT/DATABASE, with % and two hex digits for special characters");
-  }
-  return options;
-}
-
-std::string value_of(const ConnInfo& options, std::string_view key) {
-  for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
-    if (key == option->keyword && option->val != nullptr) {
-      return option->val;
-    }
-  }
-  return {};
-}
-
-std::string trimmed(const char* message) {
-  std::string text = message != nullptr ? message : "";
-  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) {
-    text.pop_back();
-  }
-  std::replace(text.begin(), text.end(), '\n', ' ');
-  return text;
-}
 
 struct Advice {
   std::string_view state;  // SQLSTATE, or the class it begins with
@@ -87,15 +55,7 @@ constexpr std::array<Advice, 18> kAdvice = {{
 
 }  // namespace
 
-std::string postgres_name(const std::string& url) {
-  const ConnInfo options = parse(url);
-  const std::string user = value_of(options, "user");
-  const std::string port = value_of(options, "port");
-  std::string host = value_of(options, "host");
-  host = host.empty() ? value_of(options, "hostaddr") : host;
-  return fmt::format("postgresql://{}{}{}{}/{}", user, user.empty() ? "" : "@", host, port.empty() ? "" : ":" + port,
-                     value_of(options, "dbname"));
-}
+std::string postgres_name(const std::string& url) { return base::postgres_name(url); }
 
 PostgresConnection::PostgresConnection(PostgresOptions options)
     : options_(std::move(options)), name_(postgres_name(options_.url)) {}
@@ -105,23 +65,16 @@ void PostgresConnection::connect() {
   pending_.clear();
   in_transaction_ = false;
   ++session_;
-  const ConnInfo options = parse(options_.url);
-  std::vector<const char*> keys = {"connect_timeout", "application_name", "dbname", "client_encoding"};
-  std::vector<const char*> values = {value_of(options, "connect_timeout").empty() ? "10" : nullptr, "slipway",
-                                     options_.url.c_str(), "UTF8"};
-  keys.push_back(nullptr);
-  values.push_back(nullptr);
-  connection_ = libpq().PQconnectdbParams(keys.data(), values.data(), 1);  // the address comes later and wins, save the encoding
+  connection_ = base::connect_postgres(options_.url);
   if (connection_ == nullptr || libpq().PQstatus(connection_) != CONNECTION_OK) {
     const bool password = connection_ != nullptr && libpq().PQconnectionNeedsPassword(connection_) != 0;
-    const std::string reason = connection_ != nullptr ? trimmed(libpq().PQerrorMessage(connection_)) : "no memory";
+    const std::string reason = connection_ != nullptr ? postgres_words(libpq().PQerrorMessage(connection_)) : "no memory";
     libpq().PQfinish(std::exchange(connection_, nullptr));
     const bool denied = password || reason.find("authentication failed") != std::string::npos;
     throw Error(denied ? Code::kNotAllowed : Code::kUnavailable,
                 fmt::format("cannot connect to the store's database '{}': {}{}", name_, reason,
                             password ? "; give it in PGPASSWORD or a password file" : ""));
   }
-  libpq().PQsetNoticeProcessor(connection_, [](void*, const char*) {}, nullptr);
   const char* encoding = libpq().PQparameterStatus(connection_, "server_encoding");
   if (encoding == nullptr || std::string_view(encoding) != "UTF8") {
     throw Error(Code::kInvalid, fmt::format("the store's database '{}' keeps texts as {}; make one with ENCODING 'UTF8'", name_,
@@ -158,7 +111,7 @@ void PostgresConnection::ensure() {
 void PostgresConnection::fail(const PGresult* result) {
   const char* state = result != nullptr ? libpq().PQresultErrorField(result, PG_DIAG_SQLSTATE) : nullptr;
   const char* primary = result != nullptr ? libpq().PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : nullptr;
-  const std::string words = trimmed(primary != nullptr ? primary : libpq().PQerrorMessage(connection_));
+  const std::string words = postgres_words(primary != nullptr ? primary : libpq().PQerrorMessage(connection_));
   if (libpq().PQstatus(connection_) != CONNECTION_OK) {
     lost(words.c_str());
   }
@@ -180,7 +133,7 @@ void PostgresConnection::lost(const char* why) {
 
 void PostgresConnection::check_sent(int sent) {
   if (sent == 0) {
-    const std::string words = trimmed(libpq().PQerrorMessage(connection_));
+    const std::string words = postgres_words(libpq().PQerrorMessage(connection_));
     if (libpq().PQstatus(connection_) != CONNECTION_OK) {
       lost(words.c_str());
     }
@@ -286,7 +239,7 @@ Result PostgresConnection::receive() {
     Result result(libpq().PQgetResult(connection_));
     if (result == nullptr) {
       if (libpq().PQstatus(connection_) != CONNECTION_OK) {
-        lost(trimmed(libpq().PQerrorMessage(connection_)).c_str());
+        lost(postgres_words(libpq().PQerrorMessage(connection_)).c_str());
       }
       continue;  // between the results of two statements
     }
@@ -297,7 +250,7 @@ Result PostgresConnection::receive() {
       if (failed != nullptr) {
         fail(failed.get());
       }
-      lost(trimmed(libpq().PQerrorMessage(connection_)).c_str());
+      lost(postgres_words(libpq().PQerrorMessage(connection_)).c_str());
     }
   }
   while (true) {  // to the end of the pipeline
@@ -306,7 +259,7 @@ Result PostgresConnection::receive() {
       break;
     }
     if (libpq().PQstatus(connection_) != CONNECTION_OK) {
-      lost(trimmed(libpq().PQerrorMessage(connection_)).c_str());
+      lost(postgres_words(libpq().PQerrorMessage(connection_)).c_str());
     }
   }
   libpq().PQexitPipelineMode(connection_);

@@ -8,16 +8,14 @@
 #include <string>
 #include <vector>
 
+#include "base/libpq.h"
 #include "store/dialect.h"
-#include "store/libpq.h"
 #include "store/postgres.h"
 
 namespace slipway::store {
 
-struct ResultFree {
-  void operator()(PGresult* result) const noexcept { libpq().PQclear(result); }
-};
-using Result = std::unique_ptr<PGresult, ResultFree>;
+using base::libpq;
+using Result = base::PostgresResult;
 
 constexpr Oid kPostgresInt8 = 20;
 constexpr Oid kPostgresFloat8 = 701;
