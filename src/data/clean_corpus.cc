@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/input.h"
+#include "data/corpus_file.h"
 #include "data/document.h"
 #include "data/jsonl_line.h"
 #include "data/line_blocks.h"
@@ -25,20 +26,6 @@ using base::Error;
 using base::Json;
 
 constexpr int kFormat = 1;
-
-bool is_corpus_file(const fs::path& path) {
-  std::string name = path.filename().string();
-  if (name.starts_with('.')) {
-    return false;
-  }
-  for (const std::string_view packed : {std::string_view(".gz"), std::string_view(".zst"), std::string_view(".zstd")}) {
-    if (name.ends_with(packed)) {
-      name.resize(name.size() - packed.size());
-      break;
-    }
-  }
-  return name.ends_with(".jsonl") || name.ends_with(".ndjson") || name.ends_with(".json") || name.ends_with(".parquet");
-}
 
 std::string part_name(uint64_t index) { return fmt::format("part-{:05}", index); }
 
@@ -344,7 +331,7 @@ std::vector<fs::path> corpus_files(const std::vector<fs::path>& inputs) {
     }
     if (found.empty()) {
       throw Error(Code::kNotFound,
-                  fmt::format("'{}' holds no .jsonl, .ndjson or .json file (or .gz, .zst of one), nor .parquet", input.string()));
+                  fmt::format("'{}' holds no .jsonl, .ndjson or .json file (or .gz, .zst of one), no table and no web page", input.string()));
     }
     std::sort(found.begin(), found.end());
     files.insert(files.end(), found.begin(), found.end());
@@ -379,7 +366,7 @@ CorpusSummary clean_corpus(const CorpusOptions& options, base::Context& context)
   const auto threads = static_cast<uint64_t>(context.pool.size());
   std::vector<Block> blocks(std::min<uint64_t>(fit, threads * 2));
   std::vector<std::unique_ptr<BlockCleaner>> cleaners(blocks.size());
-  LineBlocks reader(files, options.shard_bytes, options.max_line_bytes);
+  LineBlocks reader(files, options.shard_bytes, options.max_line_bytes, &context.pool, options.names);
   CorpusSummary summary;
   context.progress.start("clean", total_size(files), "bytes");
   for (bool more = true; more;) {

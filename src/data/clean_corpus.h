@@ -13,11 +13,13 @@
 #include "base/json.h"
 #include "data/document_filter.h"
 #include "data/quality.h"
+#include "data/source_names.h"
 
 namespace slipway::data {
 
 struct CorpusOptions {
-  std::vector<std::filesystem::path> inputs;  // files, folders (all *.jsonl, *.jsonl.gz, *.jsonl.zst, … below), or "-"
+  std::vector<std::filesystem::path> inputs;  // files, folders (all JSON Lines, tables and web pages below), or "-"
+  SourceNames names;  // what those are called that were brought from elsewhere
   std::filesystem::path out;
   std::filesystem::path exclusions;  // empty: dropped documents are only counted
   std::string text_field = "text";

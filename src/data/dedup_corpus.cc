@@ -144,7 +144,7 @@ void Deduplication::open_state() {
 // Reads all inputs, a block of lines after the other.
 template <class Body>
 void Deduplication::each_block(const char* what, const Body& body) {
-  LineBlocks reader(inputs_, kReadBlock, options_.max_line_bytes);
+  LineBlocks reader(inputs_, kReadBlock, options_.max_line_bytes, &context_.pool, options_.names);
   Block block;
   while (reader.next(block)) {
     base::check_stop(context_, what);

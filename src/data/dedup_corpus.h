@@ -28,6 +28,7 @@ enum class DedupMethod {
 struct DedupOptions {
   DedupMethod method = DedupMethod::kMinhash;
   std::vector<std::filesystem::path> inputs;  // as corpus_files
+  SourceNames names;  // what inputs are called that were brought from elsewhere
   std::filesystem::path out;
   std::filesystem::path clusters;    // JSON Lines: a line a document in a cluster; empty: none
   std::filesystem::path exclusions;  // folder of dropped documents with their reason; empty: none

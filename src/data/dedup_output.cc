@@ -92,7 +92,7 @@ void Output::read_against() {
   WebShingler shingler;
   std::vector<uint64_t> hashes;
   for (uint32_t set = 0; set < options_.against.size(); ++set) {
-    LineBlocks reader({options_.against[set]}, size_t{1} << 20U, options_.max_line_bytes);
+    LineBlocks reader({options_.against[set]}, size_t{1} << 20U, options_.max_line_bytes, &context_.pool);
     JsonlLine line(options_.text_field, options_.id_field);
     for (Block block; reader.next(block);) {
       for (const BlockLine& at : block.lines) {
@@ -323,7 +323,7 @@ void Output::join_clusters(uint64_t parts) {
 
 DedupSummary Output::write() {
   open();
-  LineBlocks reader(inputs_, options_.shard_bytes, options_.max_line_bytes);
+  LineBlocks reader(inputs_, options_.shard_bytes, options_.max_line_bytes, &context_.pool, options_.names);
   Block block;
   DedupSummary all;
   uint64_t parts = 0;

@@ -84,7 +84,7 @@ void add_counts(const Json& json, std::map<std::string, int64_t>& counts) {
 class Extraction {
  public:
   Extraction(const ExtractOptions& options, base::Context& context)
-      : options_(options), context_(context), files_(page_files(options.inputs)),
+      : options_(options), context_(context), files_(page_files(options.inputs, options.names)),
         packed_(options.out.extension() == ".zst"), batch_bytes_(std::max(kMinBatchBytes, options.memory / kCopies)) {
     std::string key = fmt::format("{} {} {} {}\n", kStateVersion, options.main_text, options.licence, batch_bytes_);
     for (const PageFile& file : files_) {

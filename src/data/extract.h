@@ -16,6 +16,7 @@ namespace slipway::data {
 
 struct ExtractOptions {
   std::vector<std::string> inputs;  // files and folders
+  SourceNames names;                // what they are called
   std::filesystem::path out;        // the JSON lines; zstd when it ends in .zst. OUT.quarantine.jsonl tells what could not be read
   uint64_t memory = 512'000'000;    // bytes for pages in work; at least that of one page at the limit
   bool main_text = true;            // false: all visible text

@@ -55,7 +55,7 @@ void JsonRows::finish() const {
                           saw_text_ ? label_key_ : text_key_, saw_text_ ? "label" : "text", fmt::join(first_keys_, ", ")));
 }
 
-void JsonRows::add(std::string_view line, uint64_t number) {
+void JsonRows::add(std::string_view line, uint64_t number, Json kept) {
   if (line.find_first_not_of(" \t\r\n") == std::string_view::npos) {
     return;
   }
@@ -93,7 +93,7 @@ void JsonRows::add(std::string_view line, uint64_t number) {
     return;
   }
   const std::string label = label_value != nullptr ? text_of(*label_value).value_or("") : "";
-  RawRow row{*text, label, Json::object(), number};
+  RawRow row{*text, label, std::move(kept), number};
   for (const std::string& key : options_.keep) {
     if (const Json* value = find_key(json, key)) {
       row.kept[key] = *value;

@@ -15,7 +15,8 @@ class JsonRows {
   JsonRows(const SourceOptions& options, RowSink& sink);
   // One line; empty ones are passed over, unreadable ones counted as bad. Throws Error(kInvalid) for an array in the first line, kNotFound
   // when none of the first rows has the key of the text or the label.
-  void add(std::string_view line, uint64_t number);
+  // `kept` is kept with the row, too.
+  void add(std::string_view line, uint64_t number, Json kept = Json::object());
   void finish() const;  // throws the same
 
  private:

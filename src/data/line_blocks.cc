@@ -13,8 +13,11 @@ void Block::clear() {
   lines.clear();
 }
 
-LineBlocks::LineBlocks(std::vector<std::filesystem::path> files, size_t block_bytes, size_t max_line_bytes)
+LineBlocks::LineBlocks(std::vector<std::filesystem::path> files, size_t block_bytes, size_t max_line_bytes, base::Pool* pool,
+                       SourceNames names)
     : files_(std::move(files)),
+      pool_(pool),
+      names_(std::move(names)),
       block_bytes_(block_bytes),
       max_line_bytes_(max_line_bytes),
       buffer_(size_t{1} << 18U, '\0') {}
@@ -34,6 +37,10 @@ bool LineBlocks::fill() {
 void LineBlocks::open() {
   const std::filesystem::path file = files_[file_] == "-" ? "/dev/stdin" : files_[file_];
   table_ = open_table(file);
+  pages_ = table_ == nullptr;
+  if (pages_) {
+    table_ = open_page_rows(file, pool_, names_);
+  }
   if (table_ == nullptr) {
     input_ = std::make_unique<base::Input>(file);
   }
@@ -80,7 +87,8 @@ bool LineBlocks::add_row(Block& block) {
   }
   ++line_;
   const bool too_long = row_.size() > max_line_bytes_;
-  block.lines.push_back({file_, line_, offset_, block.bytes.size(), row_.size(), too_long, step == TableRows::Step::kBroken});
+  const RowFault fault = step != TableRows::Step::kBroken ? RowFault::kNone : pages_ ? RowFault::kPage : RowFault::kTable;
+  block.lines.push_back({file_, line_, offset_, block.bytes.size(), row_.size(), too_long, fault});
   if (!too_long) {
     block.bytes += row_;
   }

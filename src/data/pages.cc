@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <memory>
 #include <sys/stat.h>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -20,7 +21,6 @@ namespace {
 namespace fs = std::filesystem;
 using base::Code;
 using base::Error;
-using Take = std::function<bool(RawPage&&, uint64_t)>;
 
 constexpr std::array<std::string_view, 4> kPageEndings = {".html", ".htm", ".xhtml", ".shtml"};
 constexpr std::array<std::string_view, 8> kArchiveEndings = {".zip",    ".tar",     ".tgz",     ".tar.gz",
@@ -107,18 +107,30 @@ void unpack(RawPage& page) {
   page.bytes.swap(plain);
 }
 
-void read_page_file(const PageFile& file, const Take& take) {
-  RawPage page = page_of(file, file.name);
-  try {
-    page.bytes = base::read_decompressed(file.path, kMaxPageBytes);
-  } catch (const Error& error) {
-    if (error.code() != Code::kInvalid && error.code() != Code::kIntegrity) {
-      throw;
+class OnePage final : public PageReader {
+ public:
+  explicit OnePage(const PageFile& file) : file_(file) {}
+  bool next(RawPage& page) override {
+    if (std::exchange(done_, true)) {
+      return false;
     }
-    page.fault = error.what();
+    page = page_of(file_, file_.name);
+    try {
+      page.bytes = base::read_decompressed(file_.path, kMaxPageBytes);
+    } catch (const Error& error) {
+      if (error.code() != Code::kInvalid && error.code() != Code::kIntegrity) {
+        throw;
+      }
+      page.fault = error.what();
+    }
+    return true;
   }
-  take(std::move(page), file.size);
-}
+  uint64_t consumed() const noexcept override { return done_ ? file_.size : 0; }
+
+ private:
+  const PageFile file_;
+  bool done_ = false;
+};
 
 // What a record says that can be read, as a page; false for records of other kinds.
 bool page_of_record(const WarcRecord& record, RawPage& page) {
@@ -139,24 +151,33 @@ bool page_of_record(const WarcRecord& record, RawPage& page) {
   return true;
 }
 
-void read_warc(const PageFile& file, const Take& take) {
-  const base::MappedFile map(file.path);
-  WarcReader reader(map.bytes());
-  WarcRecord record;
-  while (reader.next(record)) {
-    RawPage page = page_of(file, fmt::format("{}@{}", file.name, record.offset));
-    page.fault = record.fault;
-    if (page_of_record(record, page) && !take(std::move(page), reader.consumed())) {
-      return;
+class WarcPages final : public PageReader {
+ public:
+  explicit WarcPages(const PageFile& file) : file_(file), map_(file.path), reader_(map_.bytes()) {}
+  bool next(RawPage& page) override {
+    while (reader_.next(record_)) {
+      page = page_of(file_, fmt::format("{}@{}", file_.name, record_.offset));
+      page.fault = record_.fault;
+      if (page_of_record(record_, page)) {
+        return true;
+      }
     }
+    return false;
   }
-}
+  uint64_t consumed() const noexcept override { return reader_.consumed(); }
+
+ private:
+  const PageFile file_;
+  const base::MappedFile map_;
+  WarcReader reader_;
+  WarcRecord record_;
+};
 
 struct ArchiveFree {
   void operator()(archive* a) const { base::libarchive().archive_free(a); }
 };
 
-class ArchivePages {
+class ArchivePages final : public PageReader {
  public:
   explicit ArchivePages(const PageFile& file) : file_(file), archive_(lib_.archive_read_new()) {
     lib_.archive_read_support_format_tar(archive_.get());
@@ -165,40 +186,33 @@ class ArchivePages {
     lib_.archive_read_support_filter_bzip2(archive_.get());
     lib_.archive_read_support_filter_xz(archive_.get());
     lib_.archive_read_support_filter_zstd(archive_.get());
+    broken_ = lib_.archive_read_open_filename(archive_.get(), file_.path.c_str(), size_t{1} << 20) != ARCHIVE_OK;
   }
 
-  void read(const Take& take) {
-    if (lib_.archive_read_open_filename(archive_.get(), file_.path.c_str(), size_t{1} << 20) != ARCHIVE_OK) {
-      fault(take, file_.name);
-      return;
-    }
-    for (uint64_t n = 0; n < kMaxArchiveEntries; ++n) {
+  bool next(RawPage& page) override {
+    while (!done_ && ++entries_ <= kMaxArchiveEntries) {
       archive_entry* entry = nullptr;
-      const int result = lib_.archive_read_next_header(archive_.get(), &entry);
-      if (result == ARCHIVE_EOF) {
-        return;
-      }
+      const int result = broken_ ? ARCHIVE_FATAL : lib_.archive_read_next_header(archive_.get(), &entry);
       if (result != ARCHIVE_OK && result != ARCHIVE_WARN) {
-        fault(take, file_.name);
-        if (result == ARCHIVE_RETRY) {
-          continue;
-        }
-        return;
+        done_ = result != ARCHIVE_RETRY;
+        page = page_of(file_, file_.name);
+        page.fault = reason();
+        return result != ARCHIVE_EOF;
       }
       const char* name = lib_.archive_entry_pathname(entry);
       if (name == nullptr || lib_.archive_entry_filetype(entry) != AE_IFREG || !ends_in(uncompressed(lowered(name)), kPageEndings)) {
         continue;
       }
-      RawPage page = page_of(file_, fmt::format("{}:{}", file_.name, name));
+      page = page_of(file_, fmt::format("{}:{}", file_.name, name));
       if (lib_.archive_entry_mtime_is_set(entry) != 0) {
         page.time = base::iso8601(static_cast<int64_t>(lib_.archive_entry_mtime(entry)) * 1000);
       }
       read_entry(page);
-      if (!take(std::move(page), file_.size)) {
-        return;
-      }
+      return true;
     }
+    return false;
   }
+  uint64_t consumed() const noexcept override { return file_.size; }
 
  private:
   void read_entry(RawPage& page) {
@@ -226,15 +240,13 @@ class ArchivePages {
     const char* text = lib_.archive_error_string(archive_.get());
     return fmt::format("the archive is damaged: {}", text == nullptr ? "no reason given" : text);
   }
-  void fault(const Take& take, const std::string& at) {
-    RawPage page = page_of(file_, at);
-    page.fault = reason();
-    take(std::move(page), file_.size);
-  }
 
-  const PageFile& file_;
+  const PageFile file_;
   const base::Libarchive& lib_ = base::libarchive();
   std::unique_ptr<archive, ArchiveFree> archive_;
+  bool broken_ = false;
+  bool done_ = false;
+  uint64_t entries_ = 0;
 };
 
 bool is_warc(const PageFile& file) {
@@ -246,7 +258,9 @@ bool is_warc(const PageFile& file) {
 
 }  // namespace
 
-std::vector<PageFile> page_files(const std::vector<std::string>& paths) {
+bool is_page_file(const fs::path& file) { return is_ours(file); }
+
+std::vector<PageFile> page_files(const std::vector<std::string>& paths, const SourceNames& names) {
   std::vector<PageFile> files;
   for (const std::string& path : paths) {
     std::error_code error;
@@ -256,16 +270,34 @@ std::vector<PageFile> page_files(const std::vector<std::string>& paths) {
       files.push_back(page_file(path));
     }
   }
+  for (PageFile& file : files) {
+    file.name = names.of(file.path);
+  }
   return files;
 }
 
-void read_pages(const PageFile& file, const Take& take) {
+bool looks_like_pages(const fs::path& path) {
+  std::error_code error;
+  return base::is_file(path) && (is_ours(path) || fs::file_size(path, error) > 0) && (is_ours(path) || looks_like_warc(base::MappedFile(path).bytes().substr(0, size_t{64} << 10)));
+}
+
+std::unique_ptr<PageReader> open_pages(const PageFile& file) {
   if (is_archive(file.path)) {
-    ArchivePages(file).read(take);
-  } else if (is_warc(file)) {
-    read_warc(file, take);
-  } else {
-    read_page_file(file, take);
+    return std::make_unique<ArchivePages>(file);
+  }
+  if (is_warc(file)) {
+    return std::make_unique<WarcPages>(file);
+  }
+  return std::make_unique<OnePage>(file);
+}
+
+void read_pages(const PageFile& file, const std::function<bool(RawPage&& page, uint64_t consumed)>& take) {
+  const std::unique_ptr<PageReader> reader = open_pages(file);
+  RawPage page;
+  while (reader->next(page)) {
+    if (!take(std::move(page), reader->consumed())) {
+      return;
+    }
   }
 }
 

@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "base/input.h"
 #include "data/json_rows.h"
+#include "data/line_blocks.h"
 #include "data/rows.h"
 #include "text/html.h"
 
@@ -9,19 +10,38 @@ namespace slipway::data {
 
 using base::Error;
 
-void read_jsonl(const SourceOptions& options, const std::filesystem::path& file, RowSink& sink) {
-  base::LineReader reader(file, kMaxRowBytes);
-  JsonRows rows(options, sink);
-  std::string_view line;
-  for (uint64_t n = 1; !sink.full() && reader.next(line); ++n) {
-    if (n == 1 && line.starts_with("\xEF\xBB\xBF")) {
-      line.remove_prefix(3);
+namespace {
+
+constexpr size_t kBlockBytes = size_t{1} << 20;
+
+// Every line that is not too long; one that is costs itself alone, is told with its place, and is never held.
+template <class Take>
+void each_line(const SourceOptions& options, const std::filesystem::path& file, RowSink& sink, const Take& take) {
+  LineBlocks reader({file}, kBlockBytes, static_cast<size_t>(options.max_row_bytes));
+  Block block;
+  while (!sink.full() && reader.next(block)) {
+    sink.progress(block.consumed);
+    for (const BlockLine& place : block.lines) {
+      if (sink.full()) {
+        return;
+      }
+      if (const std::string_view fault = fault_of(place); !fault.empty()) {
+        sink.bad(std::string(fault).c_str(), place.line);
+        continue;
+      }
+      std::string_view line = std::string_view(block.bytes).substr(place.begin, place.size);
+      line.remove_prefix(place.line == 1 && line.starts_with("\xEF\xBB\xBF") ? 3 : 0);
+      line.remove_suffix(line.ends_with('\r') ? 1 : 0);
+      take(line, place.line);
     }
-    if (n % 1024 == 0) {
-      sink.progress(reader.consumed());
-    }
-    rows.add(line, reader.line_number());
   }
+}
+
+}  // namespace
+
+void read_jsonl(const SourceOptions& options, const std::filesystem::path& file, RowSink& sink) {
+  JsonRows rows(options, sink);
+  each_line(options, file, sink, [&](std::string_view line, uint64_t number) { rows.add(line, number); });
   rows.finish();
 }
 
@@ -36,19 +56,11 @@ void read_text(const SourceOptions& options, const std::filesystem::path& file, 
     sink.add({text, label, Json::object(), 1});
     return;
   }
-  base::LineReader reader(file, kMaxRowBytes);
-  std::string_view line;
-  for (uint64_t n = 1; !sink.full() && reader.next(line); ++n) {
-    if (n == 1 && line.starts_with("\xEF\xBB\xBF")) {
-      line.remove_prefix(3);
-    }
-    if (n % 1024 == 0) {
-      sink.progress(reader.consumed());
-    }
+  each_line(options, file, sink, [&](std::string_view line, uint64_t number) {
     if (line.find_first_not_of(" \t\r") != std::string_view::npos) {
-      sink.add({line, label, Json::object(), reader.line_number()});
+      sink.add({line, label, Json::object(), number});
     }
-  }
+  });
 }
 
 void read_html(const SourceOptions& options, const std::filesystem::path& file, RowSink& sink) {

@@ -1,11 +1,9 @@
-// Tables (Parquet), archives of web pages (WARC, WET, ARC, zip, tar), Markdown and CoNLL files as rows of a source.
+// Tables (Parquet, Arrow), archives of web pages (WARC, WET, ARC, zip, tar), Markdown and CoNLL files as rows of a source.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "base/hash.h"
 #include "base/input.h"
 #include "data/conll.h"
 #include "data/extract.h"
@@ -16,25 +14,17 @@
 #include "text/markdown.h"
 
 namespace slipway::data {
-namespace {
 
 using base::Code;
 using base::Error;
 
-// What every document of a whole file keeps: when it was written, and the digest of its bytes.
-Json provenance(const std::filesystem::path& file, std::string_view bytes) {
-  const std::vector<PageFile> found = page_files({file.string()});
-  return {{"digest", base::digest_of(bytes)}, {"time", base::iso8601(found.front().modified_ms)}};
-}
-
-}  // namespace
-
 void read_table(const SourceOptions& options, const std::filesystem::path& file, RowSink& sink) {
   const std::unique_ptr<TableRows> table = open_table(file);
   if (table == nullptr) {
-    throw Error(Code::kInvalid, fmt::format("'{}' is no Parquet file", sink.file()));
+    throw Error(Code::kInvalid, fmt::format("'{}' is no Parquet or Arrow file", sink.file()));
   }
   JsonRows rows(options, sink);
+  const std::string time = time_of_file(file);
   std::string line;
   uint64_t number = 0;
   for (TableRows::Step step = table->next(line); step != TableRows::Step::kEnd && !sink.full(); step = table->next(line)) {
@@ -45,7 +35,7 @@ void read_table(const SourceOptions& options, const std::filesystem::path& file,
     if (step == TableRows::Step::kBroken) {
       sink.bad("broken_table", number);
     } else {
-      rows.add(line, number);
+      rows.add(line, number, provenance(options, line, time));
     }
     if (number % 1024 == 0) {
       sink.progress(table->consumed());
@@ -56,8 +46,9 @@ void read_table(const SourceOptions& options, const std::filesystem::path& file,
 
 void read_archive(const SourceOptions& options, const std::filesystem::path& file, RowSink& sink) {
   ExtractOptions extract;
+  extract.licence = options.licence;
   SourceOptions with = options;
-  for (const char* key : {"url", "title", "date", "language", "source", "digest", "time"}) {
+  for (const char* key : {"url", "title", "date", "language", "source", "digest", "time", "licence"}) {
     with.keep.emplace_back(key);
   }
   JsonRows rows(with, sink);
@@ -80,7 +71,7 @@ void read_markdown(const SourceOptions& options, const std::filesystem::path& fi
   const std::string bytes = base::read_decompressed(file, kMaxRowBytes);
   const text::MarkdownText page = text::markdown_to_text(bytes);
   const std::string label = label_from_path(options, file);
-  RawRow row{page.text, label, provenance(file, bytes), 1};
+  RawRow row{page.text, label, provenance(options, bytes, time_of_file(file)), 1};
   if (!page.title.empty()) {
     row.kept["title"] = page.title;
   }
@@ -93,6 +84,7 @@ void read_conll(const SourceOptions& options, const std::filesystem::path& file,
   const ConllKind kind = conll_kind(bytes);
   ConllReader reader(bytes, sink.file(), kind);
   const std::string label = label_from_path(options, file);
+  const std::string time = time_of_file(file);
   ConllSentence sentence;
   std::string text;
   while (!sink.full() && reader.next(sentence)) {
@@ -106,7 +98,8 @@ void read_conll(const SourceOptions& options, const std::filesystem::path& file,
     if (text.empty()) {
       text = fmt::format("{}", fmt::join(sentence.forms, " "));
     }
-    sink.add({text, label, Json::object(), sentence.line});
+    // Its raw bytes: its lines, each with its end.
+    sink.add({text, label, provenance(options, fmt::format("{}\n", fmt::join(sentence.lines, "\n")), time), sentence.line});
   }
 }
 

@@ -5,8 +5,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/clock.h"
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/suggest.h"
+#include "data/pages.h"
 #include "text/unicode.h"
 
 namespace slipway::data {
@@ -61,6 +64,10 @@ void RowSink::bad(const char* reason, uint64_t line) {
   ++counts_.rows;
   ++counts_.bad[reason];
   first_bad_.try_emplace(reason, fmt::format("'{}' line {}", file_, line));
+  constexpr size_t kMaxTold = 10'000;
+  if (counts_.bad_rows.size() < kMaxTold) {
+    counts_.bad_rows.push_back({fmt::format("{}:{}", file_, line), reason});
+  }
 }
 
 // False when the row has been counted as dropped or bad.
@@ -162,6 +169,16 @@ size_t find_column(const std::string& column, const std::vector<std::string>& na
                           fmt::join(std::span(names).first(std::min<size_t>(names.size(), 30)), ", "),
                           near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
 }
+
+Json provenance(const SourceOptions& options, std::string_view bytes, const std::string& time) {
+  Json kept = {{"digest", base::digest_of(bytes)}, {"time", time}};
+  if (!options.licence.empty()) {
+    kept["licence"] = options.licence;
+  }
+  return kept;
+}
+
+std::string time_of_file(const std::filesystem::path& file) { return base::iso8601(page_files({file.string()}).front().modified_ms); }
 
 std::string label_from_path(const SourceOptions& options, const std::filesystem::path& file) {
   if (options.label == "folder") {

@@ -66,12 +66,18 @@ void read_table(const SourceOptions& options, const std::filesystem::path& file,
 void read_archive(const SourceOptions& options, const std::filesystem::path& file, RowSink& sink);
 void read_markdown(const SourceOptions& options, const std::filesystem::path& file, RowSink& sink);
 void read_conll(const SourceOptions& options, const std::filesystem::path& file, RowSink& sink);
-void read_sqlite(const SourceOptions& options, const std::filesystem::path& file, RowSink& sink);
+// `address` of a PostgreSQL, or a file; `now` is the time of rows that tell none.
+void read_sql(const SourceOptions& options, const std::string& address, const std::string& now, RowSink& sink);
 
 // Where a column is among `names`: by name, else (all digits) by number from 1. Throws Error(kNotFound) naming `what`,
 // the file and the columns there are.
 size_t find_column(const std::string& column, const std::vector<std::string>& names, const std::string& file,
                    const char* what);
+
+// What a document keeps of where it is from: the digest of its raw bytes (of rows of tables: of their JSON), its time, its licence.
+Json provenance(const SourceOptions& options, std::string_view bytes, const std::string& time);
+// When a file was last written, as RFC 3339.
+std::string time_of_file(const std::filesystem::path& file);
 
 // For text and html: "folder" or "file" of the path, as the label option says.
 std::string label_from_path(const SourceOptions& options, const std::filesystem::path& file);

@@ -5,7 +5,9 @@
 #include <fmt/ranges.h>
 #include <fnmatch.h>
 
+#include "base/clock.h"
 #include "base/error.h"
+#include "base/libpq.h"
 #include "data/rows.h"
 
 namespace slipway::data {
@@ -30,6 +32,7 @@ const std::vector<TypeExtensions>& types() {
       {"sqlite", {".db", ".sqlite", ".sqlite3"}},
       {"html", {".html", ".htm", ".xhtml"}},
       {"parquet", {".parquet"}},
+      {"arrow", {".arrow", ".feather", ".ipc"}},
       {"archive", {".warc", ".arc", ".wet", ".zip", ".tar", ".tgz", ".txz"}},
       {"conll", {".conllu", ".conll"}},
   };
@@ -40,7 +43,7 @@ const std::vector<TypeExtensions>& types() {
 std::string content_extension(const fs::path& file) {
   fs::path path = file;
   std::string extension = path.extension().string();
-  if (extension == ".zst" || extension == ".gz" || extension == ".zstd") {
+  if (extension == ".zst" || extension == ".gz" || extension == ".zstd" || extension == ".xz" || extension == ".bz2") {
     path.replace_extension();
     extension = path.extension().string();
   }
@@ -130,7 +133,7 @@ std::vector<fs::path> files_below(const fs::path& folder, const std::string& typ
 }
 
 std::vector<fs::path> find_files(const SourceOptions& options, const fs::path& root) {
-  const fs::path path = root / options.path;
+  const fs::path path = options.local.empty() ? root / options.path : options.local;
   std::vector<fs::path> files;
   std::string looked_for;
   std::error_code error;
@@ -159,12 +162,6 @@ std::vector<fs::path> find_files(const SourceOptions& options, const fs::path& r
   return files;
 }
 
-// The path as messages and documents name it: relative to the project when it lies inside, else the file's name.
-std::string shown_name(const fs::path& file, const fs::path& root) {
-  const fs::path relative = file.lexically_normal().lexically_relative(root.lexically_normal());
-  return relative.empty() || relative.begin()->string() == ".." ? file.filename().string() : relative.generic_string();
-}
-
 void read_file(const std::string& type, const SourceOptions& options, const fs::path& file, RowSink& sink) {
   if (type == "csv" || type == "tsv") {
     read_delimited(options, type == "tsv", file, sink);
@@ -174,7 +171,7 @@ void read_file(const std::string& type, const SourceOptions& options, const fs::
     read_text(options, file, sink);
   } else if (type == "html") {
     read_html(options, file, sink);
-  } else if (type == "parquet") {
+  } else if (type == "parquet" || type == "arrow") {
     read_table(options, file, sink);
   } else if (type == "archive") {
     read_archive(options, file, sink);
@@ -183,13 +180,27 @@ void read_file(const std::string& type, const SourceOptions& options, const fs::
   } else if (type == "conll") {
     read_conll(options, file, sink);
   } else {
-    read_sqlite(options, file, sink);
+    read_sql(options, file.string(), time_of_file(file), sink);
   }
 }
 
 }  // namespace
 
+std::string shown_name(const SourceOptions& options, const fs::path& file, const fs::path& root) {
+  if (!options.local.empty()) {
+    const std::string below = file == options.local ? "" : file.lexically_relative(options.local).generic_string();
+    return options.path + (below.empty() || options.path.ends_with('/') ? "" : "/") + below;
+  }
+  const fs::path relative = file.lexically_normal().lexically_relative(root.lexically_normal());
+  return relative.empty() || relative.begin()->string() == ".." ? file.filename().string() : relative.generic_string();
+}
+
+bool is_source_file(const fs::path& file) { return !type_of(file).empty(); }
+
 std::vector<fs::path> source_files(const SourceOptions& options, const fs::path& root) {
+  if (options.type == "postgres") {
+    return {};
+  }
   try {
     return find_files(options, root);
   } catch (const fs::filesystem_error& error) {  // a folder that may not be read
@@ -200,6 +211,11 @@ std::vector<fs::path> source_files(const SourceOptions& options, const fs::path&
 void read_source(const SourceOptions& options, const fs::path& root, base::Context& context,
                  const std::function<void(Document&&)>& take, SourceCounts& counts, int64_t progress_base) {
   RowSink sink(options, context, take, counts, progress_base);
+  if (options.type == "postgres") {
+    sink.begin_file(base::postgres_name(options.path));
+    read_sql(options, options.path, base::iso8601(context.clock.unix_ms()), sink);
+    sink.end_file(0);
+  }
   for (const fs::path& file : source_files(options, root)) {
     if (sink.full()) {
       break;
@@ -208,11 +224,11 @@ void read_source(const SourceOptions& options, const fs::path& root, base::Conte
     if (type.empty()) {
       throw Error(Code::kInvalid,
                   fmt::format("source '{}': the type of '{}' cannot be told by its name; say 'type': csv, "
-                              "tsv, jsonl, text, markdown, sqlite, html, parquet, archive or conll",
+                              "tsv, jsonl, text, markdown, sqlite, postgres, html, parquet, arrow, archive or conll",
                               options.id, file.string()));
     }
     base::check_stop(context, "collecting '" + options.id + "'");
-    sink.begin_file(shown_name(file, root));
+    sink.begin_file(shown_name(options, file, root));
     read_file(type, options, file, sink);
     std::error_code error;
     const auto size = fs::file_size(file, error);

@@ -3,9 +3,11 @@
 #include <fmt/ranges.h>
 
 #include "base/error.h"
+#include "base/libpq.h"
 #include "base/suggest.h"
 #include "data/keys.h"
 #include "data/source.h"
+#include "data/sql_database.h"
 
 namespace slipway::data {
 namespace {
@@ -13,7 +15,7 @@ namespace {
 using base::Code;
 using base::Error;
 
-const std::vector<std::string> kTypes = {"csv", "tsv", "jsonl", "text", "markdown", "sqlite", "html", "parquet", "archive", "conll"};
+const std::vector<std::string> kTypes = {"csv", "tsv", "jsonl", "text", "markdown", "sqlite", "postgres", "html", "parquet", "arrow", "archive", "conll"};
 
 [[noreturn]] void invalid(const std::string& where, const std::string& what) {
   throw Error(Code::kInvalid, fmt::format("{}: {}", where, what));
@@ -72,6 +74,24 @@ void check_byte(const std::string& value, const char* key, const std::string& wh
   }
 }
 
+void check_database(const SourceOptions& o, const std::string& where) {
+  if (o.key.empty() && !o.cursor.empty()) {
+    invalid(where, "'cursor' needs 'key': a column whose values are unique");
+  }
+  if (o.type != "postgres") {
+    return;
+  }
+  if (!base::is_postgres_url(o.path)) {
+    invalid(where, "'path' of a PostgreSQL is its address: postgres://USER@HOST:PORT/DATABASE");
+  }
+  if (!base::postgres_part(o.path, "password").empty()) {  // it would be kept with every run
+    invalid(where, "a password does not belong here: give it in PGPASSWORD or a password file (~/.pgpass)");
+  }
+  if (o.key.empty()) {
+    invalid(where, "a PostgreSQL needs 'key': a column whose values are unique, for its rows have no order of their own");
+  }
+}
+
 void check_together(const SourceOptions& o, const std::string& where) {
   if (!is_name(o.id)) {
     invalid(where, "'id' is needed: letters, digits, '.', '_' or '-'");
@@ -96,6 +116,7 @@ void check_together(const SourceOptions& o, const std::string& where) {
   if (!o.table.empty() && !o.query.empty()) {
     invalid(where, "'table' and 'query' exclude each other");
   }
+  check_database(o, where);
   if (!o.delimiter.empty()) {
     check_byte(o.delimiter, "delimiter", where);
   }
@@ -114,20 +135,23 @@ void check_together(const SourceOptions& o, const std::string& where) {
 
 void SourceOptions::describe(base::FieldTable& fields) {
   fields.add("id", id, "name of the source; every document remembers it");
-  fields.add("type", type, "csv, tsv, jsonl, text, markdown, sqlite, html, parquet, archive or conll; told by the file's extension when absent");
-  fields.add("path", path, "file, folder or pattern (*, ?, **), relative to the project");
+  fields.add("type", type, "csv, tsv, jsonl, text, markdown, sqlite, postgres, html, parquet, arrow, archive or conll; told by the file's extension when absent");
+  fields.add("path", path, "file, folder or pattern (*, ?, **), relative to the project; or postgres://USER@HOST/DATABASE");
   fields.add("text", text, "column of the text: a name, or a number from 1");
   fields.add("label", label, "column of the label; for text and html: folder or file");
   fields.add("label_value", label_value, "one label for every row");
   fields.add("keep", keep, "further columns to keep with each document");
   fields.add("columns", columns, "column names of a file without a header");
   fields.add("delimiter", delimiter, "one byte between fields");
-  fields.add("table", table, "SQLite table");
-  fields.add("query", query, "SQLite: one SELECT");
+  fields.add("table", table, "a table of the database");
+  fields.add("query", query, "of the database: one SELECT");
+  fields.add("key", key, "a column whose values are unique, by which a database is read page by page");
+  fields.add("cursor", cursor, "a column that only grows; orders before the key, and is the rows' time");
   fields.add("unit", unit, "text files: one document a file or a line", {"file", "line"});
   fields.add("invalid_utf8", invalid_utf8, "what to do with invalid UTF-8", {"replace", "drop", "error"});
   fields.add("split", split, "pins every row to train, validation or test");
   fields.add("max_bad", max_bad, "largest share of unreadable rows", {0, 1});
+  fields.add("max_row_bytes", max_row_bytes, "longer lines of JSON or text are bad rows; the rest is read", {1, 1 << 30});
   fields.add("limit", limit, "at most this many documents; 0 = all", {0, 1e15});
   fields.add("licence", licence, "licence of the text, carried into the dataset");
 }
@@ -138,7 +162,7 @@ SourceOptions parse_source_options(const Json& object, const std::string& where)
   }
   check_keys(object, {"id",         "type", "path",         "text",       "label",     "label_value", "label_map",
                       "label_from", "keep", "columns",      "has_header", "delimiter", "quote",       "table",
-                      "query",      "unit", "invalid_utf8", "split",      "max_bad",   "limit",       "licence"},
+                      "query",      "key",  "cursor",       "unit", "invalid_utf8", "split",      "max_bad",   "limit", "max_row_bytes",       "licence"},
              where);
   SourceOptions options;
   Json simple = Json::object();
@@ -164,6 +188,10 @@ SourceOptions parse_source_options(const Json& object, const std::string& where)
   base::FieldTable table;
   options.describe(table);
   table.apply(simple, where);
+  if (options.type.empty() && is_sql_address(options.path)) {
+    options.type = base::is_postgres_url(options.path) ? "postgres" : "sqlite";
+  }
+  options.path = sqlite_path(options.path);
   check_together(options, where);
   return options;
 }
@@ -175,6 +203,9 @@ Json to_json(const SourceOptions& options) {
   base::FieldTable defaults;
   copy.describe(table);
   standard.describe(defaults);
+  if (copy.type == "postgres") {
+    copy.path = base::postgres_name(copy.path);  // a variable may have brought a password
+  }
   Json json = without_defaults(table.to_json(), defaults.to_json());
   if (!options.label_map.empty()) {
     json["label_map"] = options.label_map;

@@ -46,7 +46,7 @@ Json describe_source(const SourceOptions& source, const SourceCounts& counts, co
   std::vector<std::string> leaves;
   for (const fs::path& file : files) {
     base::check_stop(context, "collecting");
-    const std::string path = recorded_path(file, root);
+    const std::string path = source.local.empty() ? recorded_path(file, root) : shown_name(source, file, root);
     const std::string sha256 = base::sha256_file(file);
     leaves.push_back(base::sha256_hex(path + "\n" + sha256));
     if (files.size() > kListedFiles) {
@@ -108,6 +108,7 @@ Json collect(const DataOptions& options, const fs::path& root, base::Context& co
   int64_t dropped = 0;
   int64_t done = 0;
   std::string line;
+  std::string quarantine;
   for (size_t i = 0; i < options.sources.size(); ++i) {
     SourceCounts counts;
     const auto take = [&](Document&& document) {
@@ -123,6 +124,9 @@ Json collect(const DataOptions& options, const fs::path& root, base::Context& co
     rows += counts.rows;
     documents += counts.documents;
     bad += total(counts.bad);
+    for (const BadRow& row : counts.bad_rows) {
+      quarantine += base::dump_json({{"source", options.sources[i].id}, {"at", row.at}, {"reason", row.reason}}) + "\n";
+    }
     dropped += total(counts.dropped);
     by_source[options.sources[i].id] = counts.documents;
     for (const auto& [label, count] : counts.labels) {
@@ -130,6 +134,9 @@ Json collect(const DataOptions& options, const fs::path& root, base::Context& co
     }
   }
   writer.finish();
+  if (!quarantine.empty()) {
+    base::write_file_atomic(out_folder / "quarantine.jsonl", quarantine);
+  }
   Json summary = {{"rows", rows},       {"documents", documents}, {"bad", bad},
                   {"dropped", dropped}, {"sources", by_source},   {"labels", labels}};
   base::write_file_atomic(out_folder / kSourcesFile, base::dump_json_pretty(sources));

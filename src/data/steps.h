@@ -20,7 +20,8 @@
 
 namespace slipway::data {
 
-// Reads every source (paths relative to `root`) in the order given. Also writes sources.json: for each source its
+// Reads every source (paths relative to `root`) in the order given. Also writes quarantine.jsonl, when there are bad rows (the first
+// 10,000 of each source: source, at, reason), and sources.json: for each source its
 // options, counts, licence, and each raw file's path (relative to root when inside it), sha256, size and rows. Summary:
 // {rows, documents, bad, dropped, sources: {id: documents}, labels: {label: documents}}.
 Json collect(const DataOptions& options, const std::filesystem::path& root, base::Context& context,

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/file.h"
+#include "data/arrow.h"
 #include "data/parquet.h"
 
 namespace slipway::data {
@@ -13,7 +14,11 @@ class MappedTable final : public TableRows {
  public:
   explicit MappedTable(base::MappedFile file) : file_(std::move(file)) {
     try {
-      rows_ = std::make_unique<ParquetRows>(file_.bytes());
+      if (file_.bytes().starts_with("PAR")) {
+        rows_ = std::make_unique<ParquetRows>(file_.bytes());
+      } else {
+        rows_ = std::make_unique<ArrowRows>(file_.bytes());
+      }
     } catch (const BrokenFile& broken) {
       fault_ = broken.what();
     }
@@ -41,7 +46,7 @@ std::unique_ptr<TableRows> open_table(const std::filesystem::path& path) {
     return nullptr;
   }
   base::MappedFile file(path);
-  if (!file.bytes().starts_with("PAR1") && !file.bytes().starts_with("PARE")) {
+  if (!file.bytes().starts_with("PAR1") && !file.bytes().starts_with("PARE") && !looks_like_arrow(file.bytes())) {
     return nullptr;
   }
   return std::make_unique<MappedTable>(std::move(file));

@@ -1,4 +1,4 @@
-// Files of columns (Parquet) as lines of JSON, a row each, so that whatever reads JSON Lines reads them.
+// Files of columns (Parquet, Arrow) and of web pages as lines of JSON, a row each, so that whatever reads JSON Lines reads them.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +7,9 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "base/pool.h"
+#include "data/source_names.h"
 
 namespace slipway::data {
 
@@ -28,5 +31,9 @@ class TableRows {
 // Rows of `file` when its first bytes say that it is a table, else null. Throws Error(kNotFound | kFailure) when it cannot be opened. A
 // table whose footer is broken has one row: that. The rows own the file.
 std::unique_ptr<TableRows> open_table(const std::filesystem::path& file);
+
+// The same of web pages and their archives, told by name or first bytes: a page's line is that of extract_page, what cannot be read is
+// kBroken. `pool` (may be null) is borrowed and reads the pages of a batch; `names`: what files are called.
+std::unique_ptr<TableRows> open_page_rows(const std::filesystem::path& file, base::Pool* pool, const SourceNames& names);
 
 }  // namespace slipway::data

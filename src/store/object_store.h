@@ -13,6 +13,13 @@
 
 namespace slipway::store {
 
+struct StoredObject {
+  std::string key;  // below the prefix
+  uint64_t size = 0;
+  std::string tag;       // another one when the bytes are others (ETag); may be empty
+  std::string modified;  // RFC 3339; may be empty
+};
+
 class ObjectStore {
  public:
   virtual ~ObjectStore() = default;
@@ -23,7 +30,7 @@ class ObjectStore {
   // Bytes [offset, offset + size), piece by piece in order; what the store has not, throws kNotFound.
   virtual void get(const std::string& key, uint64_t offset, uint64_t size,
                    const std::function<void(std::string_view)>& sink) = 0;
-  virtual void list(const std::function<void(const std::string& key, uint64_t size)>& visit) = 0;
+  virtual void list(const std::function<void(const StoredObject& object)>& visit) = 0;
   virtual void remove(const std::string& key) = 0;  // also what is not there
   // "s3://bucket/prefix": for messages.
   virtual const std::string& name() const noexcept = 0;

@@ -55,7 +55,9 @@ void RemoteBlobs::remove_recipe(const std::string& digest) { objects_->remove(ke
 
 void RemoteBlobs::list(const std::function<void(const std::string& digest, uint64_t size)>& visit,
                        const std::function<void(const std::string& digest, uint64_t size)>& recipe) {
-  objects_->list([&](const std::string& key, uint64_t size) {
+  objects_->list([&](const StoredObject& object) {
+    const std::string& key = object.key;
+    const uint64_t size = object.size;
     const bool is_recipe = key.ends_with(kRecipe);
     const std::string name = is_recipe ? key.substr(0, key.size() - kRecipe.size()) : key;
     const std::string digest = "sha256:" + name.substr(std::min(name.size(), size_t{3}));

@@ -102,7 +102,7 @@ class S3 final : public ObjectStore {
   std::optional<uint64_t> size_of(const std::string& key) override;
   void get(const std::string& key, uint64_t offset, uint64_t size,
            const std::function<void(std::string_view)>& sink) override;
-  void list(const std::function<void(const std::string& key, uint64_t size)>& visit) override;
+  void list(const std::function<void(const StoredObject& object)>& visit) override;
   void remove(const std::string& key) override;
   const std::string& name() const noexcept override { return name_; }
 
@@ -281,7 +281,7 @@ void S3::get(const std::string& key, uint64_t offset, uint64_t size,
   }
 }
 
-void S3::list(const std::function<void(const std::string& key, uint64_t size)>& visit) {
+void S3::list(const std::function<void(const StoredObject& object)>& visit) {
   std::string token;
   for (int page = 0; page < kMaxPages; ++page) {
     Query query = {{"list-type", "2"}, {"prefix", options_.prefix}};
@@ -292,7 +292,7 @@ void S3::list(const std::function<void(const std::string& key, uint64_t size)>& 
     for (const std::string_view entry : xml_elements(answer.body, "Contents")) {
       const std::string key = xml_text(entry, "Key");
       if (key.starts_with(options_.prefix)) {
-        visit(key.substr(options_.prefix.size()), number_of(xml_text(entry, "Size")));
+        visit({key.substr(options_.prefix.size()), number_of(xml_text(entry, "Size")), xml_text(entry, "ETag"), xml_text(entry, "LastModified")});
       }
     }
     token = xml_text(answer.body, "NextContinuationToken");

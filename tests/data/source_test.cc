@@ -295,7 +295,7 @@ TEST_F(Source, MemoryDoesNotGrowWithTheFile) {
 
 TEST_F(Source, AHugeLineIsAnErrorBeforeItFillsMemory) {
   // A sparse file: 2 GB of NUL bytes in one line cost no disk.
-  for (const char* name : {"huge.csv", "huge.jsonl", "huge.tsv"}) {
+  for (const char* name : {"huge.csv", "huge.tsv"}) {
     write(name, "text\n");
     std::filesystem::resize_file(dir_.path() / name, uint64_t{2} << 30);
     const long before = peak_kib();
@@ -304,6 +304,32 @@ TEST_F(Source, AHugeLineIsAnErrorBeforeItFillsMemory) {
       EXPECT_LT(peak_kib() - before, 96 << 10) << name;
     }
   }
+}
+
+TEST_F(Source, AHugeLineOfJsonCostsItselfAlone) {
+  write("huge.jsonl", "{\"text\":\"one\"}\n");
+  std::filesystem::resize_file(dir_.path() / "huge.jsonl", uint64_t{1} << 30);
+  std::ofstream(dir_.path() / "huge.jsonl", std::ios::app | std::ios::binary) << "\n{\"text\":\"two\"}\n";
+  const long before = peak_kib();
+  const ReadResult result = read({{"id", "a"}, {"path", "huge.jsonl"}, {"max_bad", 0.5}});
+  if (!kSanitized) {
+    EXPECT_LT(peak_kib() - before, 96 << 10);
+  }
+  ASSERT_EQ(result.documents.size(), 2U);
+  EXPECT_EQ(result.documents[1].text, "two");
+  EXPECT_EQ(result.documents[1].meta["at"], "huge.jsonl:3");
+  ASSERT_EQ(result.counts.bad_rows.size(), 1U);
+  EXPECT_EQ(result.counts.bad_rows[0].at + " " + result.counts.bad_rows[0].reason, "huge.jsonl:2 line_too_long");
+  EXPECT_HAS(fails(Code::kInvalid, {{"id", "a"}, {"path", "huge.jsonl"}}), "1 line_too_long (first: 'huge.jsonl' line 2)");
+}
+
+TEST_F(Source, HowLongALineMayBeIsAnOption) {
+  write("a.jsonl", "{\"text\":\"short\"}\n{\"text\":\"a little longer than that\"}\n");
+  const ReadResult result = read({{"id", "a"}, {"path", "a.jsonl"}, {"max_bad", 1}, {"max_row_bytes", 20}});
+  EXPECT_EQ(result.documents.size(), 1U);
+  EXPECT_EQ(result.counts.bad.at("line_too_long"), 1);
+  write("b.txt", "short\nanother that is too long\r\nthe end\r\n");
+  EXPECT_EQ(texts({{"id", "b"}, {"path", "b.txt"}, {"unit", "line"}, {"max_bad", 1}, {"max_row_bytes", 8}}), (Texts{"short", "the end"}));
 }
 
 TEST(SourceOptions, UnknownKeysNameTheNearest) {

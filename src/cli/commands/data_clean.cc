@@ -24,8 +24,8 @@ class DataCleanCommand final : public Command {
   CommandInfo info() const override {
     return {
         "data clean", "keep or drop the documents of a corpus by quality",
-        "Reads JSON Lines (plain, gzip, zstd; files, folders or - for standard input), a document a line, and writes\n"
-        "those that pass to OUT as shards. Presets decide as datatrove's filters (gopher, c4, mc4, fineweb), as "
+        "Reads JSON Lines (plain, gzip, zstd; files, folders or - for standard input), a document a line, tables (Parquet, Arrow) and\n"
+        "web pages (HTML, WARC, zip, tar: their main text), and writes those that pass to OUT as shards. Presets decide as datatrove's filters (gopher, c4, mc4, fineweb), as "
         "dolma's\n"
         "taggers with the mixer of Dolma 1.6, as the Gopher rules of RedPajama-V2's card, or as NeMo Curator's English "
         "pipeline;\n"
@@ -36,7 +36,7 @@ class DataCleanCommand final : public Command {
         "slipway data clean crawl/ --preset fineweb --out clean --exclusions dropped --set min_doc_words=30"};
   }
   void describe(Parameters& parameters) override {
-    parameters.positionals_of("IN", inputs_, "files (JSON Lines, Parquet), folders, hf://datasets/…, or -");
+    parameters.positionals_of("IN", inputs_, "files (JSON Lines, Parquet, Arrow, HTML, WARC, zip, …), folders, hf://datasets/…, s3://…, or -");
     auto& flags = parameters.flags;
     std::vector<std::string> presets;
     for (const std::string_view name : data::quality_presets()) {
@@ -104,7 +104,7 @@ class DataCleanCommand final : public Command {
     }
     options_.quality.bad_words = read_words(bad_words_);
     options_.quality.stop_words = read_words(stop_words_);
-    inputs_ = local_inputs(app, inputs_);
+    inputs_ = local_inputs(app, inputs_, &options_.names);
     options_.inputs.assign(inputs_.begin(), inputs_.end());
     options_.out = out_;
     options_.exclusions = exclusions_;

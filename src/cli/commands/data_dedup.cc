@@ -31,7 +31,7 @@ struct Common {
   std::string memory = "1GB";
 
   void describe(Parameters& parameters, data::DedupOptions& options) {
-    parameters.positionals_of("IN", inputs, "files (JSON Lines, Parquet), folders or hf://datasets/…");
+    parameters.positionals_of("IN", inputs, "files (JSON Lines, Parquet, Arrow, HTML, WARC, zip, …), folders, hf://datasets/… or s3://…");
     auto& flags = parameters.flags;
     flags.add("out", out, "folder for the shards of what is kept");
     flags.add("exclusions", exclusions, "folder for what is dropped, with filter_reason");
@@ -46,7 +46,7 @@ struct Common {
     if (out.empty()) {
       throw Error(Code::kInvalid, "--out is missing: the folder for what is kept");
     }
-    const std::vector<std::string> local = local_inputs(app, inputs);
+    const std::vector<std::string> local = local_inputs(app, inputs, &options.names);
     options.inputs.assign(local.begin(), local.end());
     for (const auto& input : options.inputs) {
       if (input == "-") {

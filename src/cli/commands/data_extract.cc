@@ -25,7 +25,7 @@ class DataExtractCommand final : public Command {
             "slipway data extract crawl/*.warc.gz --out pages.jsonl.zst"};
   }
   void describe(Parameters& parameters) override {
-    parameters.positionals_of("PAGES", options_.inputs, "files, folders, hf://datasets/…");
+    parameters.positionals_of("PAGES", options_.inputs, "files, folders, hf://datasets/…, s3://…");
     auto& flags = parameters.flags;
     flags.add("out", out_, "file for the documents; with .zst at its end it is compressed");
     flags.add("main_text", options_.main_text, "only the main text; --no-main-text keeps menus and the rest that is visible");
@@ -33,7 +33,7 @@ class DataExtractCommand final : public Command {
     flags.add("memory", memory_, "for pages in work");
   }
   int run(App& app) override {
-    options_.inputs = local_inputs(app, options_.inputs);
+    options_.inputs = local_inputs(app, options_.inputs, &options_.names);
     options_.out = out_;
     options_.memory = parse_byte_size(memory_, "memory");
     base::Context context = app.context();

@@ -18,6 +18,7 @@
 #include "cli/data_inputs.h"
 #include "data/clean_corpus.h"
 #include "data/line_blocks.h"
+#include "data/pages.h"
 #include "text/pii.h"
 #include "text/pii_operators.h"
 #include "text/unicode.h"
@@ -51,7 +52,7 @@ class DataPiiCommand final : public Command {
             "echo 'mail ann@example.org' | slipway data pii - --out -"};
   }
   void describe(Parameters& parameters) override {
-    parameters.positionals_of("IN", inputs_, "files of lines (gzip or zstd by their bytes), Parquet, folders, hf://datasets/…; - is standard input");
+    parameters.positionals_of("IN", inputs_, "files of lines (gzip or zstd by their bytes), Parquet, Arrow, HTML, WARC, zip, folders, hf://datasets/…, s3://…; - is standard input");
     parameters.flags.add("out", out_, "a file (.zst: compressed), - for standard output, or with several IN a folder");
     parameters.flags.add("field", field_, "JSON lines: where the text is");
     parameters.flags.add("jsonl", jsonl_, "standard input is JSON lines");
@@ -74,7 +75,7 @@ class DataPiiCommand final : public Command {
     if (out_.empty()) {
       throw base::Error(base::Code::kInvalid, "--out is missing: a file, a folder or -");
     }
-    inputs_ = files_of(local_inputs(app, inputs_));
+    inputs_ = files_of(local_inputs(app, inputs_, &names_));
     const bool folder = out_ != "-" && (inputs_.size() > 1 || out_.ends_with('/') || std::filesystem::is_directory(out_));
     if (folder) {
       base::make_dirs(out_);
@@ -82,7 +83,8 @@ class DataPiiCommand final : public Command {
     for (const std::string& input : inputs_) {
       namespace fs = std::filesystem;
       fs::path target = folder ? fs::path(out_) / (input == "-" ? "stdin" : fs::path(input).filename().string()) : fs::path(out_);
-      if (folder && target.extension() == ".parquet") {
+      if (folder && makes_json(input)) {
+        target = target.extension() == ".gz" || target.extension() == ".zst" ? target.replace_extension() : target;
         target.replace_extension(".jsonl");
       }
       if (target.extension() == ".gz") {
@@ -112,6 +114,11 @@ class DataPiiCommand final : public Command {
     return files;
   }
 
+  // A table or web pages, whose rows become lines of JSON.
+  static bool makes_json(const std::string& input) {
+    return input != "-" && (data::looks_like_pages(input) || data::open_table(input) != nullptr);
+  }
+
   void run_one(App& app, const text::PiiScanner& scanner, const text::PiiOperator& replace, const std::string& input,
                const std::filesystem::path& target) {
     std::unique_ptr<base::AtomicFile> file;
@@ -119,7 +126,7 @@ class DataPiiCommand final : public Command {
       file = std::make_unique<base::AtomicFile>(target);
     }
     const bool zst = out_ != "-" && target.extension() == ".zst";
-    const bool json = input == "-" ? jsonl_ : input.find(".jsonl") != std::string::npos || input.ends_with(".parquet");
+    const bool json = input == "-" ? jsonl_ : input.find(".jsonl") != std::string::npos || makes_json(input);
     std::vector<Line> batch;
     size_t bytes = 0;
     const auto flush = [&] {
@@ -149,7 +156,7 @@ class DataPiiCommand final : public Command {
         take(line, number);
       }
     } else {
-      data::LineBlocks reader({input}, kBatchBytes, kMaxLine);
+      data::LineBlocks reader({input}, kBatchBytes, kMaxLine, &app.pool(), names_);
       data::Block block;
       while (reader.next(block)) {
         for (const data::BlockLine& line : block.lines) {
@@ -269,6 +276,7 @@ class DataPiiCommand final : public Command {
   std::map<std::string, int64_t> counts_;
   std::map<std::string, int64_t> faults_;
   std::string broken_;
+  data::SourceNames names_;
 };
 
 }  // namespace

@@ -110,6 +110,7 @@ std::unique_ptr<Command> make_data_report();
 std::unique_ptr<Command> make_data_validate();
 std::unique_ptr<Command> make_data_pii();
 std::unique_ptr<Command> make_data_scan();
+std::unique_ptr<Command> make_data_sql();
 std::unique_ptr<Command> make_doctor();
 std::unique_ptr<Command> make_completion();
 std::unique_ptr<Command> make_man();

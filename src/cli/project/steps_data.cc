@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "cli/data_inputs.h"
 #include "cli/data_version.h"
 #include "cli/local_change.h"
 #include "cli/progress.h"
@@ -82,17 +83,19 @@ Step documents_step(Project& project, const std::string& name, const std::string
 Step collect_step(Project& project) {
   Step step;
   step.name = "collect";
-  const data::DataOptions& options = project.config.data;
+  data::DataOptions options = project.config.data;
   step.config = {{"sources", Json::array()}, {"labels", project.config.labels}};
-  for (const data::SourceOptions& source : options.sources) {
+  for (data::SourceOptions& source : options.sources) {
+    source = local_source(project.app, source);
     step.config["sources"].push_back(data::to_json(source));
+    step.cacheable = step.cacheable && source.type != "postgres";  // what has changed there no file tells
     for (const auto& file : data::source_files(source, project.config.dir)) {
       step.files.push_back(file);
     }
   }
-  step.run = [&project](StepContext& context) {
+  step.run = [&project, options](StepContext& context) {
     const std::filesystem::path out = context.work / "documents";
-    Json summary = data::collect(project.config.data, project.config.dir, context.base, out);
+    Json summary = data::collect(options, project.config.dir, context.base, out);
     const std::string line = fmt::format("{} of {} rows from {} sources", counted(summary, "documents"), counted(summary, "rows"),
                                          project.config.data.sources.size());
     return folder_result(context, out, "documents", std::move(summary), line);

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/random.h"
+#include "cli/data_inputs.h"
 #include "cli/observe.h"
 #include "cli/project/rows.h"
 #include "cli/project/steps.h"
@@ -58,7 +59,7 @@ std::vector<std::string> replay_texts(Project& project, StepContext& context, co
     }
   } else {
     data::SourceCounts counts;
-    data::read_source(replay.source, project.config.dir, context.base, [&](data::Document&& row) { texts.push_back(std::move(row.text)); }, counts);
+    data::read_source(local_source(project.app, replay.source), project.config.dir, context.base, [&](data::Document&& row) { texts.push_back(std::move(row.text)); }, counts);
   }
   shuffle_traffic(texts, project.config);
   size_t count = replay.limit > 0 ? std::min(texts.size(), static_cast<size_t>(replay.limit)) : texts.size();
@@ -166,7 +167,7 @@ Step monitor_step(Project& project) {
   step.config = project.config.resolved["monitor"];
   for (const ReplaySection& replay : project.config.monitor.replay) {
     if (replay.split.empty()) {
-      for (const auto& file : data::source_files(replay.source, project.config.dir)) {
+      for (const auto& file : data::source_files(local_source(project.app, replay.source), project.config.dir)) {
         step.files.push_back(file);
       }
     }
