@@ -1,7 +1,9 @@
 #include "data/jsonl_line.h"
 
-#include <charconv>
+#include <array>
+#include <cstdint>
 
+#include "base/json_text.h"
 #include "data/document.h"
 #include "text/unicode.h"
 
@@ -11,6 +13,19 @@ namespace {
 constexpr int kMaxDepth = 64;
 
 bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+
+// 16: no hexadecimal digit.
+constexpr std::array<uint8_t, 256> kHexDigits = [] {
+  std::array<uint8_t, 256> digits{};
+  digits.fill(16);
+  for (uint8_t i = 0; i < 10; ++i) {
+    digits['0' + i] = i;
+  }
+  for (uint8_t i = 0; i < 6; ++i) {
+    digits['a' + i] = digits['A' + i] = static_cast<uint8_t>(10 + i);
+  }
+  return digits;
+}();
 
 }  // namespace
 
@@ -22,6 +37,7 @@ std::string_view JsonlLine::read(std::string_view line) {
   line_ = line;
   at_ = 0;
   text_end_ = 0;
+  texts_ = 0;
   id_.clear();
   if (!text::is_valid_utf8(line)) {
     return "invalid_utf8";
@@ -57,6 +73,7 @@ std::string_view JsonlLine::read(std::string_view line) {
       } else if (!skip_value(0)) {
         return kBroken;
       }
+      ++texts_;
       text_begin_ = begin;
       text_end_ = at_;
     } else if (!skip_value(0)) {
@@ -184,7 +201,7 @@ bool JsonlLine::skip_container(char close, int depth) {
 }
 
 bool JsonlLine::skip_string() {
-  for (++at_; at_ < line_.size(); ++at_) {
+  for (++at_; (at_ += base::json_plain_run(line_, at_)) < line_.size(); ++at_) {
     const char c = line_[at_];
     if (c == '"') {
       ++at_;
@@ -214,10 +231,7 @@ bool JsonlLine::read_string(std::string& out) {
   ++at_;
   while (true) {
     const size_t begin = at_;
-    while (at_ < line_.size() && line_[at_] != '"' && line_[at_] != '\\' &&
-           static_cast<unsigned char>(line_[at_]) >= 0x20) {
-      ++at_;
-    }
+    at_ += base::json_plain_run(line_, at_);
     out.append(line_, begin, at_ - begin);
     if (at_ == line_.size()) {
       return false;
@@ -237,8 +251,13 @@ bool JsonlLine::read_hex(char32_t& code) {
     return false;
   }
   uint32_t value = 0;
-  const char* begin = line_.data() + at_;
-  if (std::from_chars(begin, begin + 4, value, 16).ptr != begin + 4) {
+  uint32_t any = 0;
+  for (size_t i = 0; i < 4; ++i) {
+    const uint32_t digit = kHexDigits[static_cast<unsigned char>(line_[at_ + i])];
+    value = value << 4U | digit;
+    any |= digit;
+  }
+  if (any > 15) {
     return false;
   }
   at_ += 4;

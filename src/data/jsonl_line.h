@@ -18,6 +18,8 @@ class JsonlLine {
   std::string_view read(std::string_view line);
 
   std::string& text() noexcept { return text_; }
+  // Whether the object has the text's key more than once: the last one is text(), and write() changes no other.
+  bool repeats_text() const noexcept { return texts_ > 1; }
   const std::string& id() const noexcept { return id_; }  // its JSON: "a" in quotes, or a number; empty: none
 
   // Appends the line, its text replaced by text() when `text_changed`, with `members` (",\"key\":value…" or empty) at
@@ -42,6 +44,7 @@ class JsonlLine {
   size_t text_begin_ = 0;  // of the value, quotes included
   size_t text_end_ = 0;
   size_t close_ = 0;  // of the outer brace
+  size_t texts_ = 0;
   bool empty_ = true;
   std::string key_;
   std::string text_;

@@ -1,6 +1,7 @@
 #include "data/web_minhash.h"
 
 #include <algorithm>
+#include <array>
 #include <random>
 
 #include "base/cpu.h"
@@ -59,7 +60,25 @@ __attribute__((target("avx512f,avx512dq,avx512vl"), optimize("O3"))) void sign_a
 
 }  // namespace
 
+namespace {
+
+// What becomes of an ASCII character: most of a text.
+enum class Becomes : uint8_t { kItself, kSpace, kZero };
+std::array<Becomes, 128> ascii_table() {
+  std::array<Becomes, 128> table{};
+  for (unsigned char c = 0; c < table.size(); ++c) {
+    const uint32_t classes = text::WebChars::get().ascii(c);
+    table[c] = (classes & text::kWebDigit) != 0                              ? Becomes::kZero
+               : (classes & text::kWebSpace) != 0 || is_removed(c, classes) ? Becomes::kSpace
+                                                                             : Becomes::kItself;
+  }
+  return table;
+}
+
+}  // namespace
+
 void simplify_text(std::string_view text, std::string& out) {
+  static const std::array<Becomes, 128> kAscii = ascii_table();
   const text::WebChars& classes = text::WebChars::get();
   const std::string lower = text::python::lower(text);
   std::string spaced;
@@ -77,7 +96,23 @@ void simplify_text(std::string_view text, std::string& out) {
     d = text::decode_at(lower, at);
     return (classes(d.code) & text::kWebDigit) != 0;
   };
+  const auto stays = [&](size_t at) {
+    return at < lower.size() && static_cast<unsigned char>(lower[at]) < 0x80 &&
+           kAscii[static_cast<unsigned char>(lower[at])] == Becomes::kItself;
+  };
   for (size_t at = 0; at < lower.size();) {
+    if (stays(at)) {
+      const size_t begin = at;
+      while (stays(++at)) {
+      }
+      spaced.append(lower, begin, at - begin);
+      continue;
+    }
+    if (const auto byte = static_cast<unsigned char>(lower[at]); byte < 0x80 && kAscii[byte] == Becomes::kSpace) {
+      space();
+      ++at;
+      continue;
+    }
     text::Decoded d = text::decode_at(lower, at);
     const uint32_t c = classes(d.code);
     if ((c & text::kWebDigit) != 0) {  // digits, and once more behind one mark

@@ -256,7 +256,22 @@ std::string upper(std::string_view text) {
 
 std::string lower(std::string_view text) {
   std::string out;
-  each(text, [&](size_t at, const Decoded& d) { append_lower(text, at, d, out); });
+  out.reserve(text.size());
+  for (size_t at = 0; at < text.size();) {
+    const size_t begin = at;
+    while (at < text.size() && static_cast<unsigned char>(text[at]) < 0x80) {
+      ++at;
+    }
+    const size_t place = out.size();
+    out.append(text, begin, at - begin);
+    std::transform(out.begin() + static_cast<std::ptrdiff_t>(place), out.end(), out.begin() + static_cast<std::ptrdiff_t>(place),
+                   [](char c) { return static_cast<char>(c + (static_cast<unsigned char>(c - 'A') < 26 ? 32 : 0)); });
+    if (at < text.size()) {
+      const Decoded d = decode_at(text, at);
+      append_lower(text, at, d, out);
+      at += d.size;
+    }
+  }
   return out;
 }
 

@@ -159,11 +159,15 @@ TEST(WebMinhash, TextsWordsAndSignaturesAreThoseOfDatatrove) {
     EXPECT_EQ(simple, one["simple"].get<std::string>());
     std::vector<uint64_t> shingles;
     shingler.shingles(text, 5, shingles);
-    std::vector<std::string> names;
-    for (const uint64_t hash : shingles) {
-      names.push_back(std::to_string(hash));
+    const auto wanted = one["shingles"].get<std::vector<std::string>>();  // of some texts the first ones
+    ASSERT_GE(shingles.size(), wanted.size()) << simple;
+    EXPECT_TRUE(shingles.size() == wanted.size() || wanted.size() == 4) << simple;
+    for (size_t i = 0; i < wanted.size(); ++i) {
+      EXPECT_EQ(std::to_string(shingles[i]), wanted[i]) << simple;
     }
-    EXPECT_EQ(names, one["shingles"].get<std::vector<std::string>>()) << simple;
+    if (shingles.empty()) {
+      continue;
+    }
     std::vector<uint64_t> signature(112);
     hasher.sign(shingles, signature);
     for (size_t i = 0; i < one["signature"].size(); ++i) {

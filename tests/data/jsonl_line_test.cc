@@ -27,6 +27,23 @@ TEST(JsonlLine, ReadsTheTextAndKeepsTheRest) {
                      std::string("\n"));
 }
 
+// Escapes at every distance from the blocks that are skipped at once.
+TEST(JsonlLine, FindsEscapesWhereverTheyStand) {
+  JsonlLine reader("text", "id");
+  for (size_t before = 0; before < 40; ++before) {
+    const std::string plain(before, 'x');
+    const std::string line = "{\"a\":\"" + plain + "\\\"\",\"text\":\"" + plain + "\\n\\u00e9\xC3\xA9" + plain + "\"}";
+    ASSERT_EQ(reader.read(line), "") << before;
+    EXPECT_EQ(reader.text(), plain + "\n\xC3\xA9\xC3\xA9" + plain);
+    EXPECT_EQ(fault("{\"text\":\"" + plain + "\x1F\"}"), "invalid_json");
+    EXPECT_EQ(fault("{\"text\":\"" + plain), "invalid_json");
+    std::string out;
+    reader.text() = plain + "\x01\"" + plain;
+    reader.write(true, "", out);
+    EXPECT_NE(out.find(plain + "\\u0001\\\"" + plain + "\""), std::string::npos) << out;
+  }
+}
+
 TEST(JsonlLine, OtherFieldsByName) {
   JsonlLine reader("body", "key");
   ASSERT_EQ(reader.read(R"({"key":"k","body":"b","text":"t"})"), "");
@@ -58,6 +75,9 @@ TEST(JsonlLine, TheLastOfTwoTextsCounts) {
   JsonlLine reader("text", "id");
   ASSERT_EQ(reader.read(R"({"text":"first","text":"second"})"), "");
   EXPECT_EQ(reader.text(), "second");
+  EXPECT_TRUE(reader.repeats_text());
+  ASSERT_EQ(reader.read(R"({"text":"one","a":{"text":"inner"}})"), "");
+  EXPECT_FALSE(reader.repeats_text());
 }
 
 }  // namespace
