@@ -16,6 +16,7 @@
 #include "text/pii_recognizer.h"
 #include "text/pii_search.h"
 #include "text/regex.h"
+#include "text/regex_prefix.h"
 #include "text/unicode.h"
 
 namespace slipway::text {
@@ -104,14 +105,25 @@ constexpr std::array<uint8_t, 128> kClasses = make_classes();
 
 uint8_t class_of(char32_t c) noexcept { return c < 128 ? kClasses[c] : 0; }
 
+// How many of a match's first characters rule patterns out, and the character that rules none out: one beyond ASCII (which
+// may be an s or a k when case is ignored), or the text's end.
+constexpr size_t kPrefix = 8;
+constexpr size_t kUnknown = 128;
+
+// A set of patterns by their numbers.
+constexpr size_t kMostPatterns = 256;
+using PatternSet = std::array<uint64_t, kMostPatterns / 64>;
+
 struct PiiPlan {
   PiiOptions options;
   std::vector<const PiiRecognizer*> recognizers;
   std::vector<Pattern> patterns;
   // Patterns near digits by their first character: those that begin at a word's border, and the others.
-  std::array<std::vector<uint16_t>, 128> at_border;
-  std::array<std::vector<uint16_t>, 128> anywhere;
-  std::vector<uint16_t> wide;  // that can begin with a character beyond ASCII
+  std::array<PatternSet, 128> at_border{};
+  std::array<PatternSet, 128> anywhere{};
+  PatternSet wide{};  // that can begin with a character beyond ASCII
+  // By place and character: the patterns whose matches may have it there. [kPrefix][kUnknown + 1]
+  std::array<std::array<PatternSet, kUnknown + 1>, kPrefix> prefix{};
   std::optional<uint16_t> email_pattern;
   std::optional<uint16_t> url;
   std::optional<uint16_t> phone;
@@ -119,6 +131,8 @@ struct PiiPlan {
 
   void add(const PiiRecognizer& recognizer);
 };
+
+void insert(PatternSet& set, size_t pattern) noexcept { set[pattern / 64] |= uint64_t{1} << (pattern % 64); }
 
 bool begins_at_border(std::string_view regex) {
   // An alternative outside a group would not have the border's condition.
@@ -134,8 +148,10 @@ void PiiPlan::add(const PiiRecognizer& recognizer) {
       continue;
     }
     const std::string_view regex = pattern.regex;
+    SLIPWAY_CHECK(patterns.size() < kMostPatterns);
     const auto id = static_cast<uint16_t>(patterns.size());
-    patterns.push_back({Regex("(?i)" + std::string(regex), recognizer.type), index, number, pattern.score, std::nullopt});
+    const std::string any_case = "(?i)" + std::string(regex);
+    patterns.push_back({Regex(any_case, recognizer.type), index, number, pattern.score, std::nullopt});
     if (pattern.label != nullptr) {
       patterns.back().label.emplace("(?i)(?:" + std::string(pattern.label) + ")$", recognizer.type, Regex::Flavor::kRust);
     }
@@ -146,11 +162,21 @@ void PiiPlan::add(const PiiRecognizer& recognizer) {
     const std::bitset<128> first = patterns.back().regex.first_ascii();
     for (size_t c = 0; c < first.size(); ++c) {
       if (first[c]) {
-        (begins_at_border(regex) && (kClasses[c] & kWord) != 0 ? at_border : anywhere)[c].push_back(id);
+        insert((begins_at_border(regex) && (kClasses[c] & kWord) != 0 ? at_border : anywhere)[c], id);
+      }
+    }
+    Regex::Program program;
+    compile_regex(any_case, Regex::Flavor::kOniguruma, recognizer.type, program);
+    const std::vector<std::bitset<128>> allowed = regex_prefix(program, kPrefix);
+    for (size_t place = 0; place < kPrefix; ++place) {
+      for (size_t c = 0; c <= kUnknown; ++c) {
+        if (c == kUnknown || allowed[place][c]) {
+          insert(prefix[place][c], id);
+        }
       }
     }
     if (std::any_of(regex.begin(), regex.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; })) {
-      wide.push_back(id);
+      insert(wide, id);
     }
   }
   switch (recognizer.search) {
@@ -214,28 +240,33 @@ class Scan {
       }
       const bool inside = at > 0 && (class_of(chars_[at - 1]) & kWord) != 0;
       if (!inside) {
-        if (!plan_.at_border[c].empty()) {
-          attempt(plan_.at_border[c], at);
-        }
+        attempt(plan_.at_border[c], at);
         if (plan_.iban && at >= iban_done_ && c >= U'A' && c <= U'Z') {
           iban_at(at);
         }
       } else if (plan_.iban && at >= iban_done_ && c >= U'A' && c <= U'Z') {
         iban_at(at);
       }
-      if (!plan_.anywhere[c].empty()) {
-        attempt(plan_.anywhere[c], at);
-      }
+      attempt(plan_.anywhere[c], at);
     }
     done_ = std::max(done_, end);
   }
 
-  void attempt(const std::vector<uint16_t>& ids, uint32_t at) {
+  void attempt(const PatternSet& set, uint32_t at) {
     const auto size = static_cast<uint32_t>(chars_.size());
-    for (const uint16_t id : ids) {
-      uint32_t end = 0;
-      if (at >= resume_[id] && plan_.patterns[id].regex.match_at(chars_, 0, size, at, regex_, end) && end > at && labelled(id, at)) {
-        add(id, at, end);
+    for (size_t word = 0; word < set.size(); ++word) {
+      uint64_t left = set[word];
+      for (uint32_t place = 0; left != 0 && place < kPrefix; ++place) {
+        const char32_t c = at + place < size ? chars_[at + place] : kUnknown;
+        left &= plan_.prefix[place][std::min<size_t>(c, kUnknown)][word];
+      }
+      for (; left != 0; left &= left - 1) {
+        const size_t id = word * 64 + static_cast<size_t>(__builtin_ctzll(left));
+        uint32_t end = 0;
+        if (at >= resume_[id] && plan_.patterns[id].regex.match_at(chars_, 0, size, at, regex_, end) && end > at &&
+              labelled(static_cast<uint16_t>(id), at)) {
+          add(static_cast<uint16_t>(id), at, end);
+        }
       }
     }
   }
@@ -350,8 +381,8 @@ void drop_contained(std::vector<Raw>& raw) {
     return std::tuple(a.recognizer, a.begin, b.end, b.score, a.pattern) <
            std::tuple(b.recognizer, b.begin, a.end, a.score, b.pattern);
   });
-  constexpr size_t kMostPatterns = 16;
-  std::array<const Raw*, kMostPatterns> last{};
+  constexpr size_t kMostOfOne = 16;  // patterns of a recogniser
+  std::array<const Raw*, kMostOfOne> last{};
   std::vector<Raw> out;
   out.reserve(raw.size());
   for (size_t i = 0; i < raw.size(); ++i) {
@@ -365,7 +396,7 @@ void drop_contained(std::vector<Raw>& raw) {
     if (!contained) {
       out.push_back(now);
     }
-    last[now.pattern % kMostPatterns] = &now;
+    last[now.pattern % kMostOfOne] = &now;
   }
   raw = std::move(out);
 }

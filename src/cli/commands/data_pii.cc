@@ -17,6 +17,7 @@
 #include "cli/commands/factories.h"
 #include "cli/data_inputs.h"
 #include "data/clean_corpus.h"
+#include "data/jsonl_line.h"
 #include "data/line_blocks.h"
 #include "data/pages.h"
 #include "text/pii.h"
@@ -178,8 +179,9 @@ class DataPiiCommand final : public Command {
     constexpr int64_t kGrain = 64;
     app.pool().parallel_chunks(static_cast<int64_t>(batch.size()), kGrain, [&](int64_t begin, int64_t end) {
       text::PiiScanner::Scratch scratch;
+      data::JsonlLine reader(field_, field_);
       for (int64_t i = begin; i < end; ++i) {
-        work_line(scanner, replace, scratch, batch[static_cast<size_t>(i)], json);
+        work_line(scanner, replace, scratch, reader, batch[static_cast<size_t>(i)], json);
       }
     });
     std::string out;
@@ -201,7 +203,7 @@ class DataPiiCommand final : public Command {
   }
 
   void work_line(const text::PiiScanner& scanner, const text::PiiOperator& replace, text::PiiScanner::Scratch& scratch,
-                 Line& line, bool json) const {
+                 data::JsonlLine& reader, Line& line, bool json) const {
     if (!line.fault.empty()) {
       return;
     }
@@ -214,6 +216,26 @@ class DataPiiCommand final : public Command {
       line.text = line.findings.empty() ? std::move(line.text) : replace.apply_all(line.text, line.findings);
       return;
     }
+    // The reader keeps the rest of a line as it is. A key that is there twice could keep what is to be replaced.
+    const bool other_pii = with_findings_ && line.text.find("\"pii\"") != std::string::npos;
+    if (!reader.read(line.text).empty() || reader.repeats_text() || other_pii) {
+      work_tree(scanner, replace, scratch, line);
+      return;
+    }
+    scanner.find(reader.text(), scratch, line.findings);
+    if (line.findings.empty() && !with_findings_) {
+      return;
+    }
+    reader.text() = replace.apply_all(reader.text(), line.findings);
+    std::string out;
+    reader.write(true, with_findings_ ? ",\"pii\":" + base::dump_json(list_of(line.findings)) : std::string(), out);
+    out.pop_back();  // the line's end
+    line.text = std::move(out);
+  }
+
+  // By a tree of the whole line: what is seldom.
+  void work_tree(const text::PiiScanner& scanner, const text::PiiOperator& replace, text::PiiScanner::Scratch& scratch,
+                 Line& line) const {
     base::Json row = base::Json::parse(line.text, nullptr, false);
     if (!row.is_object()) {
       line.fault = "bad_json";
@@ -226,18 +248,19 @@ class DataPiiCommand final : public Command {
     }
     const std::string text = found->get<std::string>();
     scanner.find(text, scratch, line.findings);
-    if (line.findings.empty() && !with_findings_) {
-      return;
-    }
     *found = replace.apply_all(text, line.findings);
     if (with_findings_) {
-      base::Json list = base::Json::array();
-      for (const text::PiiFinding& f : line.findings) {
-        list.push_back({{"type", f.type}, {"start", f.begin}, {"end", f.end}, {"score", std::round(f.score * 100) / 100.0}});
-      }
-      row["pii"] = std::move(list);
+      row["pii"] = list_of(line.findings);
     }
     line.text = row.dump();
+  }
+
+  static base::Json list_of(const std::vector<text::PiiFinding>& findings) {
+    base::Json list = base::Json::array();
+    for (const text::PiiFinding& f : findings) {
+      list.push_back({{"type", f.type}, {"start", f.begin}, {"end", f.end}, {"score", std::round(f.score * 100) / 100.0}});
+    }
+    return list;
   }
 
   int finish(App& app) {
