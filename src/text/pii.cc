@@ -264,7 +264,7 @@ class Scan {
         const size_t id = word * 64 + static_cast<size_t>(__builtin_ctzll(left));
         uint32_t end = 0;
         if (at >= resume_[id] && plan_.patterns[id].regex.match_at(chars_, 0, size, at, regex_, end) && end > at &&
-              labelled(static_cast<uint16_t>(id), at)) {
+            labelled(static_cast<uint16_t>(id), at)) {
           add(static_cast<uint16_t>(id), at, end);
         }
       }
