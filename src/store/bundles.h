@@ -1,5 +1,5 @@
 // Small contents, many in one file: a bundle is a blob of contents one behind the other, and an index beside the blobs,
-// bundles/….index, says which lies where in it. docs/formats/store.md has the bytes, docs/decisions/0009-small-files-in-bundles.md why.
+// bundles/….index, says which lies where in it. docs/formats/store.md has the bytes, docs/decisions/0010-small-files-in-bundles.md why.
 #pragma once
 
 #include <cstdint>
