@@ -44,7 +44,11 @@ SqlPages::SqlPages(SqlDatabase& database, SqlQuery query, Json after)
     : database_(database), query_(std::move(query)), last_(std::move(after)) {}
 
 void SqlPages::find_columns() {
-  const std::vector<std::string>& columns = rows_->columns();
+  if (key_ != SIZE_MAX) {
+    return;
+  }
+  const auto rows = database_.select(fmt::format("SELECT * FROM {} LIMIT 0", inner(query_.select)), {});
+  const std::vector<std::string>& columns = rows->columns();
   const auto place = [&](const std::string& name) {
     const auto found = std::find(columns.begin(), columns.end(), name);
     if (found == columns.end()) {
@@ -63,11 +67,7 @@ void SqlPages::find_columns() {
 }
 
 void SqlPages::open_page() {
-  if (key_ == SIZE_MAX) {
-    rows_ = database_.select(fmt::format("SELECT * FROM {} LIMIT 0", inner(query_.select)), {});
-    find_columns();
-    rows_.reset();  // a statement at a time
-  }
+  find_columns();
   const std::string key = sql_name(query_.key);
   const bool two = cursor_ != key_;
   const std::string order = two ? fmt::format("{}, {}", sql_name(query_.cursor), key) : key;
@@ -109,6 +109,7 @@ bool SqlPages::next() {
 }
 
 int64_t SqlPages::unordered() {
+  find_columns();
   const std::string cursor = sql_name(query_.cursor.empty() ? query_.key : query_.cursor);
   const auto rows = database_.select(
       fmt::format("SELECT count(*) FROM {} WHERE {} IS NULL OR {} IS NULL", inner(query_.select), sql_name(query_.key), cursor), {});

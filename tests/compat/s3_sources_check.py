@@ -110,7 +110,7 @@ config = work / "project/slipway.yaml"
 ours = "{id: reviews, type: csv, path: reviews.csv, text: text, label: label, licence: CC0-1.0}"
 assert ours in config.read_text()
 config.write_text(config.read_text().replace(ours, "{id: s, path: 's3://bucket/source', label_value: good, licence: CC0-1.0}"))
-told = run("run", config, "--only", "collect")
+told = run("run", config, "--only", "collect", "--json")
 assert "5 of 5 rows from 1 sources" in told, told
 again = run("run", config, "--only", "collect", "--json")
 assert '"nothing_to_do":true' in again, again
