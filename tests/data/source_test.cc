@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 #include <sys/resource.h>
 
+#include "base/hash.h"
 #include "base/input.h"
 #include "data/helpers.h"
 
@@ -321,6 +322,23 @@ TEST_F(Source, AHugeLineOfJsonCostsItselfAlone) {
   ASSERT_EQ(result.counts.bad_rows.size(), 1U);
   EXPECT_EQ(result.counts.bad_rows[0].at + " " + result.counts.bad_rows[0].reason, "huge.jsonl:2 line_too_long");
   EXPECT_HAS(fails(Code::kInvalid, {{"id", "a"}, {"path", "huge.jsonl"}}), "1 line_too_long (first: 'huge.jsonl' line 2)");
+}
+
+TEST_F(Source, SentencesAndTablesKeepWhereTheyAreFrom) {
+  const std::string sentence = "# text = Boats come in.\n1\tBoats\t_\t_\t_\t_\t_\t_\t_\t_\n";
+  write("a.conllu", sentence + "\n" + sentence + "\n");
+  write("b.parquet", base::read_file("tests/gold/parquet/none.parquet"));
+  for (const char* path : {"a.conllu", "b.parquet"}) {
+    const ReadResult result = read({{"id", "a"}, {"path", path}, {"licence", "CC-BY-4.0"}, {"max_bad", 1}});
+    ASSERT_FALSE(result.documents.empty());
+    for (const Document& document : result.documents) {
+      EXPECT_EQ(document.source, "a");
+      EXPECT_EQ(document.meta.at("licence"), "CC-BY-4.0");
+      EXPECT_TRUE(base::is_digest(document.meta.at("digest").get<std::string>()));
+      EXPECT_TRUE(document.meta.at("time").get<std::string>().ends_with("Z"));
+    }
+  }
+  EXPECT_EQ(read({{"id", "a"}, {"path", "a.conllu"}}).documents[0].meta.at("digest"), base::digest_of(sentence));
 }
 
 TEST_F(Source, HowLongALineMayBeIsAnOption) {
