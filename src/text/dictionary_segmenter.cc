@@ -67,12 +67,11 @@ class DictionarySegmenter::Cutter {
       : owner_(owner), dictionary_(*owner.dictionary_), text_(text), options_(options), s_(scratch), words_(words) {}
 
   void block() {
-    if (options_.mode == CutMode::kFull) {
-      full();
-    } else if (owner_.user_edges_.empty()) {
-      precise<false>();
+    const bool full_mode = options_.mode == CutMode::kFull;
+    if (owner_.user_edges_.empty()) {
+      full_mode ? full<false>() : precise<false>();
     } else {
-      precise<true>();
+      full_mode ? full<true>() : precise<true>();
     }
   }
 
@@ -313,7 +312,47 @@ class DictionarySegmenter::Cutter {
     }
   }
 
+  // Into `ends` the last characters of the words with a frequency that begin at k.
+  template <bool kUser>
+  void find_words(size_t k, std::vector<uint32_t>& ends) const {
+    const size_t n = s_.codes.size();
+    ends.clear();
+    if constexpr (kUser) {
+      Walk walk;
+      for (size_t i = k; i < n && step(walk, i); ++i) {
+        if (is_word(walk)) {
+          ends.push_back(static_cast<uint32_t>(i));
+        }
+      }
+    } else {
+      uint32_t node = s_.first[k];
+      for (size_t i = k; node != kNone;) {
+        if (dictionary_.value(node) > 0) {
+          ends.push_back(static_cast<uint32_t>(i));
+        }
+        if (++i == n) {
+          break;
+        }
+        node = i == k + 1 ? s_.second[k] : dictionary_.step(node, s_.ids[i]);
+      }
+    }
+  }
+
+  // The first two steps of every walk: the trie is larger than the caches, and here one wait for it is the next one's, too.
+  void start_walks() {
+    const size_t n = s_.codes.size();
+    s_.first.resize(n);
+    s_.second.resize(n);
+    for (size_t k = 0; k < n; ++k) {
+      s_.first[k] = dictionary_.step_apart(SegmentDictionary::kRoot, s_.ids[k]);
+    }
+    for (size_t k = 0; k + 1 < n; ++k) {
+      s_.second[k] = dictionary_.step_apart(s_.first[k], s_.ids[k + 1]);
+    }
+  }
+
   // jieba's __cut_all, with its way of joining Latin letters and digits.
+  template <bool kUser>
   void full() {
     const size_t n = s_.codes.size();
     std::string latin;
@@ -325,17 +364,14 @@ class DictionarySegmenter::Cutter {
       scanning = false;
     };
     int64_t last = -1;  // the last character of what was said
-    std::vector<size_t> ends;
+    std::vector<uint32_t>& ends = s_.next;  // memory of the other modes
+    if constexpr (!kUser) {
+      start_walks();
+    }
     for (size_t k = 0; k < n; ++k) {
-      ends.clear();
-      Walk walk;
-      for (size_t i = k; i < n && step(walk, i); ++i) {
-        if (is_word(walk)) {
-          ends.push_back(i);
-        }
-      }
+      find_words<kUser>(k, ends);
       if (ends.empty()) {
-        ends.push_back(k);
+        ends.push_back(static_cast<uint32_t>(k));
       }
       const bool alnum = is_alnum(s_.codes[k]);
       if (scanning && !alnum) {
@@ -344,17 +380,17 @@ class DictionarySegmenter::Cutter {
       if (ends.size() == 1 && static_cast<int64_t>(k) > last) {
         if (alnum) {
           scanning = true;
-          latin += piece(k, ends[0] + 1);
+          latin += piece(k, size_t{ends[0]} + 1);
         }
         if (!scanning) {
-          words_.push_back(piece(k, ends[0] + 1));
+          words_.push_back(piece(k, size_t{ends[0]} + 1));
         }
         last = static_cast<int64_t>(ends[0]);
         continue;
       }
-      for (const size_t end : ends) {
+      for (const uint32_t end : ends) {
         if (end > k) {
-          words_.push_back(piece(k, end + 1));
+          words_.push_back(piece(k, size_t{end} + 1));
           last = static_cast<int64_t>(end);
         }
       }
@@ -399,8 +435,12 @@ void DictionarySegmenter::cut(std::string_view text, const CutOptions& options, 
     Decoded d{};
     while (at < text.size()) {
       // Ideographs of the basic plane are E4..E9 and two more bytes: most of what there is.
-      if (bytes[at] < 0x80) {
-        d = {bytes[at], 1};
+      const unsigned char lead = bytes[at];
+      if (lead < 0x80) {
+        d = {lead, 1};
+      } else if (lead >= 0xE4 && lead <= 0xE9 && at + 3 <= text.size() && (bytes[at + 1] & 0xC0U) == 0x80 &&
+                 (bytes[at + 2] & 0xC0U) == 0x80) {
+        d = {(char32_t{lead} & 0x0FU) << 12U | (char32_t{bytes[at + 1]} & 0x3FU) << 6U | (char32_t{bytes[at + 2]} & 0x3FU), 3};
       } else {
         d = decode_at(text, at);
       }

@@ -39,6 +39,8 @@ class DictionarySegmenter {
     std::vector<double> route;
     std::vector<uint32_t> next;
     std::vector<uint8_t> back;
+    std::vector<uint32_t> first;   // of each character the node after it, and after one more
+    std::vector<uint32_t> second;
     std::deque<std::string> joined;  // words of kFull that are not one piece of the text
   };
 

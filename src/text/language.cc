@@ -4,6 +4,7 @@
 #include <array>
 #include <cld2/public/compact_lang_det.h>
 #include <cmath>
+#include <numeric>
 
 #include "text/han_script.h"
 #include "text/language_model.h"
@@ -143,7 +144,14 @@ struct ScriptShares {
 
 ScriptShares script_shares(const std::string& text) {
   ScriptShares shares;
+  size_t ascii = 0;  // letters
   for (size_t at = 0; at < text.size();) {
+    const auto byte = static_cast<unsigned char>(text[at]);
+    if (byte < 0x80) {
+      ascii += static_cast<size_t>((byte | 0x20U) - 'a' < 26);
+      ++at;
+      continue;
+    }
     const Decoded d = decode_at(text, at);
     at += d.size;
     const int group = is_letter(d.code) || is_mark(d.code) ? group_of(d.code) : -1;
@@ -159,6 +167,8 @@ ScriptShares script_shares(const std::string& text) {
       }
     }
   }
+  shares.weight[kLatin] += static_cast<double>(ascii);
+  shares.total += static_cast<double>(ascii);
   // Japanese is written with both: the kana decide whose ideographs they are.
   if (shares.weight[kKanaScript] >= 0.1 * shares.weight[kHan]) {
     shares.weight[kKanaScript] += shares.weight[kHan];
@@ -176,8 +186,6 @@ std::string_view script_language(int group) {
     default: return group >= kFirstSure ? kSureCodes[group - kFirstSure] : std::string_view();
   }
 }
-
-std::string_view without_script(std::string_view code) { return code.substr(0, code.find('-')); }
 
 // The n-gram model's first guess, for texts that CLD2 has no name for.
 LanguageGuess ask_model(const std::string& text, double share) {
@@ -233,10 +241,8 @@ std::vector<LanguageGuess> identify_languages(std::string_view input, size_t top
   // sentence; bench/rivals/langid.py measures all three together.
   const float unit = std::sqrt(static_cast<float>(std::max<size_t>(known, 1)));
   const auto favour = [&](std::string_view code, float by) {
-    for (size_t i = 0; i < languages.size(); ++i) {
-      if (without_script(languages[i]) == code) {
-        scores[i] += by * unit;
-      }
+    for (const uint16_t language : model.of_code(code)) {
+      scores[language] += by * unit;
     }
   };
   const int group = shares.best();
@@ -247,24 +253,24 @@ std::vector<LanguageGuess> identify_languages(std::string_view input, size_t top
     favour(guess.code, guess.reliable ? 1.0F : 0.3F);
   }
   if (group == kHan) {
-    for (size_t i = 0; i < languages.size(); ++i) {
-      if (without_script(languages[i]) == "zh") {
-        const bool simplified = languages[i] == "zh-Hans";
-        const double signs = simplified ? shares.simplified - shares.traditional : shares.traditional - shares.simplified;
-        scores[i] += static_cast<float>(signs) * unit;
-      }
+    for (const uint16_t language : model.of_code("zh")) {
+      const bool simplified = languages[language] == "zh-Hans";
+      const double signs = simplified ? shares.simplified - shares.traditional : shares.traditional - shares.simplified;
+      scores[language] += static_cast<float>(signs) * unit;
     }
   }
   std::vector<double> probabilities;
   language_probabilities(scores, std::max<size_t>(known, 1), probabilities);
-  std::vector<size_t> order(languages.size());
-  for (size_t i = 0; i < order.size(); ++i) {
-    order[i] = i;
+  const size_t count = std::min(top, languages.size());
+  std::vector<size_t> order(count == 1 ? 1 : languages.size());
+  if (count == 1) {
+    order[0] = static_cast<size_t>(std::max_element(probabilities.begin(), probabilities.end()) - probabilities.begin());
+  } else {
+    std::iota(order.begin(), order.end(), size_t{0});
+    std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count), order.end(), [&](size_t a, size_t b) {
+      return probabilities[a] != probabilities[b] ? probabilities[a] > probabilities[b] : a < b;
+    });
   }
-  const size_t count = std::min(top, order.size());
-  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count), order.end(), [&](size_t a, size_t b) {
-    return probabilities[a] != probabilities[b] ? probabilities[a] > probabilities[b] : a < b;
-  });
   std::vector<LanguageGuess> out;
   for (size_t i = 0; i < count; ++i) {
     const double p = probabilities[order[i]];

@@ -33,6 +33,13 @@ constexpr size_t kLongest = 4;         // characters of an n-gram
 constexpr double kUnit = 0.05;         // of a stored weight, in natural logarithms
 constexpr double kFloor = 1e-5;        // share of an n-gram that a language never shows: one in ten times a declaration's text
 constexpr uint32_t kRowBits = 9;       // of the number of pairs in a row
+constexpr uint32_t kPairMask = (1U << kRowBits) - 1;
+constexpr uint32_t kSpreadFrom = 32;   // pairs from which a row of all languages is faster
+constexpr size_t kLanes = 16;
+constexpr uint32_t kMostAdded = 257;   // weights of a byte that 16 bits can sum: 257 * 255 = 65,535
+
+using Bytes = uint8_t __attribute__((vector_size(kLanes)));
+using Sums = uint16_t __attribute__((vector_size(2 * kLanes)));
 
 // docs/formats/language-model.md
 struct Header {
@@ -69,12 +76,25 @@ void for_each_ngram(std::string_view text, Take&& take) {
   };
   bool blank = true;
   for (size_t at = 0; at < text.size();) {
-    const Decoded d = decode_at(text, at);
-    at += d.size;
-    if (is_letter(d.code) || is_mark(d.code)) {
-      push(to_lower(d.code));
-      blank = false;
-    } else if (!blank) {
+    const auto byte = static_cast<unsigned char>(text[at]);
+    if (byte < 0x80) {
+      ++at;
+      const unsigned lower = byte | 0x20U;
+      if (lower - 'a' < 26) {
+        push(lower);
+        blank = false;
+        continue;
+      }
+    } else {
+      const Decoded d = decode_at(text, at);
+      at += d.size;
+      if (is_letter(d.code) || is_mark(d.code)) {
+        push(to_lower(d.code));
+        blank = false;
+        continue;
+      }
+    }
+    if (!blank) {
       push(U' ');
       blank = true;
     }
@@ -150,17 +170,57 @@ void LanguageModel::read(std::string_view bytes, std::string_view source) {
   size_t free = 0;
   for (const Slot& slot : slots_) {
     free += slot.key == 0 ? 1 : 0;
-    if (slot.key != 0 && size_t{slot.row >> kRowBits} + (slot.row & ((1U << kRowBits) - 1)) > labels_.size()) {
+    if (slot.key != 0 && size_t{slot.row >> kRowBits} + (slot.row & kPairMask) > labels_.size()) {
       damaged(source, "names weights beyond its end");
     }
   }
   if (free == 0 || std::any_of(labels_.begin(), labels_.end(), [&](uint16_t label) { return label >= header.languages; })) {
     damaged(source, "names a language that it has not");
   }
+  for (size_t i = 0; i < languages_.size(); ++i) {
+    of_code_[std::string(without_script(languages_[i]))].push_back(static_cast<uint16_t>(i));
+  }
+  spread_frequent();
+}
+
+void LanguageModel::spread_frequent() {
+  stride_ = (languages_.size() + kLanes - 1) / kLanes * kLanes;
+  spread_.assign(slots_.size(), 0);
+  uint32_t rows = 0;
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    const uint32_t first = slots_[i].row >> kRowBits;
+    const uint32_t count = slots_[i].row & kPairMask;
+    if (slots_[i].key == 0 || count < kSpreadFrom) {
+      continue;
+    }
+    std::vector<uint32_t> row(stride_);
+    for (uint32_t k = first; k < first + count; ++k) {
+      row[labels_[k]] += weights_[k];
+    }
+    if (std::any_of(row.begin(), row.end(), [](uint32_t weight) { return weight > 255; })) {
+      continue;  // a file that names a language twice
+    }
+    rows_.insert(rows_.end(), row.begin(), row.end());
+    spread_[i] = ++rows;
+  }
+}
+
+std::span<const uint16_t> LanguageModel::of_code(std::string_view code) const noexcept {
+  const auto found = of_code_.find(code);
+  return found == of_code_.end() ? std::span<const uint16_t>() : std::span<const uint16_t>(found->second);
 }
 
 size_t LanguageModel::score(std::string_view text, std::vector<float>& scores) const {
-  std::vector<uint32_t> sums(languages_.size(), 0);
+  std::array<uint32_t, 512> sums{};  // there are at most 511 languages
+  std::array<Sums, 512 / kLanes> added{};
+  uint32_t rows_added = 0;
+  const auto settle = [&] {
+    for (size_t i = 0; i < stride_; ++i) {
+      sums[i] += added[i / kLanes][i % kLanes];
+    }
+    added.fill(Sums{});
+    rows_added = 0;
+  };
   size_t known = 0;
   for_each_ngram(text.substr(0, kMaxBytes), [&](uint64_t hash, size_t) {
     const uint32_t key = key_of(hash);
@@ -172,16 +232,30 @@ size_t LanguageModel::score(std::string_view text, std::vector<float>& scores) c
       at = at + 1 == slots_.size() ? 0 : at + 1;
     }
     ++known;
+    const uint32_t count = slots_[at].row & kPairMask;
+    if (count >= kSpreadFrom && spread_[at] != 0) {
+      const uint8_t* const row = rows_.data() + (spread_[at] - 1) * stride_;
+      for (size_t i = 0; i < stride_ / kLanes; ++i) {
+        Bytes weights;
+        std::memcpy(&weights, row + i * kLanes, kLanes);
+        added[i] += __builtin_convertvector(weights, Sums);
+      }
+      if (++rows_added == kMostAdded) {
+        settle();
+      }
+      return;
+    }
     const uint32_t first = slots_[at].row >> kRowBits;
-    const uint32_t count = slots_[at].row & ((1U << kRowBits) - 1);
     const uint16_t* const labels = labels_.data() + first;
     const uint8_t* const weights = weights_.data() + first;
     for (uint32_t i = 0; i < count; ++i) {
       sums[labels[i]] += weights[i];
     }
   });
-  scores.resize(sums.size());
-  std::transform(sums.begin(), sums.end(), scores.begin(), [](uint32_t sum) { return static_cast<float>(sum * kUnit); });
+  settle();
+  scores.resize(languages_.size());
+  std::transform(sums.begin(), sums.begin() + static_cast<std::ptrdiff_t>(scores.size()), scores.begin(),
+                 [](uint32_t sum) { return static_cast<float>(sum * kUnit); });
   return known;
 }
 

@@ -6,6 +6,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -26,6 +28,9 @@ class LanguageModel {
   // "en", "sr-Latn", "zh-Hans": ISO 639-1 where there is one, else 639-3, and the script where a language is written in several.
   const std::vector<std::string>& languages() const noexcept { return languages_; }
 
+  // The numbers of the languages of this code, whatever their script; ascending.
+  std::span<const uint16_t> of_code(std::string_view code) const noexcept;
+
   // Replaces `scores` by one for each language: the sum over n-grams of the text of how much more frequent each is in that
   // language than one never seen, in natural logarithms. Returns how many n-grams any language knows. Only the first 64 KiB count.
   size_t score(std::string_view text, std::vector<float>& scores) const;
@@ -38,11 +43,21 @@ class LanguageModel {
   LanguageModel() = default;
   void read(std::string_view bytes, std::string_view source);
 
+  void spread_frequent();
+
   std::vector<std::string> languages_;
+  std::map<std::string, std::vector<uint16_t>, std::less<>> of_code_;
   std::vector<Slot> slots_;
   std::vector<uint16_t> labels_;  // of the pairs
   std::vector<uint8_t> weights_;
+  // N-grams of many languages once more, a weight for each language, zero for the others: added many at a time.
+  std::vector<uint32_t> spread_;  // of each slot: 1 + its row, 0: none
+  std::vector<uint8_t> rows_;
+  size_t stride_ = 0;  // of a row: the languages, filled up to whole vectors
 };
+
+// "sr" of "sr-Latn".
+inline std::string_view without_script(std::string_view code) noexcept { return code.substr(0, code.find('-')); }
 
 // Scores to probabilities: a long text's n-grams do not count for as much as independent ones would.
 void language_probabilities(std::span<const float> scores, size_t ngrams, std::vector<double>& probabilities);

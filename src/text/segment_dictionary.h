@@ -32,6 +32,15 @@ class SegmentDictionary {
     const uint32_t next = nodes_[node].base + id;
     return id != 0 && next < nodes_.size() && nodes_[next].parent == node ? next : kNone;
   }
+  // The same without a branch, also for node == kNone: many in a row then wait for memory together.
+  uint32_t step_apart(uint32_t node, uint16_t id) const noexcept {
+    const uint32_t from = node == kNone ? kRoot : node;
+    const uint32_t next = nodes_[from].base + id;
+    const bool inside = next < nodes_.size();
+    const uint32_t parent = nodes_[inside ? next : kRoot].parent;
+    const bool good = (node != kNone) & (id != 0) & inside & (parent == from);
+    return good ? next : kNone;
+  }
   // 0: only a prefix of words; else 1 + the index of its frequency.
   uint32_t value(uint32_t node) const noexcept { return nodes_[node].value; }
 

@@ -105,8 +105,20 @@ void append_utf8(char32_t code, std::string& out) {
 }
 
 bool is_valid_utf8(std::string_view text) noexcept {
+  const auto* p = reinterpret_cast<const unsigned char*>(text.data());
+  const auto continues = [&](size_t at) { return (p[at] & 0xC0U) == 0x80; };
   size_t at = 0;
   while ((at += ascii_run(text, at)) < text.size()) {
+    // Most characters beyond ASCII are two or three bytes whose ranges need no look at the second byte.
+    const unsigned char lead = p[at];
+    if (lead >= 0xE1 && lead <= 0xEF && lead != 0xED && at + 3 <= text.size() && continues(at + 1) && continues(at + 2)) {
+      at += 3;
+      continue;
+    }
+    if (lead >= 0xC2 && lead <= 0xDF && at + 2 <= text.size() && continues(at + 1)) {
+      at += 2;
+      continue;
+    }
     const Decoded d = decode_at(text, at);
     // A true U+FFFD is three bytes EF BF BD; anything else decoded to it was invalid.
     if (d.code == kReplacement && (d.size != 3 || text.compare(at, 3, "\xEF\xBF\xBD") != 0)) {

@@ -4,6 +4,8 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/random.h"
+#include "support/odd_text.h"
 #include "text/han_script.h"
 #include "text/language_model.h"
 
@@ -51,6 +53,39 @@ TEST(LanguageModel, LearnsFromTextsAndIsRefusedWhenDamaged) {
     std::string bad = bytes;
     bad[at] = static_cast<char>(bad[at] ^ 0x21);
     EXPECT_THROW(LanguageModel::from_bytes(bad, "test"), base::Error) << at;
+  }
+}
+
+// N-grams that many languages share are kept in another form: what each language gets must be what it gets beside one other.
+TEST(LanguageModel, ScoresDoNotDependOnHowManyShareAnNgram) {
+  base::Rng rng(19);
+  std::vector<LanguageText> texts;
+  for (int i = 0; i < 70; ++i) {
+    std::string text;
+    for (int k = 0; k < 300; ++k) {
+      text += static_cast<char>('a' + rng.below(3));
+      text += rng.below(5) == 0 ? " \xC3\xA9" : rng.below(9) == 0 ? "\xD0\xB4" : "";
+    }
+    texts.push_back({"l" + std::to_string(100 + i), text});
+  }
+  const auto together = LanguageModel::from_bytes(train_language_model(texts, {}), "together");
+  std::vector<std::string> questions = {"", "Abba CAB!", "ab\xC3\xA9 \xFF" "cab"};
+  for (int i = 0; i < 4; ++i) {
+    questions.push_back(tests::odd_text(rng, {.pieces = 400, .valid = i % 2 == 0}));
+    questions.push_back(texts[static_cast<size_t>(i)].text + texts[static_cast<size_t>(i) + 1].text);
+  }
+  std::vector<std::vector<float>> scores(questions.size());
+  for (size_t q = 0; q < questions.size(); ++q) {
+    together->score(questions[q], scores[q]);
+  }
+  for (size_t i = 0; i < texts.size(); ++i) {
+    const std::vector<LanguageText> pair = {texts[i], {"zz", "wwww"}};
+    const auto alone = LanguageModel::from_bytes(train_language_model(pair, {}), "alone");
+    for (size_t q = 0; q < questions.size(); ++q) {
+      std::vector<float> of_pair;
+      alone->score(questions[q], of_pair);
+      EXPECT_EQ(scores[q][i], of_pair[0]) << texts[i].language << ", question " << q;
+    }
   }
 }
 

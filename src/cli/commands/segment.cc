@@ -1,4 +1,6 @@
 // slipway segment: words of lines of text.
+#include <array>
+#include <cstring>
 #include <fmt/format.h>
 
 #include "base/error.h"
@@ -15,6 +17,50 @@ using Words = std::vector<std::string_view>;
 
 // Cuts one line; made once a block, so that it keeps its memory between lines.
 using Cut = std::function<void(std::string_view line, Words& words)>;
+
+// The first and the last kPart bytes, which overlap unless there are twice as many.
+template <size_t kPart>
+void copy_ends(const char* from, size_t size, char* to) noexcept {
+  std::array<char, kPart> first;
+  std::array<char, kPart> last;
+  std::memcpy(first.data(), from, kPart);
+  std::memcpy(last.data(), from + size - kPart, kPart);
+  std::memcpy(to, first.data(), kPart);
+  std::memcpy(to + size - kPart, last.data(), kPart);
+}
+
+// Copies `size` bytes and returns where they end: words are short, a call each would cost more than they do.
+char* copy_short(const char* from, size_t size, char* to) noexcept {
+  if (size > 16) {
+    std::memcpy(to, from, size);
+  } else if (size >= 8) {
+    copy_ends<8>(from, size, to);
+  } else if (size >= 4) {
+    copy_ends<4>(from, size, to);
+  } else {
+    for (size_t i = 0; i < size; ++i) {
+      to[i] = from[i];
+    }
+  }
+  return to + size;
+}
+
+void append_joined(const Words& words, std::string_view between, std::string& out) {
+  if (words.empty()) {
+    return;
+  }
+  size_t size = (words.size() - 1) * between.size();
+  for (const std::string_view word : words) {
+    size += word.size();
+  }
+  const size_t begin = out.size();
+  out.resize(begin + size);
+  char* to = copy_short(words[0].data(), words[0].size(), out.data() + begin);
+  for (size_t i = 1; i < words.size(); ++i) {
+    to = copy_short(between.data(), between.size(), to);
+    to = copy_short(words[i].data(), words[i].size(), to);
+  }
+}
 
 class SegmentCommand final : public Command {
  public:
@@ -124,12 +170,7 @@ void SegmentCommand::write(std::string_view line, uint64_t number, bool json, co
     out += base::dump_json({{name(), words}});
   } else {
     const std::string_view between = !delimiter_.empty() ? std::string_view(delimiter_) : mode_ == "sentences" ? "\n" : " ";
-    for (size_t i = 0; i < words.size(); ++i) {
-      if (i > 0) {
-        out += between;
-      }
-      out += words[i];
-    }
+    append_joined(words, between, out);
   }
   out += '\n';
 }
