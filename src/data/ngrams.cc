@@ -1,14 +1,16 @@
 #include "data/ngrams.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
+#include <numeric>
+#include <type_traits>
 
 namespace slipway::data {
 namespace {
 
 constexpr size_t kRoom = 16;  // readable bytes behind the last word
-constexpr uint32_t kNone = ~0U;
 
 uint64_t load8(const char* bytes) noexcept {
   uint64_t value = 0;
@@ -16,27 +18,58 @@ uint64_t load8(const char* bytes) noexcept {
   return value;
 }
 
-// The first `size` bytes (1..8) as a number. The rest of a word of eight bytes is cut off.
-uint64_t load_part(const char* bytes, size_t size) noexcept {
-  if constexpr (std::endian::native == std::endian::little) {
-    return load8(bytes) << ((8 - size) * 8);
-  } else {
-    return load8(bytes) >> ((8 - size) * 8);
+// Sixteen bytes, of which the first ones of a word stay.
+struct Half {
+  uint64_t low;
+  uint64_t high;
+};
+constexpr std::array<Half, kRoom + 1> kMasks = [] {
+  std::array<Half, kRoom + 1> masks{};
+  const auto bytes = [](size_t count) {  // the first `count` of eight
+    constexpr uint64_t kAll = ~uint64_t{0};
+    if (count == 0 || count >= 8) {
+      return count == 0 ? 0 : kAll;
+    }
+    return std::endian::native == std::endian::little ? kAll >> (64 - 8 * count) : kAll << (64 - 8 * count);
+  };
+  for (size_t size = 0; size <= kRoom; ++size) {
+    masks[size] = {bytes(size), bytes(size > 8 ? size - 8 : 0)};
   }
+  return masks;
+}();
+
+// Both halves of the product: every bit of both reaches every bit.
+uint64_t fold(uint64_t a, uint64_t b) noexcept {
+  __extension__ using Product = unsigned __int128;
+  const Product product = Product{a} * b;
+  return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64U);
 }
 
+constexpr uint64_t kOne = 0x9E3779B97F4A7C15ULL;
+constexpr uint64_t kTwo = 0xC2B2AE3D27D4EB4FULL;
+constexpr uint64_t kThree = 0x9FB21C651E98DF25ULL;
+
+// The bytes are in a WordList: sixteen more may be read behind them.
 uint64_t hash_bytes(std::string_view bytes) noexcept {
-  uint64_t hash = bytes.size() * 0x9FB21C651E98DF25ULL;
+  uint64_t hash = bytes.size();
   size_t at = 0;
-  for (; at + 8 <= bytes.size(); at += 8) {
-    hash = (hash ^ load8(bytes.data() + at)) * 0x9E3779B97F4A7C15ULL;
-    hash ^= hash >> 29U;
+  for (; at + kRoom < bytes.size(); at += kRoom) {
+    hash = fold(load8(bytes.data() + at) ^ kOne, load8(bytes.data() + at + 8) ^ kTwo ^ hash);
   }
-  if (at < bytes.size()) {
-    hash = (hash ^ load_part(bytes.data() + at, bytes.size() - at)) * 0x9E3779B97F4A7C15ULL;
-    hash ^= hash >> 29U;
+  const Half mask = kMasks[bytes.size() - at];
+  return fold((load8(bytes.data() + at) & mask.low) ^ kOne, (load8(bytes.data() + at + 8) & mask.high) ^ kTwo ^ hash);
+}
+
+// The same of both texts, which are in a WordList.
+bool same_bytes(std::string_view a, std::string_view b) noexcept {
+  if (a.size() != b.size()) {
+    return false;
   }
-  return hash;
+  if (a.size() > kRoom) {
+    return std::memcmp(a.data(), b.data(), a.size()) == 0;
+  }
+  const Half mask = kMasks[a.size()];
+  return (((load8(a.data()) ^ load8(b.data())) & mask.low) | ((load8(a.data() + 8) ^ load8(b.data() + 8)) & mask.high)) == 0;
 }
 
 }  // namespace
@@ -64,129 +97,140 @@ void WordList::close() {
   std::memset(bytes_.data() + used_, 0, kRoom);
 }
 
-void KeyTable::reset(size_t keys) {
-  const size_t size = std::bit_ceil(std::max<size_t>(16, keys * 2));
+void HashTable::reset(size_t entries) {
+  const size_t size = std::bit_ceil(std::max<size_t>(16, entries * 2));
   if (slots_.size() < size) {
-    slots_.assign(size, Slot{});
-    round_ = 0;
+    slots_.resize(size);
   }
   mask_ = size - 1;
-  if (++round_ == 0) {
-    std::fill(slots_.begin(), slots_.end(), Slot{});
-    round_ = 1;
+  static_assert(std::is_trivially_copyable_v<Slot>);
+  std::memset(static_cast<void*>(slots_.data()), 0, size * sizeof(Slot));
+}
+
+void Ngrams::begin(const WordList& words, size_t n) {
+  words_ = &words;
+  n_ = n;
+  kinds_ = 0;
+  const size_t count = words.size();
+  if (class_.size() < count + 1) {
+    const size_t size = 2 * count + 1024;
+    hashes_.resize(size);
+    class_.resize(size);
+    first_.resize(size);
+    counts_.resize(size);
   }
+  for (uint32_t i = 0; i < count; ++i) {
+    hashes_[i] = hash_bytes(words.word(i));
+  }
+  table_.reset(count);
 }
 
-namespace {
-
-// Whether two words of a list are equal.
-bool same_word(std::string_view a, std::string_view b) noexcept {
-  return a.size() == b.size() && (a.size() <= 8 ? load_part(a.data(), a.size()) == load_part(b.data(), b.size())
-                                                : std::memcmp(a.data(), b.data(), a.size()) == 0);
+// `position` has the class `id`, which is a new one when it is kinds_. What stands behind the last class is room.
+void Ngrams::count(uint32_t position, uint32_t id) noexcept {
+  const bool is_new = id == kinds_;
+  first_[kinds_] = position;
+  counts_[kinds_] = 0;
+  kinds_ += static_cast<uint32_t>(is_new);
+  ++counts_[id];
+  class_[position] = id;
 }
 
-}  // namespace
+// Of the places that were looked at.
+void Ngrams::keep_repeated(std::span<const uint32_t> places) noexcept {
+  size_t kept = 0;
+  for (const uint32_t place : places) {
+    positions_[kept] = place;
+    kept += static_cast<size_t>(counts_[class_[place]] > 1);
+  }
+  positions_.resize(kept);
+}
 
 void Ngrams::start(const WordList& words) {
-  words_ = &words;
-  n_ = 1;
-  const size_t count = words.size();
-  class_.resize(count);
-  classes_.clear();
-  table_.reset(count);
-  for (uint32_t i = 0; i < count; ++i) {
-    const std::string_view word = words.word(i);
-    uint32_t id = 0;
-    if (word.size() <= 8) {
-      // Words of up to eight bytes are their own key but for the size, which tells "a" from "a\0".
-      const uint64_t key = load_part(word.data(), word.size()) * 0x9E3779B97F4A7C15ULL + word.size();
-      id = table_.find_or_add(key, static_cast<uint32_t>(classes_.size()));
-      if (id < classes_.size() && !same_word(words.word(classes_[id].first), word)) {
-        id = kNone;
-      }
-    } else {
-      id = kNone;
-    }
-    // Longer words by a hash: words of an equal hash go on probing under the next key.
-    for (uint64_t key = id == kNone ? hash_bytes(word) : 0; id == kNone; ++key) {
-      id = table_.find_or_add(key, static_cast<uint32_t>(classes_.size()));
-      if (id < classes_.size() && !same_word(words.word(classes_[id].first), word)) {
-        id = kNone;
-      }
-    }
-    if (id == classes_.size()) {
-      classes_.push_back({i, 0});
-    }
-    ++classes_[id].count;
-    class_[i] = id;
+  begin(words, 1);
+  const auto total = static_cast<uint32_t>(words.size());
+  for (uint32_t i = 0; i < total; ++i) {
+    count(i, table_.find_or_add(hashes_[i], kinds_,
+                                [&](uint32_t other) { return same_bytes(words.word(first_[other]), words.word(i)); }));
   }
-  positions_.clear();
-  for (uint32_t i = 0; i < count; ++i) {
-    if (classes_[class_[i]].count > 1) {
-      positions_.push_back(i);
-    }
+  positions_.resize(total);
+  std::iota(positions_.begin(), positions_.end(), 0U);
+  keep_repeated(positions_);
+}
+
+void Ngrams::start_pairs(const WordList& words) {
+  begin(words, 2);
+  const auto total = static_cast<uint32_t>(this->total());
+  for (uint32_t i = 0; i < total; ++i) {
+    const uint64_t hash = fold(hashes_[i] ^ kTwo, hashes_[i + 1] ^ kThree);
+    count(i, table_.find_or_add(hash, kinds_, [&](uint32_t other) {
+      const uint32_t first = first_[other];
+      return words.word(first).size() == words.word(i).size() && same_bytes(words.joined(first, 2), words.joined(i, 2));
+    }));
   }
+  positions_.resize(total);
+  std::iota(positions_.begin(), positions_.end(), 0U);
+  keep_repeated(positions_);
 }
 
 void Ngrams::advance() {
   ++n_;
   size_t kept = 0;
   for (size_t k = 0; k + 1 < positions_.size(); ++k) {
-    if (positions_[k + 1] == positions_[k] + 1) {
-      positions_[kept++] = positions_[k];
-    }
+    const uint32_t position = positions_[k];
+    positions_[kept] = position;
+    kept += static_cast<size_t>(positions_[k + 1] == position + 1);
   }
   positions_.resize(kept);
-  classes_.clear();
+  kinds_ = 0;
   table_.reset(kept);
+  keys_.resize(kept);
   for (const uint32_t position : positions_) {
     const uint64_t key = (uint64_t{class_[position]} << 32U) | class_[position + 1];
-    const uint32_t id = table_.find_or_add(key, static_cast<uint32_t>(classes_.size()));
-    if (id == classes_.size()) {
-      classes_.push_back({position, 0});
-    }
-    ++classes_[id].count;
-    class_[position] = id;  // the next position looks at its own and the one behind it
+    const uint32_t id =
+        table_.find_or_add(fold(key ^ kOne, kTwo), kinds_, [&](uint32_t other) { return keys_[other] == key; });
+    keys_[id] = key;
+    count(position, id);  // the next position looks at its own class and the one behind it
   }
-  std::erase_if(positions_, [this](uint32_t position) { return classes_[class_[position]].count < 2; });
+  keep_repeated(positions_);
 }
 
 Ngrams::Class Ngrams::top() const noexcept {
   Class best{0, 1};
-  for (const Class& candidate : classes_) {
-    if (candidate.count > best.count) {  // classes stand in the order of their first places
-      best = candidate;
+  for (uint32_t id = 0; id < kinds_; ++id) {
+    if (counts_[id] > best.count) {  // classes stand in the order of their first places
+      best = {first_[id], counts_[id]};
     }
   }
   return best;
 }
 
 void JoinedDuplicates::find_candidates(const WordList& words) {
-  const size_t count = words.size();
+  const auto count = static_cast<uint32_t>(words.size());
   repeats_.assign(count, 0);
   candidates_.clear();
   if (count < kFirst) {
     return;
   }
   table_.reset(count);
-  for (uint32_t i = 0; i < count; ++i) {
+  for (uint32_t i = 0; i + kFirst <= count; ++i) {
     const char* bytes = words.joined(i, 0).data();
     if (bytes + kRoom > words.data() + words.bytes()) {
       break;
     }
     // A hash is enough: an accident only makes one n-gram more to look at.
-    const uint64_t key = load8(bytes) * 0x9FB21C651E98DF25ULL ^ std::rotl(load8(bytes + 8) * 0x9E3779B97F4A7C15ULL, 31);
-    const uint32_t first = table_.find_or_add(key, i);
-    if (first != i) {
-      repeats_[first] = 1;
-      repeats_[i] = 1;
-    }
+    const uint64_t hash = fold(load8(bytes) ^ kOne, load8(bytes + 8) ^ kTwo);
+    const uint32_t first = table_.find_or_add(hash, i, [](uint32_t) { return true; });
+    const auto again = static_cast<uint8_t>(first != i);
+    repeats_[first] |= again;
+    repeats_[i] |= again;
   }
+  candidates_.resize(count);
+  size_t kept = 0;
   for (uint32_t i = 0; i + kFirst <= count; ++i) {
-    if (repeats_[i] != 0 || words.joined(i, kFirst).size() < kRoom) {
-      candidates_.push_back(i);
-    }
+    candidates_[kept] = i;
+    kept += static_cast<size_t>(repeats_[i] != 0 || words.joined(i, kFirst).size() < kRoom);
   }
+  candidates_.resize(kept);
 }
 
 uint64_t JoinedDuplicates::count_n(const WordList& words, size_t n) {
@@ -204,16 +248,11 @@ uint64_t JoinedDuplicates::count_n(const WordList& words, size_t n) {
     if (repeats_[i] == 0 && gram.size() >= kRoom) {
       continue;  // its first sixteen bytes stand nowhere else
     }
-    for (uint64_t key = hash_bytes(gram);; ++key) {
-      const uint32_t first = table_.find_or_add(key, i);
-      if (first == i) {
-        break;
-      }
-      if (words.joined(first, n) == gram) {
-        chars += words.chars(i, n);
-        next = i + n;
-        break;
-      }
+    const uint32_t first =
+        table_.find_or_add(hash_bytes(gram), i, [&](uint32_t other) { return same_bytes(words.joined(other, n), gram); });
+    if (first != i) {
+      chars += words.chars(i, n);
+      next = i + n;
     }
   }
   return chars;

@@ -1,5 +1,6 @@
 // Repeated word n-grams of one text, exactly, at a few nanoseconds a word: an n-gram can only repeat where its two
-// (n-1)-grams do, so from n = 3 on almost nothing is left to look at. Keeps its memory from text to text. One thread.
+// (n-1)-grams do, so from n = 3 on almost nothing is left to look at. Hashes are 64 by 64 bits to 128, folded; what they
+// find is compared. Keeps its memory from text to text. One thread.
 #pragma once
 
 #include <algorithm>
@@ -71,37 +72,34 @@ void WordList::assign(std::string_view text, const Tokens& tokens) {
   close();
 }
 
-// A set of 64-bit keys with a number each, emptied in O(1).
-class KeyTable {
+// A set of hashes of 64 bits with a number each: the place and 32 bits of a hash tell it apart from most others, the caller
+// from the rest. Eight bytes a slot, so that the words of a usual page stay in a first-level cache.
+class HashTable {
  public:
-  // Empties it and makes room for `keys`.
-  void reset(size_t keys);
-  // The number of `key`, which is `fresh` when it is new.
-  uint32_t find_or_add(uint64_t key, uint32_t fresh) noexcept {
-    size_t at = mix(key) & mask_;
-    while (slots_[at].round == round_) {
-      if (slots_[at].key == key) {
-        return slots_[at].value;
+  // Empties it and makes room for `entries`.
+  void reset(size_t entries);
+  // The number of the entry with this hash for which `same(number)` holds; `fresh` when there was none and it was added.
+  template <class Same>
+  uint32_t find_or_add(uint64_t hash, uint32_t fresh, Same&& same) noexcept {
+    const auto tag = static_cast<uint32_t>(hash >> 32U);
+    size_t at = hash & mask_;
+    while (slots_[at].next != 0) {
+      if (slots_[at].tag == tag && same(slots_[at].next - 1)) {
+        return slots_[at].next - 1;
       }
       at = (at + 1) & mask_;
     }
-    slots_[at] = {key, fresh, round_};
+    slots_[at] = {tag, fresh + 1};
     return fresh;
-  }
-  static uint64_t mix(uint64_t key) noexcept {
-    key *= 0x9E3779B97F4A7C15ULL;
-    return key ^ (key >> 32U);
   }
 
  private:
   struct Slot {
-    uint64_t key = 0;
-    uint32_t value = 0;
-    uint32_t round = 0;
+    uint32_t tag = 0;
+    uint32_t next = 0;  // the entry's number plus one; 0: empty
   };
   std::vector<Slot> slots_;
   size_t mask_ = 0;
-  uint32_t round_ = 0;
 };
 
 // Classes of equal n-grams, n = 1, 2, …, one n after the other.
@@ -113,6 +111,8 @@ class Ngrams {
   };
   // n = 1. Borrows `words` until the next start.
   void start(const WordList& words);
+  // n = 2, in one pass: for those who do not ask about single words.
+  void start_pairs(const WordList& words);
   // To the next n.
   void advance();
 
@@ -122,19 +122,30 @@ class Ngrams {
   // Where the n-grams stand that occur more than once, ascending.
   std::span<const uint32_t> repeated() const noexcept { return positions_; }
   // Of a repeated n-gram.
-  const Class& class_at(uint32_t position) const noexcept { return classes_[class_[position]]; }
-  // n = 1 only: every word's class.
-  std::span<const Class> classes() const noexcept { return classes_; }
+  Class class_at(uint32_t position) const noexcept {
+    return {first_[class_[position]], counts_[class_[position]]};
+  }
+  // Straight after a start: how many different n-grams there are, and each of them, in the order of their first places.
+  size_t kinds() const noexcept { return kinds_; }
+  Class kind(size_t i) const noexcept { return {first_[i], counts_[i]}; }
   // The most frequent n-gram, of several the one that comes first; total() must not be 0.
   Class top() const noexcept;
 
  private:
+  void begin(const WordList& words, size_t n);
+  void count(uint32_t position, uint32_t id) noexcept;
+  void keep_repeated(std::span<const uint32_t> places) noexcept;
+
   const WordList* words_ = nullptr;
   size_t n_ = 0;
-  std::vector<uint32_t> class_;  // of each position that is in positions_
-  std::vector<Class> classes_;
+  uint32_t kinds_ = 0;
+  std::vector<uint64_t> hashes_;  // of each word
+  std::vector<uint64_t> keys_;    // of each class that advance() made: the classes of its two (n-1)-grams
+  std::vector<uint32_t> class_;   // of each position that is in positions_
+  std::vector<uint32_t> first_;   // of each class: the word at which it first stands
+  std::vector<uint32_t> counts_;  // of each class
   std::vector<uint32_t> positions_;
-  KeyTable table_;
+  HashTable table_;
 };
 
 // For each n in 5..10 the characters in n-grams that stood before, reading from left to right and going on behind each
@@ -150,7 +161,7 @@ class JoinedDuplicates {
   void find_candidates(const WordList& words);
   uint64_t count_n(const WordList& words, size_t n);
 
-  KeyTable table_;
+  HashTable table_;
   std::vector<uint8_t> repeats_;      // whether the 16 bytes from a word on occur from another word on, too
   std::vector<uint32_t> candidates_;  // words at which a repeated n-gram may begin
 };

@@ -148,6 +148,7 @@ struct QualityScanner::Impl {
   int64_t short_line_length = 30;
   bool line_punct_exclude_zero = false;
   std::vector<double> thresholds;  // of quality_rules()
+  std::array<std::vector<size_t>, kStageNames.size()> rules_of;
   SignalScratch scratch;
   std::string original;
   std::string kept;
@@ -185,6 +186,7 @@ QualityScanner::Impl::Impl(const QualityOptions& given) : options(given) {
   short_line_length = static_cast<int64_t>(value_of(QualityStage::kFineweb, "short_line_length"));
   line_punct_exclude_zero = value_of(QualityStage::kFineweb, "line_punct_exclude_zero") != 0;
   for (const QualityRule& rule : quality_rules()) {
+    rules_of[static_cast<size_t>(rule.stage)].push_back(thresholds.size());
     thresholds.push_back(value_of(rule.stage, rule.parameter));
   }
 }
@@ -251,11 +253,11 @@ Verdict QualityScanner::Impl::decide(QualityStage stage, const std::string& text
   }
   Verdict verdict;
   const auto rules = quality_rules();
-  for (size_t i = 0; i < rules.size(); ++i) {
+  for (const size_t i : rules_of[static_cast<size_t>(stage)]) {
     const QualityRule& rule = rules[i];
     const double value = signals[rule.signal];
     const double threshold = thresholds[i];
-    if (rule.stage != stage || std::isnan(value) || std::isnan(threshold)) {
+    if (std::isnan(value) || std::isnan(threshold)) {
       continue;
     }
     bool broken = rule.breaks == Breaks::kBelow   ? value < threshold

@@ -63,14 +63,20 @@ struct Phrases {
   bool lorem_ipsum = false;
   bool javascript = false;
   bool policy = false;
+  bool kelvin = false;  // a sign whose lower case is k
+  bool any() const noexcept { return lorem_ipsum || javascript || policy; }
 };
 Phrases find_phrases(std::string_view text, std::string& lower) {
+  constexpr std::string_view kKelvin = "\xE2\x84\xAA";  // whose lower case is k
+  const bool kelvin = text.find(kKelvin) != std::string_view::npos;
+  if (!may_hold_phrase(text)) {
+    return {false, false, kelvin, kelvin};
+  }
   lower_ascii(text, lower);
   const auto has = [&](std::string_view part) {
     return memmem(lower.data(), lower.size(), part.data(), part.size()) != nullptr;
   };
-  const bool kelvin = has("\xE2\x84\xAA");  // whose lower case is k
-  return {has("lorem ipsum"), has("javascript"), kelvin || has("cookie") || has("policy") || has("terms of use")};
+  return {has("lorem ipsum"), has("javascript"), kelvin || has("cookie") || has("policy") || has("terms of use"), kelvin};
 }
 
 // Words at white space of some tokens, and whether one of them is longer than `longest` characters.
@@ -82,12 +88,10 @@ LineWords line_words(std::span<const text::WebToken> tokens, int64_t longest) no
   LineWords words;
   int64_t chars = 0;
   for (const text::WebToken& token : tokens) {
-    if ((token.flags & text::kTokenChunkStart) != 0) {
-      ++words.count;
-      chars = 0;
-    }
-    chars += token.chars;
-    words.too_long = words.too_long || chars > longest;
+    const bool start = (token.flags & text::kTokenChunkStart) != 0;
+    words.count += static_cast<int64_t>(start);
+    chars = (start ? 0 : chars) + token.chars;
+    words.too_long |= chars > longest;
   }
   return words;
 }
@@ -129,18 +133,19 @@ void c4_signals(std::string_view text, std::span<const text::WebToken> tokens, c
       continue;
     }
     // Without a citation in its middle a phrase may be there that was not in the whole text.
-    if ((changed || phrases.lorem_ipsum) && lower_contains(line, "lorem ipsum")) {
+    const bool may_hold = (changed || phrases.any()) && (phrases.kelvin || may_hold_phrase(line));
+    if (may_hold && (changed || phrases.lorem_ipsum) && lower_contains(line, "lorem ipsum")) {
       lorem = lorem == 0 ? number : lorem;
       continue;
     }
-    if (options.filter_javascript && (changed || phrases.javascript) && lower_contains(line, "javascript")) {
+    if (may_hold && options.filter_javascript && (changed || phrases.javascript) && lower_contains(line, "javascript")) {
       continue;
     }
     if (line.find('{') != std::string_view::npos) {
       curly = curly == 0 ? number : curly;
       continue;
     }
-    if (options.filter_policy && (changed || phrases.policy) &&
+    if (may_hold && options.filter_policy && (changed || phrases.policy) &&
         std::any_of(kPolicies.begin(), kPolicies.end(),
                     [&](std::string_view policy) { return lower_contains(line, policy); })) {
       continue;

@@ -92,9 +92,11 @@ double median(std::vector<uint32_t>& lengths) {
 void ngram_signals(SignalScratch& scratch, Signals& out) {
   const WordList& words = scratch.words;
   Ngrams& ngrams = scratch.ngrams;
-  ngrams.start(words);
+  ngrams.start_pairs(words);
   for (size_t n = 2; n <= 10; ++n) {
-    ngrams.advance();
+    if (n > 2) {
+      ngrams.advance();
+    }
     if (ngrams.total() == 0) {
       return;
     }

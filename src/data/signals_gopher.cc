@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cstring>
 
 #include "data/signals.h"
 
@@ -12,29 +13,52 @@ constexpr std::string_view kEllipsis = "\xE2\x80\xA6";
 
 double ratio(uint64_t part, uint64_t whole) noexcept { return static_cast<double>(part) / static_cast<double>(whole); }
 
-// Up to four bytes as one number.
-constexpr uint32_t packed(std::string_view word) noexcept {
-  uint32_t key = 0;
-  for (const char c : word) {
-    key = key << 8U | static_cast<unsigned char>(c);
+// The bit of a stop word; 0 for others. Each word of four bytes or less, zeros behind it, has a place of its own.
+class StopWords {
+ public:
+  constexpr StopWords() {
+    constexpr std::string_view kWords[] = {"the", "be", "to", "of", "and", "that", "have", "with"};
+    uint32_t bit = 1;
+    for (const std::string_view word : kWords) {
+      uint32_t bytes = 0;
+      for (size_t i = 0; i < word.size(); ++i) {
+        bytes |= uint32_t{static_cast<unsigned char>(word[i])} << (8 * i);
+      }
+      Place& place = places_[hash(bytes)];
+      clash_ = clash_ || place.bit != 0;
+      place = {bytes, bit};
+      bit *= 2;
+    }
   }
-  return key;
-}
+  constexpr bool clash() const noexcept { return clash_; }
+  // No branch depends on the word.
+  uint32_t bit_of(std::string_view text, size_t begin, uint32_t size) const noexcept {
+    constexpr std::array<uint32_t, 6> kMasks = {0, 0xFF, 0xFFFF, 0xFFFFFF, 0xFFFFFFFF, 0};  // longer ones are none
+    uint32_t bytes = 0;
+    if (std::endian::native == std::endian::little && begin + 4 <= text.size()) {
+      std::memcpy(&bytes, text.data() + begin, 4);
+      bytes &= kMasks[std::min<uint32_t>(size, 5)];
+    } else if (size <= 4) {
+      for (size_t i = 0; i < size; ++i) {
+        bytes |= uint32_t{static_cast<unsigned char>(text[begin + i])} << (8 * i);
+      }
+    }
+    const Place& place = places_[hash(bytes)];
+    return place.bit & (0U - static_cast<uint32_t>(place.bytes == bytes));
+  }
 
-// The bit of a stop word; 0 for others.
-uint32_t stop_word_bit(std::string_view word) noexcept {
-  switch (packed(word)) {
-    case packed("the"): return 1;
-    case packed("be"): return 2;
-    case packed("to"): return 4;
-    case packed("of"): return 8;
-    case packed("and"): return 16;
-    case packed("that"): return 32;
-    case packed("have"): return 64;
-    case packed("with"): return 128;
-    default: return 0;
-  }
-}
+ private:
+  struct Place {
+    uint32_t bytes = 0;
+    uint32_t bit = 0;
+  };
+  static constexpr uint32_t hash(uint32_t bytes) noexcept { return bytes * kFactor >> 27U; }
+  static constexpr uint32_t kFactor = 0x61C8863FU;
+  std::array<Place, 32> places_{};
+  bool clash_ = false;
+};
+constexpr StopWords kStopWords;
+static_assert(!kStopWords.clash());
 
 void line_signals(std::string_view text, SignalScratch& scratch, Signals& out) {
   split_lines(text, scratch.lines);
@@ -61,14 +85,11 @@ void gopher_signals(std::string_view text, std::span<const text::WebToken> token
   uint64_t alpha = 0;
   uint32_t stop_words = 0;
   for (const text::WebToken& token : tokens) {
-    if ((token.flags & text::kTokenNotSymbol) != 0) {
-      ++words;
-      chars += token.chars;
-    }
+    const auto word = static_cast<uint64_t>((token.flags & text::kTokenNotSymbol) != 0);
+    words += word;
+    chars += word * token.chars;
     alpha += static_cast<uint64_t>((token.flags & text::kTokenAlpha) != 0);
-    if (token.size >= 2 && token.size <= 4) {
-      stop_words |= stop_word_bit(text.substr(token.begin, token.size));
-    }
+    stop_words |= kStopWords.bit_of(text, token.begin, token.size);
   }
   out[Signal::kGopherWords] = static_cast<double>(words);
   out[Signal::kGopherStopWords] = std::popcount(stop_words);
@@ -102,9 +123,11 @@ void repetition_signals(std::string_view text, SignalScratch& scratch, Signals& 
   out[Signal::kDupLineChars] = ratio(duplicates.chars, chars);
 
   Ngrams& ngrams = scratch.ngrams;
-  ngrams.start(scratch.words);
+  ngrams.start_pairs(scratch.words);
   for (size_t n = 2; n <= 4; ++n) {
-    ngrams.advance();
+    if (n > 2) {
+      ngrams.advance();
+    }
     if (ngrams.total() > 0) {
       const Ngrams::Class top = ngrams.top();
       const uint64_t spaces = n - 1;  // joined by spaces

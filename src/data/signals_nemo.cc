@@ -224,9 +224,11 @@ void line_signals(std::string_view text, SignalScratch& scratch, Signals& out) {
 void ngram_signals(std::string_view text, uint64_t chars, SignalScratch& scratch, Signals& out) {
   const WordList& words = scratch.words;
   Ngrams& ngrams = scratch.ngrams;
-  ngrams.start(words);
+  ngrams.start_pairs(words);
   for (size_t n = 2; n <= 10; ++n) {
-    ngrams.advance();
+    if (n > 2) {
+      ngrams.advance();
+    }
     const Signal signal = n <= 4 ? signal_after(Signal::kNemoTop2, n - 2) : signal_after(Signal::kNemoDup5, n - 5);
     if (ngrams.total() == 0) {
       out[signal] = 1.0;  // too short a text

@@ -212,10 +212,10 @@ void ngram_signals(SignalScratch& scratch, Signals& out) {
   ngrams.start(words);
   const uint64_t count = words.size();
   if (count > 0) {
-    out[Signal::kRpsUniqueWords] = ratio(ngrams.classes().size(), count);
+    out[Signal::kRpsUniqueWords] = ratio(ngrams.kinds(), count);
     double entropy = 0;
-    for (const Ngrams::Class& word : ngrams.classes()) {
-      const double share = static_cast<double>(word.count) / static_cast<double>(count);
+    for (size_t i = 0; i < ngrams.kinds(); ++i) {
+      const double share = static_cast<double>(ngrams.kind(i).count) / static_cast<double>(count);
       entropy += -share * std::log(share);
     }
     out[Signal::kRpsEntropy] = rounded(entropy);

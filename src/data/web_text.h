@@ -13,25 +13,23 @@
 namespace slipway::data {
 
 // Code points of valid UTF-8.
-inline size_t count_chars(std::string_view text) noexcept {
-  size_t continuation = 0;
-  for (const char c : text) {
-    continuation += static_cast<size_t>(static_cast<signed char>(c) < -0x40);
-  }
-  return text.size() - continuation;
-}
+size_t count_chars(std::string_view text) noexcept;
 
 bool is_ascii(std::string_view text) noexcept;
 std::string_view strip_left(std::string_view text) noexcept;
 std::string_view strip_right(std::string_view text) noexcept;
 inline std::string_view strip(std::string_view text) noexcept { return strip_right(strip_left(text)); }
 
-// Non-overlapping occurrences (str.count); `part` is not empty.
+// Non-overlapping occurrences (str.count); `part` is not empty, and best begins with a byte that is rare.
 size_t count_of(std::string_view text, std::string_view part) noexcept;
 // `text` with its ASCII letters in lower case into `out`.
 void lower_ascii(std::string_view text, std::string& out);
 // Whether `text` in lower case (str.lower) has `part`, which is ASCII and in lower case.
 bool lower_contains(std::string_view text, std::string_view part) noexcept;
+
+// Whether the text, in any mixture of cases of ASCII, may hold "lorem ipsum", "javascript", "cookie", "policy" or "terms of use":
+// one pass over it that errs by saying yes.
+bool may_hold_phrase(std::string_view text) noexcept;
 
 // Replaces `lines` by str.splitlines, str.split("\n"), re.split("\n+") and re.split("\n{2,}").
 void split_lines(std::string_view text, std::vector<std::string_view>& lines);

@@ -209,7 +209,8 @@ void english_infixes(std::string_view chunk, std::vector<Infix>& found) {
   Char before;
   for (size_t at = 0; at < chunk.size();) {
     const Char c = char_at(chunk, at);
-    const size_t size = infix_size(chunk, at, c, before);
+    const bool plain = is_ascii_digit(c) || (c.code | 0x20U) - 'a' < 26;  // most characters, and never an infix
+    const size_t size = plain ? 0 : infix_size(chunk, at, c, before);
     if (size != 0) {
       found.push_back({static_cast<uint32_t>(at), static_cast<uint32_t>(at + size)});
       before = char_before(chunk, at + size);

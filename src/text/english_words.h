@@ -42,7 +42,11 @@ std::span<const std::string_view> english_units() noexcept;
 
 class EnglishWords {
  public:
-  EnglishWords();
+  enum class Path : uint8_t {
+    kFast,   // chunks many bytes at a time, short cuts for plain words, a cache of the others
+    kPlain,  // character by character, every chunk by the rules: what the fast path is tested against
+  };
+  explicit EnglishWords(Path path = Path::kFast);
   ~EnglishWords();
   EnglishWords(const EnglishWords&) = delete;
   EnglishWords& operator=(const EnglishWords&) = delete;

@@ -13,8 +13,9 @@ std::vector<std::string> random_words(base::Rng& rng, size_t count, uint64_t kin
   std::vector<std::string> words;
   for (size_t i = 0; i < count; ++i) {
     std::string word = std::to_string(rng.below(kinds));
-    if (rng.below(4) == 0) {
-      word += "longer-than-eight";
+    const uint64_t kind = rng.below(12);
+    if (kind < 3) {
+      word += kind == 0 ? "longer-than-eight" : kind == 1 ? "longer-than-sixteen-bytes" : std::string(1, '\0');
     }
     words.push_back(word);
   }
@@ -38,15 +39,20 @@ std::string gram(const std::vector<std::string>& words, size_t i, size_t n, cons
   return out;
 }
 
-// Against a plain map, on texts from hardly any to almost nothing but repetition.
+// Against a plain map, on texts from hardly any to almost nothing but repetition; both starts.
 TEST(Ngrams, EqualCountingInAMap) {
   base::Rng rng(3);
   Ngrams ngrams;
-  for (int round = 0; round < 60; ++round) {
+  for (int round = 0; round < 120; ++round) {
     const auto words = random_words(rng, rng.below(120), 2 + rng.below(30));
     const WordList list = list_of(words);
-    ngrams.start(list);
-    for (size_t n = 1; n <= 10; ++n) {
+    const size_t first_n = round % 2 == 0 ? 1 : 2;
+    if (first_n == 1) {
+      ngrams.start(list);
+    } else {
+      ngrams.start_pairs(list);
+    }
+    for (size_t n = first_n; n <= 10; ++n) {
       std::map<std::string, std::pair<uint32_t, uint32_t>> counts;  // first, count
       for (size_t i = 0; i + n <= words.size(); ++i) {
         ++counts.try_emplace(gram(words, i, n, " "), static_cast<uint32_t>(i), 0).first->second.second;
@@ -62,6 +68,20 @@ TEST(Ngrams, EqualCountingInAMap) {
         const auto& [first, count] = counts[gram(words, position, n, " ")];
         EXPECT_EQ(ngrams.class_at(position).first, first);
         EXPECT_EQ(ngrams.class_at(position).count, count);
+      }
+      if (n == first_n) {
+        EXPECT_EQ(ngrams.kinds(), counts.size());
+      }
+      if (n <= words.size()) {
+        uint32_t most = 1;
+        for (const auto& [text, place] : counts) {
+          most = std::max(most, place.second);
+        }
+        const Ngrams::Class top = ngrams.top();
+        EXPECT_EQ(top.count, most);
+        for (const auto& [text, place] : counts) {
+          EXPECT_TRUE(place.second < most || place.first >= top.first) << text;
+        }
       }
       ngrams.advance();
     }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/json.h"
+#include "support/odd_text.h"
 #include "support/support.h"
 
 namespace slipway::text {
@@ -76,6 +77,36 @@ TEST(EnglishWords, SurvivesBrokenBytes) {
                                   std::string("\xFF\xC2 x\xF0\x9F"), std::string("\0\0", 2), std::string(70000, '.')}) {
     EXPECT_NO_THROW(words(text));
   }
+}
+
+void expect_same(EnglishWords& fast, EnglishWords& plain, const std::string& text) {
+  std::vector<WebToken> found;
+  std::vector<WebToken> expected;
+  ASSERT_EQ(fast.scan(text, found), plain.scan(text, expected)) << text;
+  ASSERT_EQ(found.size(), expected.size()) << text;
+  for (size_t i = 0; i < found.size(); ++i) {
+    ASSERT_EQ(std::tuple(found[i].begin, found[i].size, found[i].chars, found[i].flags),
+              std::tuple(expected[i].begin, expected[i].size, expected[i].chars, expected[i].flags))
+        << "token " << i << " of " << text;
+  }
+}
+
+// Short cuts, masks and the cache change nothing.
+TEST(EnglishWords, TheFastPathEqualsThePlainOne) {
+  base::Rng rng(12);
+  EnglishWords fast;
+  EnglishWords plain(EnglishWords::Path::kPlain);
+  for (int round = 0; round < 600; ++round) {
+    expect_same(fast, plain, tests::odd_text(rng, {.pieces = rng.below(120), .valid = round % 4 != 0}));
+  }
+  std::ifstream file(tests::source_dir() / "tests/gold/quality.jsonl");
+  ASSERT_TRUE(file);
+  int checked = 0;
+  for (std::string line; std::getline(file, line); ++checked) {
+    const base::Json row = base::parse_json(line, "gold");
+    expect_same(fast, plain, row["text"].get<std::string>());
+  }
+  EXPECT_GT(checked, 50);
 }
 
 // tests/gold/make_english_words_gold.py: datatrove on the same texts.
