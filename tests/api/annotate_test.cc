@@ -208,7 +208,7 @@ TEST_F(Annotate, RulesAreJoinedByALabelModel) {
     all += Json{{"id", i}, {"text", i % 3 == 0 ? "joy fun love" : i % 3 == 1 ? "a bore" : "joy love the"}}.dump() + "\n";
   }
   bring(all, "jsonl");
-  Json learning;
+  Json learning = Json::object();
   for (int i = 0; i < 100'000 && !learning.value("rules", Json::object()).contains("texts"); ++i) {
     learning = at("GET", "").body["learning"];  // before the tasks came there was nothing to learn from
   }
