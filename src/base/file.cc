@@ -147,8 +147,11 @@ void sync_dir(const fs::path& path) {
   }
 }
 
-AtomicFile::AtomicFile(fs::path path) : path_(std::move(path)), temporary_(temporary_name(path_)) {
-  fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+AtomicFile::AtomicFile(fs::path path) : path_(std::move(path)) {
+  do {  // a killed process of the same id (in containers they repeat) may have left one of that name
+    temporary_ = temporary_name(path_);
+    fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+  } while (fd_ < 0 && errno == EEXIST);
   if (fd_ < 0) {
     fail("create", path_, errno);
   }

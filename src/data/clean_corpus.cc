@@ -5,6 +5,8 @@
 #include <cmath>
 #include <fmt/format.h>
 #include <memory>
+#include <optional>
+#include <ostream>
 
 #include "base/base64.h"
 #include "base/error.h"
@@ -13,6 +15,7 @@
 #include "base/input.h"
 #include "data/corpus_file.h"
 #include "data/document.h"
+#include "data/file_lock.h"
 #include "data/jsonl_line.h"
 #include "data/line_blocks.h"
 #include "text/unicode.h"
@@ -219,6 +222,8 @@ class State {
       run_["filters"].push_back(filter->description());
     }
     const fs::path file = folder_ / "run.json";
+    base::make_dirs(folder_);
+    const FileLock lock(folder_ / "lock");
     if (base::is_file(file)) {
       if (base::parse_json(base::read_file(file), file.string()) != run_) {
         throw Error(Code::kConflict,
@@ -226,7 +231,6 @@ class State {
                                 options.out.string()));
       }
     } else {
-      base::make_dirs(folder_);
       base::write_file_atomic(file, base::dump_json_pretty(run_) + "\n");
     }
   }
@@ -244,27 +248,57 @@ class State {
     base::write_file_atomic(path(index), base::dump_json(summary.to_json()) + "\n");
   }
 
+  // Notes that one of `shards` processes is through with all of its blocks, of `blocks`; true when all are. Under lock().
+  bool all_through(int shard, int shards, uint64_t blocks) const {
+    const fs::path folder = folder_ / "through";
+    const auto name = [&](int i) { return folder / fmt::format("{}-of-{}.json", i, shards); };
+    base::make_dirs(folder);
+    base::write_file_atomic(name(shard), base::dump_json({{"blocks", blocks}}) + "\n");
+    bool all = true;
+    for (int i = 1; i <= shards; ++i) {
+      all = all && base::is_file(name(i));
+    }
+    for (uint64_t index = 0; all && index < blocks; ++index) {  // those of another number of shards may be missing
+      all = base::is_file(path(index));
+    }
+    return all;
+  }
+  CorpusSummary sum(uint64_t blocks) const {
+    CorpusSummary all;
+    for (uint64_t index = 0; index < blocks; ++index) {
+      CorpusSummary part;
+      finished(index, part);
+      all.add(part);
+    }
+    return all;
+  }
+  FileLock lock() const { return FileLock(folder_ / "lock"); }
+
  private:
   fs::path path(uint64_t index) const { return folder_ / (part_name(index) + ".json"); }
   fs::path folder_;
   Json run_;
 };
 
-void write_part(const CorpusOptions& options, uint64_t index, Part& part, const State& state) {
+// `state`: null where what is kept goes to a stream, which the caller writes to in order.
+void write_part(const CorpusOptions& options, uint64_t index, Part& part, const State* state) {
   const std::string name = part_name(index) + (options.compress ? ".jsonl.zst" : ".jsonl");
   const auto write = [&](const fs::path& folder, const std::string& lines) {
     base::write_file_atomic(folder / name, options.compress ? base::zstd_compress(lines) : lines);
   };
-  write(options.out, part.kept);
+  part.summary.shards = 1;
   if (!options.exclusions.empty()) {
     write(options.exclusions, part.excluded);
   }
+  if (state == nullptr) {
+    return;
+  }
+  write(options.out, part.kept);
   if (!part.quarantine.empty()) {
     base::make_dirs(options.out / "quarantine");
     write(options.out / "quarantine", part.quarantine);
   }
-  part.summary.shards = 1;
-  state.finish(index, part.summary);  // last: it says that the shard is whole
+  state->finish(index, part.summary);  // last: it says that the shard is whole
 }
 
 int64_t total_size(const std::vector<fs::path>& files) {
@@ -275,6 +309,29 @@ int64_t total_size(const std::vector<fs::path>& files) {
     total += error ? 0 : static_cast<int64_t>(size);
   }
   return total;
+}
+
+void check(const CorpusOptions& options, const std::vector<fs::path>& files) {
+  if (options.shard < 1 || options.shard > options.shards || options.shards > 10000) {
+    throw Error(Code::kInvalid, fmt::format("shard {} of {}: write i/n with 1 <= i <= n", options.shard, options.shards));
+  }
+  if (options.shards > 1 && (options.stream != nullptr || std::find(files.begin(), files.end(), "-") != files.end())) {
+    throw Error(Code::kInvalid, "a stream cannot be shared among shards: give files or folders, and a folder for what is kept");
+  }
+  if (options.stream == nullptr && options.exclusions.lexically_normal() == options.out.lexically_normal()) {
+    throw Error(Code::kInvalid,
+                fmt::format("what is dropped cannot go where what is kept goes, '{}'", options.out.string()));
+  }
+}
+
+// Of runs that were killed; only when no other process writes.
+void remove_temporaries(const CorpusOptions& options) {
+  if (options.stream == nullptr) {
+    base::remove_temporaries(options.out);
+  }
+  if (!options.exclusions.empty()) {
+    base::remove_temporaries(options.exclusions);
+  }
 }
 
 std::string note_of(const CorpusSummary& summary) {
@@ -341,19 +398,19 @@ std::vector<fs::path> corpus_files(const std::vector<fs::path>& inputs) {
 
 CorpusSummary clean_corpus(const CorpusOptions& options, base::Context& context) {
   const std::vector<fs::path> files = corpus_files(options.inputs);
-  if (options.exclusions.lexically_normal() == options.out.lexically_normal()) {
-    throw Error(Code::kInvalid,
-                fmt::format("what is dropped cannot go where what is kept goes, '{}'", options.out.string()));
-  }
-  base::make_dirs(options.out);
+  const bool streaming = options.stream != nullptr;
+  check(options, files);
   if (!options.exclusions.empty()) {
     base::make_dirs(options.exclusions);
   }
-  base::remove_temporaries(options.out);  // of a run that was killed
-  if (!options.exclusions.empty()) {
-    base::remove_temporaries(options.exclusions);
+  std::optional<State> state;
+  if (!streaming) {
+    base::make_dirs(options.out);
+    state.emplace(options, files);
   }
-  const State state(options, files);
+  if (options.shards == 1) {
+    remove_temporaries(options);
+  }
   // A block in work: its bytes, what comes out of them (kept or excluded, rarely more), and that compressed.
   constexpr uint64_t kCopies = 3;
   const uint64_t of_block = kCopies * (options.shard_bytes + options.max_line_bytes);
@@ -368,6 +425,7 @@ CorpusSummary clean_corpus(const CorpusOptions& options, base::Context& context)
   std::vector<std::unique_ptr<BlockCleaner>> cleaners(blocks.size());
   LineBlocks reader(files, options.shard_bytes, options.max_line_bytes, &context.pool, options.names);
   CorpusSummary summary;
+  uint64_t block_count = 0;
   context.progress.start("clean", total_size(files), "bytes");
   for (bool more = true; more;) {
     size_t filled = 0;
@@ -379,8 +437,12 @@ CorpusSummary clean_corpus(const CorpusOptions& options, base::Context& context)
         break;
       }
       consumed = blocks[filled].consumed;
+      block_count = blocks[filled].index + 1;
+      if (blocks[filled].index % static_cast<uint64_t>(options.shards) != static_cast<uint64_t>(options.shard - 1)) {
+        continue;  // another process cleans it
+      }
       CorpusSummary earlier;
-      if (state.finished(blocks[filled].index, earlier)) {
+      if (state && state->finished(blocks[filled].index, earlier)) {
         earlier.resumed_shards = 1;
         summary.add(earlier);
         continue;  // the block's memory is used again
@@ -388,6 +450,7 @@ CorpusSummary clean_corpus(const CorpusOptions& options, base::Context& context)
       ++filled;
     }
     std::vector<CorpusSummary> done(filled);
+    std::vector<std::string> kept(streaming ? filled : 0);
     context.pool.parallel_for(static_cast<int64_t>(filled), [&](int64_t i) {
       const auto at = static_cast<size_t>(i);
       if (cleaners[at] == nullptr) {
@@ -395,15 +458,38 @@ CorpusSummary clean_corpus(const CorpusOptions& options, base::Context& context)
       }
       Part part;
       cleaners[at]->clean(blocks[at], part);
-      write_part(options, blocks[at].index, part, state);
+      write_part(options, blocks[at].index, part, state ? &*state : nullptr);
       done[at] = std::move(part.summary);
+      if (streaming) {
+        kept[at] = std::move(part.kept);
+      }
     });
+    for (const std::string& lines : kept) {
+      options.stream->write(lines.data(), static_cast<std::streamsize>(lines.size()));
+    }
+    if (streaming && !options.stream->flush()) {
+      throw Error(Code::kFailure, "cannot write what is kept: the other end of the pipe is gone, or the disk is full");
+    }
     for (const CorpusSummary& part : done) {
       summary.add(part);
     }
     context.progress.update(static_cast<int64_t>(consumed), note_of(summary));
   }
-  base::write_file_atomic(options.out / "summary.json", base::dump_json_pretty(summary.to_json()) + "\n");
+  if (options.shards > 1) {
+    const FileLock lock = state->lock();
+    if (!state->all_through(options.shard, options.shards, block_count)) {
+      summary.waiting = true;
+      context.progress.finish(fmt::format("shard {} of {} is done; others are not", options.shard, options.shards));
+      return summary;
+    }
+    const uint64_t resumed = summary.resumed_shards;
+    summary = state->sum(block_count);
+    summary.resumed_shards = resumed;
+    remove_temporaries(options);
+  }
+  if (!streaming) {
+    base::write_file_atomic(options.out / "summary.json", base::dump_json_pretty(summary.to_json()) + "\n");
+  }
   context.progress.finish(note_of(summary));
   return summary;
 }

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <iosfwd>
 #include <map>
 #include <string>
 #include <vector>
@@ -29,6 +30,9 @@ struct CorpusOptions {
   uint64_t shard_bytes = uint64_t{32} << 20U;
   uint64_t max_line_bytes = uint64_t{64} << 20U;
   uint64_t memory_bytes = uint64_t{1} << 30U;  // blocks in work at a time are cut to it
+  int shard = 1;  // 1-based: of `shards` processes, each of which cleans every shards-th block into the same `out`
+  int shards = 1;
+  std::ostream* stream = nullptr;  // what is kept goes here, in order, in place of `out`: no state, bad lines only counted
   QualityOptions quality;
   DocumentFilters filters;  // beside the preset's rules
 };
@@ -42,17 +46,19 @@ struct CorpusSummary {
   uint64_t kept_bytes = 0;
   uint64_t shards = 0;
   uint64_t resumed_shards = 0;              // finished by an earlier run
+  bool waiting = false;                     // this process is done, others are not: these are the counts of its own blocks
   std::map<std::string, uint64_t> dropped;  // by reason
   std::map<std::string, uint64_t> bad;      // by reason
   void add(const CorpusSummary& other);
-  base::Json to_json() const;  // without resumed_shards: the same for every run
+  base::Json to_json() const;  // without resumed_shards and waiting: the same for every run
 };
 
 // The files that `inputs` name, folders opened and sorted by path. Throws Error(kNotFound).
 std::vector<std::filesystem::path> corpus_files(const std::vector<std::filesystem::path>& inputs);
 
 // Goes on where an earlier run with the same inputs and options was stopped; Error(kConflict) when `out` holds the
-// results of others. Lines that are no documents go to out/quarantine with file, line and reason.
+// results of others. Lines that are no documents go to out/quarantine with file, line and reason. The last of `shards`
+// processes to finish writes out/summary.json.
 CorpusSummary clean_corpus(const CorpusOptions& options, base::Context& context);
 
 }  // namespace slipway::data

@@ -1,19 +1,18 @@
 #include "data/dedup_corpus.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <fmt/format.h>
+#include <optional>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "data/dedup_buckets.h"
 #include "data/dedup_output.h"
 #include "data/deduplicate.h"
+#include "data/file_lock.h"
 #include "data/near.h"
 #include "data/semantic_pass.h"
 #include "data/web_minhash.h"
@@ -73,22 +72,6 @@ Json run_description(const DedupOptions& options, const std::vector<fs::path>& i
   return json;
 }
 
-// Only one process at a time makes the output; the lock goes with the process.
-class Lock {
- public:
-  explicit Lock(const fs::path& path) : fd_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
-    if (fd_ < 0 || ::flock(fd_, LOCK_EX) != 0) {
-      throw Error(Code::kFailure, fmt::format("cannot lock '{}': {}", path.string(), base::errno_text(errno)));
-    }
-  }
-  ~Lock() { ::close(fd_); }
-  Lock(const Lock&) = delete;
-  Lock& operator=(const Lock&) = delete;
-
- private:
-  int fd_;
-};
-
 class Deduplication {
  public:
   Deduplication(const DedupOptions& options, base::Context& context)
@@ -100,6 +83,8 @@ class Deduplication {
  private:
   SpillSpace space(const std::string& name) const { return {files_.state / name, options_.memory_bytes, &context_.pool}; }
   fs::path shard_folder(int shard) const { return files_.state / fmt::format("keys-{}-of-{}", shard, options_.shards); }
+  fs::path pair_file(int shard) const { return files_.state / "pairs" / fmt::format("{}-of-{}.rec", shard, options_.shards); }
+  bool keyed() const { return options_.method != DedupMethod::kBloom && options_.method != DedupMethod::kDecontaminate; }
 
   void open_state();
   template <class Record>
@@ -109,6 +94,12 @@ class Deduplication {
   template <class Body>
   void each_block(const char* what, const Body& body);
   void first_pass();
+  int unsigned_shard() const;
+  std::vector<fs::path> all_runs() const;
+  DedupSummary waiting(const std::string& note);
+  void buckets();
+  bool decide_once();
+  void remove_leftovers();
   void decide();
   void decide_exact();
   void decide_minhash();
@@ -129,7 +120,7 @@ void Deduplication::open_state() {
   const Json run = run_description(options_, inputs_);
   const fs::path file = files_.state / "run.json";
   base::make_dirs(files_.state);
-  const Lock lock(files_.state / "lock");
+  const FileLock lock(files_.state / "lock");
   if (base::is_file(file)) {
     if (base::parse_json(base::read_file(file), file.string()) != base::parse_json(base::dump_json(run), "run")) {
       throw Error(Code::kConflict,
@@ -158,6 +149,7 @@ void Deduplication::sign(const std::function<void(JsonlLine&, uint64_t, std::vec
   const fs::path folder = shard_folder(options_.shard);
   const fs::path progress_file = folder / "progress.json";
   base::make_dirs(folder);
+  const FileLock lock(folder / "lock");  // a scheduler may start a task again before the one it gave up is gone
   ExternalSorter<Record> sorter({folder, options_.memory_bytes, &context_.pool}, "keys", options_.memory_bytes / 2);
   uint64_t next_block = 0;
   if (base::is_file(progress_file)) {
@@ -212,15 +204,35 @@ void Deduplication::sign(const std::function<void(JsonlLine&, uint64_t, std::vec
 template <class Record>
 std::unique_ptr<ExternalSorter<Record>> Deduplication::all_keys() {
   auto sorter = std::make_unique<ExternalSorter<Record>>(space("merge"), "merged", options_.memory_bytes / 4);
+  for (const fs::path& run : all_runs()) {
+    sorter->adopt(run);
+  }
+  return sorter;
+}
+
+// The files of keys that all shards of the first pass wrote.
+std::vector<fs::path> Deduplication::all_runs() const {
+  std::vector<fs::path> runs;
   for (int shard = 1; shard <= options_.shards; ++shard) {
     const fs::path folder = shard_folder(shard);
     const fs::path file = folder / "progress.json";
     for (const std::string& run :
          base::get<std::vector<std::string>>(base::parse_json(base::read_file(file), file.string()), "runs", file.string())) {
-      sorter->adopt(folder / run);
+      runs.push_back(folder / run);
     }
   }
-  return sorter;
+  return runs;
+}
+
+// The first shard whose first pass is not done; 0: all are.
+int Deduplication::unsigned_shard() const {
+  for (int shard = 1; keyed() && shard <= options_.shards; ++shard) {
+    const fs::path file = shard_folder(shard) / "progress.json";
+    if (!base::is_file(file) || !base::get<bool>(base::parse_json(base::read_file(file), file.string()), "done", file.string())) {
+      return shard;
+    }
+  }
+  return 0;
 }
 
 // Winnowing (Schleimer et al. 2003): of every row of `window` hashes the least is chosen, the last of equal ones, so that
@@ -352,7 +364,19 @@ void Deduplication::decide_exact() {
 void Deduplication::decide_minhash() {
   const SpillSpace work = space("work");
   PairVerifier verifier(work, options_.jaccard);
-  add_candidates(all_keys<KeyAt>()->finish(), verifier);
+  if (options_.stage == DedupStage::kClusters) {
+    for (int shard = 1; shard <= options_.shards; ++shard) {
+      if (!base::is_file(pair_file(shard))) {
+        throw Error(Code::kUnavailable, fmt::format("the buckets of shard {0} of {1} are not done: run --stage buckets --shards {0}/{1}",
+                                                    shard, options_.shards));
+      }
+      for (RecordCursor<Edge> pairs(pair_file(shard)); pairs.peek() != nullptr; pairs.advance()) {
+        verifier.add_pair(pairs.peek()->a, pairs.peek()->b);
+      }
+    }
+  } else {
+    add_candidates(all_keys<KeyAt>()->finish(), verifier);
+  }
   verifier.close_pairs();
   candidates_ = verifier.candidates();
   if (options_.jaccard > 0 && candidates_ > 0) {
@@ -571,6 +595,60 @@ void Deduplication::decide() {
   }
 }
 
+DedupSummary Deduplication::waiting(const std::string& note) {
+  DedupSummary summary;
+  summary.waiting = true;
+  context_.progress.finish(note);
+  return summary;
+}
+
+void Deduplication::buckets() {
+  if (const int missing = unsigned_shard(); missing > 0) {
+    throw Error(Code::kUnavailable, fmt::format("the signatures of shard {0} of {1} are not done: run --stage signatures --shards {0}/{1}",
+                                                missing, options_.shards));
+  }
+  const std::string name = fmt::format("buckets-{}-of-{}", options_.shard, options_.shards);
+  base::make_dirs(files_.state / "pairs");
+  base::make_dirs(files_.state / name);
+  {
+    const FileLock lock(files_.state / name / "lock");
+    if (!base::is_file(pair_file(options_.shard))) {
+      write_bucket_pairs(all_runs(), options_.shard, options_.shards, space(name), pair_file(options_.shard));
+    }
+  }
+  fs::remove_all(files_.state / name);
+}
+
+// Decides, unless that is done. False when shards of the first pass are missing and nobody is told to wait for them.
+bool Deduplication::decide_once() {
+  const fs::path decided = files_.state / "decided.json";
+  if (base::is_file(decided)) {
+    return true;
+  }
+  if (const int missing = unsigned_shard(); missing > 0) {
+    if (options_.stage == DedupStage::kAll) {
+      return false;
+    }
+    throw Error(Code::kUnavailable, fmt::format("the signatures of shard {0} of {1} are not done: run --stage signatures --shards {0}/{1}",
+                                                missing, options_.shards));
+  }
+  fs::remove_all(files_.state / "work");
+  decide();
+  base::write_file_atomic(decided, base::dump_json({{"candidates", candidates_}}));
+  return true;
+}
+
+// What deciding needed, and no longer.
+void Deduplication::remove_leftovers() {
+  for (const fs::directory_entry& entry : fs::directory_iterator(files_.state)) {
+    const std::string name = entry.path().filename().string();
+    if (entry.is_directory() &&
+        (name.starts_with("keys-") || name.starts_with("buckets-") || name == "pairs" || name == "work" || name == "merge")) {
+      fs::remove_all(entry.path());
+    }
+  }
+}
+
 DedupSummary Deduplication::run() {
   open_state();
   int64_t bytes = 0;
@@ -581,33 +659,34 @@ DedupSummary Deduplication::run() {
   }
   context_.progress.start("dedup", bytes, "B");
   const fs::path decided = files_.state / "decided.json";
-  if (!base::is_file(decided)) {
+  const DedupStage stage = options_.stage;
+  const bool done = base::is_file(decided);
+  if (!done && (stage == DedupStage::kAll || stage == DedupStage::kSignatures)) {
     first_pass();
   }
-  const Lock lock(files_.state / "lock");
-  if (!base::is_file(decided)) {
-    for (int shard = 1; shard <= options_.shards; ++shard) {
-      const fs::path file = shard_folder(shard) / "progress.json";
-      const bool keyed = options_.method != DedupMethod::kBloom && options_.method != DedupMethod::kDecontaminate;
-      if (keyed && (!base::is_file(file) ||
-                    !base::get<bool>(base::parse_json(base::read_file(file), file.string()), "done", file.string()))) {
-        DedupSummary summary;
-        summary.waiting = true;
-        context_.progress.finish(fmt::format("shard {} of {} is done; others are not", options_.shard, options_.shards));
-        return summary;
-      }
-    }
-    fs::remove_all(files_.state / "work");
-    decide();
-    base::write_file_atomic(decided, base::dump_json({{"candidates", candidates_}}));
+  if (!done && stage == DedupStage::kBuckets) {
+    buckets();
   }
-  for (const fs::directory_entry& entry : fs::directory_iterator(files_.state)) {  // what deciding needed, and no longer
-    const std::string name = entry.path().filename().string();
-    if (entry.is_directory() && (name.starts_with("keys-") || name == "work" || name == "merge")) {
-      fs::remove_all(entry.path());
+  if (stage == DedupStage::kSignatures || stage == DedupStage::kBuckets) {
+    return waiting(fmt::format("shard {} of {} is done", options_.shard, options_.shards));
+  }
+  std::optional<FileLock> lock;
+  if (stage == DedupStage::kAll || stage == DedupStage::kClusters) {
+    lock.emplace(files_.state / "lock");
+    if (!decide_once()) {
+      return waiting(fmt::format("shard {} of {} is done; others are not", options_.shard, options_.shards));
     }
+    remove_leftovers();
+    if (stage == DedupStage::kClusters) {
+      return waiting("the clusters are known");
+    }
+  } else if (!done) {
+    throw Error(Code::kUnavailable, fmt::format("it is not decided yet what stays: run --stage clusters --shards 1/{}", options_.shards));
   }
   DedupSummary summary = write_output(options_, inputs_, files_, context_);
+  if (summary.waiting) {
+    return waiting(fmt::format("shard {} of {} is done; others are not", options_.shard, options_.shards));
+  }
   summary.candidates = base::get<uint64_t>(base::parse_json(base::read_file(decided), "decided.json"), "candidates", "decided.json");
   context_.progress.finish(fmt::format("{} of {} documents kept", summary.corpus.kept, summary.corpus.documents));
   return summary;
@@ -628,6 +707,16 @@ Json DedupSummary::to_json() const {
 DedupSummary dedup_corpus(const DedupOptions& options, base::Context& context) {
   if (options.shard < 1 || options.shard > options.shards || options.shards > 10000) {
     throw Error(Code::kInvalid, fmt::format("shard {} of {}: write i/n with 1 <= i <= n", options.shard, options.shards));
+  }
+  const bool keyed = options.method != DedupMethod::kBloom && options.method != DedupMethod::kDecontaminate;
+  if (options.stage != DedupStage::kAll && !keyed) {
+    throw Error(Code::kInvalid, "bloom and decontaminate read in one pass: they have no stages");
+  }
+  if (options.stage == DedupStage::kBuckets && options.method != DedupMethod::kMinhash) {
+    throw Error(Code::kInvalid, "buckets are a stage of minhash only; the others go signatures, clusters, filter");
+  }
+  if (options.stage == DedupStage::kClusters && options.shard != 1) {
+    throw Error(Code::kInvalid, fmt::format("the stage clusters is the work of one process: --shards 1/{}", options.shards));
   }
   constexpr uint64_t kLeastMemory = uint64_t{64} << 20U;
   if (options.memory_bytes < kLeastMemory) {

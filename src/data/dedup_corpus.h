@@ -25,6 +25,15 @@ enum class DedupMethod {
   kSemantic,       // embeddings of documents that are as near as a cosine (semantic.h)
 };
 
+// What one process does, so that a scheduler's jobs can follow each other; every stage may be run again after a kill.
+enum class DedupStage {
+  kAll,         // its part of the first pass; the last process to finish does the rest
+  kSignatures,  // its part of the first pass
+  kBuckets,     // kMinhash: documents that share a band, in its range of the bands' keys
+  kClusters,    // one process: which document stays, or what is cut out
+  kFilter,      // its part of the output; the last process to finish sums up
+};
+
 struct DedupOptions {
   DedupMethod method = DedupMethod::kMinhash;
   std::vector<std::filesystem::path> inputs;  // as corpus_files
@@ -38,8 +47,9 @@ struct DedupOptions {
   std::string field;     // kExact: the member that is compared, as JSON, in place of the text
   std::string priority;  // a member with a number: of a cluster the highest stays; then the first
   uint64_t memory_bytes = uint64_t{1} << 30U;
-  int shard = 1;  // 1-based: of `shards` processes that share the reading of the first pass
+  int shard = 1;  // 1-based: of `shards` processes that share the work
   int shards = 1;
+  DedupStage stage = DedupStage::kAll;  // others than kAll: not for kBloom and kDecontaminate
   double jaccard = 0.72;  // kMinhash: pairs from here on hold; 0: all that share a band, as datatrove
   int bands = 14;
   int rows = 8;
@@ -65,12 +75,13 @@ struct DedupSummary {
   uint64_t duplicates = 0;     // documents dropped for being in one
   uint64_t removed_bytes = 0;  // of spans cut out of documents that stay
   uint64_t candidates = 0;     // pairs that were verified; kSemantic: compared
-  bool waiting = false;        // this shard of the work is done, others are not: there is no output yet
+  bool waiting = false;        // this shard or stage of the work is done, others are not: the output is not whole yet
   base::Json to_json() const;
 };
 
 // Goes on where an earlier run with the same inputs and options was stopped. The last of `shards` processes to finish the
-// first pass makes the output. Throws Error(kConflict) when `out` holds the results of other inputs or options.
+// first pass makes the output, unless options.stage says who does what. Throws Error(kConflict) when `out` holds the results of
+// other inputs or options, Error(kUnavailable) naming what must be run before a stage.
 DedupSummary dedup_corpus(const DedupOptions& options, base::Context& context);
 
 }  // namespace slipway::data

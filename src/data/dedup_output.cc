@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <optional>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/input.h"
 #include "data/bloom.h"
 #include "data/document.h"
+#include "data/file_lock.h"
 #include "data/web_minhash.h"
 #include "text/words.h"
 
@@ -39,6 +41,12 @@ struct Gram {
   auto operator<=>(const Gram&) const = default;
 };
 
+void add(DedupSummary& all, const DedupSummary& part) {
+  all.corpus.add(part.corpus);
+  all.duplicates += part.duplicates;
+  all.removed_bytes += part.removed_bytes;
+}
+
 class Output {
  public:
   Output(const DedupOptions& options, const std::vector<fs::path>& inputs, const DedupFiles& files,
@@ -63,6 +71,11 @@ class Output {
   void finish_part(const Block& block, std::vector<Fate>& fates, DedupSummary& part);
   std::string place(uint64_t position) const;
   DedupSummary read_part(uint64_t index) const;
+  bool mine(uint64_t index) const {
+    const auto shards = static_cast<uint64_t>(options_.stage == DedupStage::kFilter ? options_.shards : 1);
+    return shards == 1 || index % shards == static_cast<uint64_t>(options_.shard - 1);
+  }
+  DedupSummary sum_of_all(uint64_t parts) const;
   void join_clusters(uint64_t parts);
 
   const DedupOptions& options_;
@@ -321,6 +334,19 @@ void Output::join_clusters(uint64_t parts) {
   file.commit();
 }
 
+// Of the parts of all processes; waiting when one is missing.
+DedupSummary Output::sum_of_all(uint64_t parts) const {
+  DedupSummary all;
+  for (uint64_t index = 0; index < parts; ++index) {
+    if (!base::is_file(part_state(index))) {
+      all.waiting = true;
+      return all;
+    }
+    add(all, read_part(index));
+  }
+  return all;
+}
+
 DedupSummary Output::write() {
   open();
   LineBlocks reader(inputs_, options_.shard_bytes, options_.max_line_bytes, &context_.pool, options_.names);
@@ -330,6 +356,10 @@ DedupSummary Output::write() {
   while (reader.next(block)) {
     base::check_stop(context_, "dedup");
     decide(block);
+    parts = block.index + 1;
+    if (!mine(block.index)) {
+      continue;
+    }
     if (filter_ != nullptr) {  // for finished parts, too: what they hold is in the filter
       bloom(block);
     }
@@ -347,10 +377,7 @@ DedupSummary Output::write() {
       });
       finish_part(block, fates, part);
     }
-    all.corpus.add(part.corpus);
-    all.duplicates += part.duplicates;
-    all.removed_bytes += part.removed_bytes;
-    parts = block.index + 1;
+    add(all, part);
     context_.progress.update(static_cast<int64_t>(block.consumed), "write");
   }
   if (members_ != nullptr && members_->peek() != nullptr) {
@@ -358,6 +385,16 @@ DedupSummary Output::write() {
   }
   if (filter_ != nullptr && !options_.bloom_file.empty()) {
     filter_->save(options_.bloom_file);
+  }
+  std::optional<FileLock> lock;
+  if (options_.stage == DedupStage::kFilter) {
+    lock.emplace(files_.state / "lock");
+    const uint64_t resumed = all.corpus.resumed_shards;
+    all = sum_of_all(parts);
+    all.corpus.resumed_shards = resumed;
+    if (all.waiting) {
+      return all;
+    }
   }
   all.clusters = sizes_ == nullptr ? 0 : sizes_->count();
   join_clusters(parts);

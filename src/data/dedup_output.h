@@ -50,7 +50,8 @@ struct DedupFiles {
   std::filesystem::path removals() const { return state / "removals.rec"; }
 };
 
-// Writes all parts that are not there yet. members.rec or removals.rec must be there where the method has them.
+// Writes all parts that are not there yet; in DedupStage::kFilter those of options.shard, and sums up when all are there (else
+// the summary is waiting). members.rec or removals.rec must be there where the method has them.
 DedupSummary write_output(const DedupOptions& options, const std::vector<std::filesystem::path>& inputs,
                           const DedupFiles& files, base::Context& context);
 

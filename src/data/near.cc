@@ -223,7 +223,7 @@ void PairVerifier::verify(const std::function<void(uint64_t, uint64_t, float)>& 
   by_a.remove_runs();
 }
 
-void add_candidates(SortedStream<KeyAt> keys, PairVerifier& verifier) {
+void for_each_candidate(SortedStream<KeyAt> keys, const std::function<void(uint64_t a, uint64_t b)>& pair) {
   KeyAt at{};
   KeyAt first{};
   KeyAt before{};
@@ -232,14 +232,18 @@ void add_candidates(SortedStream<KeyAt> keys, PairVerifier& verifier) {
     if (!any || at.key != first.key) {
       first = at;
     } else if (at.position != before.position) {
-      verifier.add_pair(first.position, at.position);
+      pair(first.position, at.position);
       if (before.position != first.position) {
-        verifier.add_pair(before.position, at.position);
+        pair(before.position, at.position);
       }
     }
     before = at;
     any = true;
   }
+}
+
+void add_candidates(SortedStream<KeyAt> keys, PairVerifier& verifier) {
+  for_each_candidate(std::move(keys), [&](uint64_t a, uint64_t b) { verifier.add_pair(a, b); });
 }
 
 Components::Components(const SpillSpace& space)

@@ -67,6 +67,7 @@ class PairVerifier {
 
 // Pairs that share a key: each document with the first that has it and with the one before it, so that the number of
 // pairs stays linear and a bucket whose first is a false friend still joins its true ones.
+void for_each_candidate(SortedStream<KeyAt> keys, const std::function<void(uint64_t a, uint64_t b)>& pair);
 void add_candidates(SortedStream<KeyAt> keys, PairVerifier& verifier);
 
 // Connected components. When the edges fit in memory, by union-find; else by alternating large-star and small-star steps

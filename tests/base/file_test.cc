@@ -1,5 +1,7 @@
 #include <zlib.h>
 
+#include <fstream>
+
 #include "base/error.h"
 #include "base/file.h"
 #include "base/input.h"
@@ -18,6 +20,22 @@ TEST(AtomicFile, LeavesTheOldFileWhenNotCommitted) {
   }
   EXPECT_EQ(read_file(path), "old");
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(dir.path()), {}), 1);
+}
+
+TEST(AtomicFile, PassesOverWhatAKilledProcessOfItsIdLeft) {
+  TempDir dir;
+  const auto path = dir.path() / "x";
+  std::string name = AtomicFile(path).temporary_path().filename().string();  // .x.PID.NUMBER.tmp
+  const size_t number = name.rfind('.', name.size() - 5) + 1;
+  const int next = std::stoi(name.substr(number)) + 1;
+  for (int i = next; i < next + 3; ++i) {
+    write_file_atomic(dir.path() / "other", "");  // names of its own count, too
+  }
+  for (int i = next; i < next + 9; ++i) {
+    std::ofstream(dir.path() / (name.substr(0, number) + std::to_string(i) + ".tmp")) << "half";
+  }
+  write_file_atomic(path, "new");
+  EXPECT_EQ(read_file(path), "new");
 }
 
 TEST(LineReader, ReadsPlainZstdAndGzipAlike) {

@@ -1,7 +1,9 @@
 #include "data/clean_corpus.h"
 
 #include <fmt/format.h>
+#include <fstream>
 #include <set>
+#include <sstream>
 
 #include "base/hash.h"
 #include "base/input.h"
@@ -47,11 +49,11 @@ class CleanCorpus : public testing::Test {
     return clean_corpus(options, test.context);
   }
 
-  // Names and digests of all files of a run.
+  // Names and digests of all files of a run, but for what tells how it was run.
   std::string digest(const std::string& name) const {
     std::vector<std::string> files;
     for (const fs::directory_entry& entry : fs::recursive_directory_iterator(root_.path() / name)) {
-      if (entry.is_regular_file() && entry.path().filename() != "run.json") {
+      if (entry.is_regular_file() && entry.path().filename() != "run.json" && entry.path().parent_path().filename() != "through") {
         files.push_back(fs::relative(entry.path(), root_.path() / name).string() + " " +
                         base::sha256_file(entry.path()));
       }
@@ -124,6 +126,68 @@ TEST_F(CleanCorpus, GoesOnWhereARunWasStopped) {
   EXPECT_EQ(again.resumed_shards, whole.shards - 2);
   EXPECT_EQ(again.to_json(), whole.to_json());
   EXPECT_EQ(digest("whole"), digest("torn"));
+}
+
+TEST_F(CleanCorpus, ShardsOfTheWorkGiveTheBytesOfOneProcess) {
+  const CorpusSummary whole = run(options("whole"), 2);
+  for (const int shards : {2, 3, 40}) {  // 40: more than there are blocks
+    const std::string name = "shards" + std::to_string(shards);
+    CorpusOptions part = options(name);
+    part.shards = shards;
+    CorpusSummary last;
+    for (part.shard = shards; part.shard >= 1; --part.shard) {
+      last = run(part, 2);
+      EXPECT_EQ(last.waiting, part.shard > 1) << shards;
+    }
+    EXPECT_EQ(last.to_json(), whole.to_json()) << shards;
+    EXPECT_EQ(digest(name), digest("whole")) << shards;
+  }
+}
+
+TEST_F(CleanCorpus, AShardThatWasStoppedIsDoneAgainAndThenAllAreSummedUp) {
+  const CorpusSummary whole = run(options("whole"), 2);
+  CorpusOptions part = options("torn");
+  part.shards = 2;
+  part.shard = 2;
+  run(part, 2);
+  fs::remove(root_.path() / "torn/kept/state/through/2-of-2.json");  // as if it had been killed in its last block
+  fs::remove(root_.path() / "torn/kept/state/part-00003.json");
+  std::ofstream(root_.path() / "torn/kept/.part-00003.jsonl.zst.1.7.tmp") << "half";
+  part.shard = 1;
+  EXPECT_TRUE(run(part, 2).waiting);
+  EXPECT_FALSE(fs::exists(root_.path() / "torn/kept/summary.json"));
+  part.shard = 2;
+  const CorpusSummary again = run(part, 2);
+  EXPECT_FALSE(again.waiting);
+  EXPECT_EQ(again.to_json(), whole.to_json());
+  EXPECT_EQ(digest("torn"), digest("whole"));
+}
+
+TEST_F(CleanCorpus, AStreamHasTheLinesOfTheShardsInTheirOrder) {
+  run(options("files"), 2);
+  std::string want;
+  std::set<fs::path> parts;
+  for (const fs::directory_entry& entry : fs::directory_iterator(root_.path() / "files/kept")) {
+    if (entry.path().filename().string().starts_with("part-")) {
+      parts.insert(entry.path());
+    }
+  }
+  for (const fs::path& file : parts) {
+    want += base::read_decompressed(file);
+  }
+  CorpusOptions given = options("stream");
+  given.out = "-";
+  given.exclusions.clear();
+  std::ostringstream stream;
+  given.stream = &stream;
+  for (const int threads : {1, 4}) {
+    stream.str("");
+    run(given, threads);
+    EXPECT_EQ(stream.str(), want) << threads;
+  }
+  EXPECT_FALSE(fs::exists("-"));
+  given.shards = 2;
+  EXPECT_HAS(error_of(Code::kInvalid, [&] { run(given, 1); }), "cannot be shared among shards");
 }
 
 TEST_F(CleanCorpus, OtherOptionsDoNotMixWithAnEarlierRun) {

@@ -198,6 +198,76 @@ TEST(DedupCorpus, MinhashIsTheSameForThreadsMemoryAndShards) {
   }
 }
 
+// Runs the stages of all shards, each stage's tasks from the last to the first; returns the last summary.
+DedupSummary run_stages(DedupOptions options, int shards) {
+  options.shards = shards;
+  DedupSummary last;
+  for (const DedupStage stage : {DedupStage::kSignatures, DedupStage::kBuckets, DedupStage::kClusters, DedupStage::kFilter}) {
+    if (stage == DedupStage::kBuckets && options.method != DedupMethod::kMinhash) {
+      continue;
+    }
+    options.stage = stage;
+    for (options.shard = stage == DedupStage::kClusters ? 1 : shards; options.shard >= 1; --options.shard) {
+      last = run(options);
+      EXPECT_EQ(last.waiting, stage != DedupStage::kFilter || options.shard > 1);
+    }
+  }
+  return last;
+}
+
+TEST(DedupCorpus, StagesOfManyShardsGiveTheBytesOfOneProcess) {
+  base::TempDir folder;
+  base::write_file_atomic(folder.path() / "in.jsonl", corpus(900, 17));
+  for (const DedupMethod method : {DedupMethod::kMinhash, DedupMethod::kExact, DedupMethod::kSubstring}) {
+    const std::string name = std::to_string(static_cast<int>(method));
+    const DedupOptions one = options_for(folder.path(), "one" + name, method);
+    const DedupSummary want = run(one);
+    for (const int shards : {1, 3, 8}) {
+      const DedupOptions parts = options_for(folder.path(), "stages" + name + "-" + std::to_string(shards), method);
+      const DedupSummary got = run_stages(parts, shards);
+      EXPECT_EQ(got.to_json(), want.to_json()) << name << ' ' << shards;
+      EXPECT_EQ(result_of(parts), result_of(one)) << name << ' ' << shards;
+      EXPECT_EQ(base::read_file(parts.out / "summary.json"), base::read_file(one.out / "summary.json"));
+    }
+  }
+}
+
+TEST(DedupCorpus, StagesMayBeRunAgainAndNotTooEarly) {
+  base::TempDir folder;
+  base::write_file_atomic(folder.path() / "in.jsonl", corpus(300, 18));
+  const DedupOptions one = options_for(folder.path(), "one", DedupMethod::kMinhash);
+  run(one);
+  DedupOptions parts = options_for(folder.path(), "parts", DedupMethod::kMinhash);
+  parts.shards = 2;
+  const auto stage = [&](DedupStage which, int shard) {
+    parts.stage = which;
+    parts.shard = shard;
+    return run(parts);
+  };
+  stage(DedupStage::kSignatures, 2);
+  EXPECT_HAS(error_of(base::Code::kUnavailable, [&] { stage(DedupStage::kBuckets, 1); }), "run --stage signatures --shards 1/2");
+  stage(DedupStage::kSignatures, 1);
+  stage(DedupStage::kSignatures, 1);
+  stage(DedupStage::kBuckets, 1);
+  EXPECT_HAS(error_of(base::Code::kUnavailable, [&] { stage(DedupStage::kClusters, 1); }), "run --stage buckets --shards 2/2");
+  EXPECT_HAS(error_of(base::Code::kUnavailable, [&] { stage(DedupStage::kFilter, 1); }), "run --stage clusters --shards 1/2");
+  stage(DedupStage::kBuckets, 2);
+  EXPECT_HAS(error_of(base::Code::kInvalid, [&] { stage(DedupStage::kClusters, 2); }), "of one process: --shards 1/2");
+  stage(DedupStage::kClusters, 1);
+  stage(DedupStage::kBuckets, 1);  // a task that a scheduler starts late
+  EXPECT_FALSE(fs::exists(parts.out / "state/pairs"));
+  EXPECT_TRUE(stage(DedupStage::kFilter, 1).waiting);
+  EXPECT_FALSE(stage(DedupStage::kFilter, 2).waiting);
+  fs::remove(parts.out / "00001.jsonl");  // killed before it was whole
+  fs::remove(parts.out / "state/parts/00001.json");
+  EXPECT_FALSE(stage(DedupStage::kFilter, 2).waiting);
+  EXPECT_EQ(result_of(parts), result_of(one));
+  parts.method = DedupMethod::kExact;
+  EXPECT_HAS(error_of(base::Code::kInvalid, [&] { stage(DedupStage::kBuckets, 1); }), "a stage of minhash only");
+  parts.method = DedupMethod::kBloom;
+  EXPECT_HAS(error_of(base::Code::kInvalid, [&] { stage(DedupStage::kFilter, 1); }), "have no stages");
+}
+
 TEST(DedupCorpus, GoesOnWhereItWasStopped) {
   base::TempDir folder;
   base::write_file_atomic(folder.path() / "in.jsonl", corpus(300, 8));

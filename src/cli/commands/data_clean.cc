@@ -12,6 +12,7 @@
 #include "cli/commands/factories.h"
 #include "cli/data_inputs.h"
 #include "cli/progress.h"
+#include "cli/shard_argument.h"
 #include "data/clean_corpus.h"
 
 namespace slipway::cli {
@@ -32,7 +33,8 @@ class DataCleanCommand final : public Command {
         "--set changes a threshold by the peer's name for it, or turns its rule off; none has no rules. Beside them decide lists of\n"
         "addresses (--url-…), language models (--perplexity-…), scanners (--scan) and numbers that documents have (--limit). The output does not depend on\n"
         "the number of threads. A run that was killed goes on when it is started again with the same options. Lines\n"
-        "that are no documents go to OUT/quarantine with file, line and reason.",
+        "that are no documents go to OUT/quarantine with file, line and reason. With --shards i/n, n processes share the\n"
+        "work and the last one to finish writes the summary; --out - writes what is kept to standard output.",
         "slipway data clean crawl/ --preset fineweb --out clean --exclusions dropped --set min_doc_words=30"};
   }
   void describe(Parameters& parameters) override {
@@ -44,7 +46,7 @@ class DataCleanCommand final : public Command {
     }
     presets.emplace_back(kNone);
     flags.add("preset", preset_, "whose rules decide", presets);
-    flags.add("out", out_, "folder for the shards of what is kept");
+    flags.add("out", out_, "folder for the shards of what is kept; -: its lines to standard output, the summary to standard error");
     flags.add("exclusions", exclusions_,
               "folder for what is dropped, with filter_reason, filter_signal and filter_value");
     flags.add("signals", options_.write_signals,
@@ -62,6 +64,7 @@ class DataCleanCommand final : public Command {
     flags.add("max_line", max_line_, "longer lines are quarantined");
     flags.add("memory", memory_, "for blocks in work");
     filters_.describe(flags);
+    flags.add("shards", shards_, kShardsHelp);
   }
 
   int run(App& app) override {
@@ -73,13 +76,19 @@ class DataCleanCommand final : public Command {
     const auto begin = std::chrono::steady_clock::now();
     const data::CorpusSummary summary = data::clean_corpus(options_, context);
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    const bool streaming = options_.stream != nullptr;
     if (app.json()) {
       base::Json json = summary.to_json();
       json["resumed_shards"] = summary.resumed_shards;
+      json["waiting"] = summary.waiting;
       json["seconds"] = seconds;
-      app.print_json(json);
-    } else {
-      print(app.out(), summary, seconds);
+      if (streaming) {
+        app.err() << base::dump_json(json) << '\n';
+      } else {
+        app.print_json(json);
+      }
+    } else if (!streaming || !app.options().quiet) {
+      print(streaming ? app.err() : app.out(), summary, seconds);
     }
     return 0;
   }
@@ -107,6 +116,10 @@ class DataCleanCommand final : public Command {
     inputs_ = local_inputs(app, inputs_, &options_.names);
     options_.inputs.assign(inputs_.begin(), inputs_.end());
     options_.out = out_;
+    options_.stream = out_ == "-" ? &app.out() : nullptr;
+    const WorkShare share = parse_shards(shards_);
+    options_.shard = share.shard;
+    options_.shards = share.shards;
     options_.exclusions = exclusions_;
     options_.compress = format_ == "jsonl.zst";
     options_.shard_bytes = parse_byte_size(shard_size_, "shard-size");
@@ -129,7 +142,7 @@ class DataCleanCommand final : public Command {
     return words;
   }
 
-  static void print(std::ostream& out, const data::CorpusSummary& summary, double seconds) {
+  void print(std::ostream& out, const data::CorpusSummary& summary, double seconds) const {
     const auto share = [&](uint64_t count) {
       return summary.documents == 0 ? 0.0 : 100.0 * static_cast<double>(count) / static_cast<double>(summary.documents);
     };
@@ -143,6 +156,9 @@ class DataCleanCommand final : public Command {
     }
     for (const auto& [reason, count] : summary.bad) {
       fmt::print(out, "bad line  {:>10}            {}\n", count, reason);
+    }
+    if (summary.waiting) {
+      fmt::print(out, "shard {} of {} is done; the last one to finish writes the summary of all\n", options_.shard, options_.shards);
     }
     if (summary.resumed_shards > 0) {
       fmt::print(out, "{} shards were finished before\n", summary.resumed_shards);
@@ -160,6 +176,7 @@ class DataCleanCommand final : public Command {
   std::string shard_size_ = "32MiB";
   std::string max_line_ = "64MiB";
   std::string memory_ = "1GB";
+  std::string shards_ = "1/1";
   data::CorpusOptions options_;
   CleanFilters filters_;
 };

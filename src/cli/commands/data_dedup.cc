@@ -1,5 +1,4 @@
 // slipway data dedup | decontaminate: documents that a corpus has twice, nearly twice, or in common with evaluation sets.
-#include <charconv>
 #include <chrono>
 #include <fmt/format.h>
 #include <fmt/ostream.h>
@@ -12,6 +11,7 @@
 #include "cli/data_inputs.h"
 #include "cli/model_argument.h"
 #include "cli/progress.h"
+#include "cli/shard_argument.h"
 #include "data/dedup_corpus.h"
 
 namespace slipway::cli {
@@ -76,7 +76,10 @@ int report(App& app, const data::DedupOptions& options) {
   }
   std::ostream& out = app.out();
   if (summary.waiting) {
-    fmt::print(out, "shard {} of {} is done; the last one to finish writes the output\n", options.shard, options.shards);
+    fmt::print(out, "shard {} of {} is done; {}\n", options.shard, options.shards,
+               options.stage == data::DedupStage::kAll      ? "the last one to finish writes the output"
+               : options.stage == data::DedupStage::kFilter ? "the last one to finish writes the summary of all"
+                                                            : "the next stage may begin when all are");
     return 0;
   }
   const auto& corpus = summary.corpus;
@@ -119,7 +122,9 @@ class DataDedupCommand final : public Command {
         "Of a cluster the first document stays, or that with the highest --priority. Buffers keep to --memory at any\n"
         "size of the corpus; the rest is sorted on disk, in OUT. The output does not depend on threads, memory or\n"
         "--shards. A run that was killed goes on when it is started again with the same options. With --shards i/n, n\n"
-        "processes share the first pass; the last one to finish writes the output.",
+        "processes share the first pass; the last one to finish writes the output. With --stage each does one stage, for\n"
+        "schedulers whose jobs follow each other: signatures (n), buckets (n, minhash only), clusters (1/n), filter (n).\n"
+        "docs/guide/scale-out.md",
         "slipway data dedup crawl/ --method minhash --out unique --clusters clusters.jsonl --memory 4GB\n"
         "slipway data dedup unique/ --method semantic --model hf://sentence-transformers/all-MiniLM-L6-v2 --threshold 0.95 --out distinct"};
   }
@@ -128,7 +133,8 @@ class DataDedupCommand final : public Command {
     auto& flags = parameters.flags;
     flags.add("method", method_, "what counts as a duplicate", {"exact", "minhash", "sentence", "substring", "bloom", "semantic"});
     flags.add("clusters", clusters_, "file of the clusters, JSON Lines: a line a document");
-    flags.add("shards", shards_, "i/n: this process is the i-th of n");
+    flags.add("shards", shards_, kShardsHelp);
+    flags.add("stage", stage_, "what this process does", {"all", "signatures", "buckets", "clusters", "filter"});
     flags.add("field", options_.field, "exact: the member to compare, in place of the text");
     flags.add("priority", options_.priority, "member with a number: the highest of a cluster stays");
     flags.add("jaccard", options_.jaccard, "minhash: pairs from here on are near-duplicates; 0 = do not verify", {0, 1});
@@ -161,7 +167,14 @@ class DataDedupCommand final : public Command {
     options_.clusters = clusters_;
     options_.bloom_file = bloom_file_;
     options_.ngram = ngram_ != 0 ? ngram_ : options_.method == data::DedupMethod::kBloom ? 13 : 5;
-    read_shards();
+    const WorkShare share = parse_shards(shards_);
+    options_.shard = share.shard;
+    options_.shards = share.shards;
+    options_.stage = stage_ == "signatures" ? data::DedupStage::kSignatures
+                     : stage_ == "buckets"  ? data::DedupStage::kBuckets
+                     : stage_ == "clusters" ? data::DedupStage::kClusters
+                     : stage_ == "filter"   ? data::DedupStage::kFilter
+                                            : data::DedupStage::kAll;
     if (options_.method == data::DedupMethod::kBloom && options_.shards > 1) {
       throw Error(Code::kInvalid, "--method bloom reads in order and cannot be shared among shards");
     }
@@ -188,20 +201,11 @@ class DataDedupCommand final : public Command {
     semantic.embed = [this](std::span<const std::string> texts) { return engine_->embed(texts).values; };
   }
 
-  void read_shards() {
-    const char* end = shards_.data() + shards_.size();
-    const auto [slash, first] = std::from_chars(shards_.data(), end, options_.shard);
-    const bool split = first == std::errc() && slash != end && *slash == '/';
-    if (!split || std::from_chars(slash + 1, end, options_.shards).ptr != end || options_.shard < 1 ||
-        options_.shard > options_.shards) {
-      throw Error(Code::kInvalid, fmt::format("--shards '{}': write i/n with 1 <= i <= n, as in 2/4", shards_));
-    }
-  }
-
   Common common_;
   std::string method_ = "minhash";
   std::string clusters_;
   std::string shards_ = "1/1";
+  std::string stage_ = "all";
   std::string bloom_file_;
   std::string model_;
   std::string precision_ = "auto";
