@@ -25,7 +25,7 @@ const std::vector<CommandFactory>& all_commands() {
       make_deployments,  make_deployments_canary, make_deployments_rollback, make_deployments_stop, make_monitor_events,
       make_monitor_simulate, make_store_verify, make_store_stats, make_gc, make_export, make_import, make_import_mlflow, make_import_tensorboard, make_import_wandb,    make_users_add, make_users_list, make_users_remove, make_users_passwd, make_users_grant, make_tokens_create, make_tokens_list, make_tokens_revoke, make_audit_list, make_audit_verify,
       make_data_agreement, make_data_annotations, make_data_label_errors,
-      make_data_pii, make_data_sql,
+      make_data_pii, make_data_pack, make_data_tokens, make_data_sql,
       make_data_scan, make_train_ngrams, make_train_scanner,
       make_data_branch, make_data_card, make_data_checkout, make_data_commit, make_data_diff, make_data_log, make_data_merge, make_data_tag,
       make_data_forget, make_data_infer_schema, make_data_profile, make_data_report, make_data_validate,

@@ -64,6 +64,8 @@ std::unique_ptr<Command> make_data_extract();
 std::unique_ptr<Command> make_data_dedup();
 std::unique_ptr<Command> make_data_decontaminate();
 std::unique_ptr<Command> make_data_label_errors();
+std::unique_ptr<Command> make_data_pack();
+std::unique_ptr<Command> make_data_tokens();
 std::unique_ptr<Command> make_vectors_nearest();
 std::unique_ptr<Command> make_vectors_analogy();
 std::unique_ptr<Command> make_artifacts();

@@ -11,27 +11,11 @@
 #include "cli/app.h"
 #include "cli/commands/factories.h"
 #include "cli/text_lines.h"
-#include "model/gguf.h"
-#include "text/gguf_vocabulary.h"
+#include "cli/tokenizer_argument.h"
 #include "text/windows.h"
 
 namespace slipway::cli {
 namespace {
-
-constexpr const char* kFileHelp =
-    "tokenizer.json, a folder, vocab.json beside merges.txt, a SentencePiece .model, a .tiktoken, a .gguf or a "
-    "vocab.txt";
-
-std::unique_ptr<text::Tokenizer> load(const std::string& path) {
-  if (!path.ends_with(".gguf")) {
-    return text::load_tokenizer(path);
-  }
-  const auto vocabulary = model::GgufFile(std::filesystem::path(path)).vocabulary();
-  if (!vocabulary) {
-    throw base::Error(base::Code::kInvalid, path + ": has no tokenizer");
-  }
-  return text::make_tokenizer(*vocabulary, path);
-}
 
 void append_ids(std::string& out, const std::vector<int32_t>& ids) {
   out += "{\"ids\":[";
@@ -96,7 +80,7 @@ class EncodeCommand final : public Command {
         "  --return-overflowing-tokens --padding max_length --json < questions.jsonl"};
   }
   void describe(Parameters& parameters) override {
-    parameters.positional("TOKENIZER", tokenizer_, kFileHelp);
+    parameters.positional("TOKENIZER", tokenizer_, kTokenizerHelp);
     base::FieldTable& flags = parameters.flags;
     flags.add("special", special_, "add the special tokens ([CLS], [SEP])");
     flags.add("max_length", max_length_, "cut to this many ids; 0 = no limit", {0, 1e9});
@@ -115,7 +99,7 @@ class EncodeCommand final : public Command {
     flags.add("pad_token", pad_token_, "the token to pad with; default: the tokenizer's own");
   }
   int run(App& app) override {
-    const auto tokenizer = load(tokenizer_);
+    const auto tokenizer = load_tokenizer_argument(tokenizer_);
     const bool plain = !pair_ && !overflow_ && padding_.empty() && !app.json() &&
                        (truncation_.empty() || truncation_ == "longest_first");
     return plain && truncation_side_ == "right" ? run_plain(app, *tokenizer) : run_windows(app, *tokenizer);
@@ -260,11 +244,11 @@ class DecodeCommand final : public Command {
             "echo '{\"ids\": [101, 7592, 102]}' | slipway tokenizer decode tokenizer.json"};
   }
   void describe(Parameters& parameters) override {
-    parameters.positional("TOKENIZER", tokenizer_, kFileHelp);
+    parameters.positional("TOKENIZER", tokenizer_, kTokenizerHelp);
     parameters.flags.add("skip_special", skip_special_, "leave special tokens out; --no-skip-special keeps them");
   }
   int run(App& app) override {
-    const auto tokenizer = load(tokenizer_);
+    const auto tokenizer = load_tokenizer_argument(tokenizer_);
     std::string line;
     for (int64_t number = 1; std::getline(app.in(), line); ++number) {
       const std::string where = fmt::format("standard input:{}", number);
