@@ -16,7 +16,7 @@ Parameters parameters_of(Command& command) {
 
 const std::vector<CommandFactory>& all_commands() {
   static const std::vector<CommandFactory> kCommands = {
-      make_run,          make_plan,         make_train,           make_train_tagger, make_train_langid, make_segment, make_tag, make_langid, make_convert_script, make_evaluate,        make_predict,
+      make_run,          make_plan,         make_train,           make_train_tagger, make_train_langid, make_train_relations, make_segment, make_tag, make_relations, make_langid, make_convert_script, make_evaluate,        make_predict,
       make_explain,      make_serve, make_server, make_annotate, make_annotate_import, make_annotate_export, make_annotate_agreement, make_annotate_review, make_annotate_weak_labels,          make_generate, make_chat, make_bench, make_perplexity,          make_tokenizer_encode, make_tokenizer_decode, make_tokenizer_train, make_runs,
       make_runs_show,    make_runs_create, make_runs_log, make_runs_finish, make_runs_sync, make_runs_approve, make_runs_reject,     make_models,          make_models_show,
       make_models_alias, make_models_approve, make_models_reject, make_models_withdraw, make_models_policy, make_models_diff, make_models_served, make_models_inspect, make_models_quantize, make_models_export, make_data_crawl, make_data_extract, make_data_clean, make_data_dedup, make_data_decontaminate, make_vectors_nearest, make_vectors_analogy, make_artifacts,

@@ -4,19 +4,11 @@
 #include <array>
 
 #include "base/hash.h"
+#include "text/feature_hash.h"
 #include "text/unicode.h"
 
 namespace slipway::text {
 namespace {
-
-// Mixes as SplitMix64 does. The templates number the features, so that equal words in other places differ.
-uint64_t mix(uint64_t a, uint64_t b) noexcept {
-  uint64_t h = (a ^ b) * 0xBF58476D1CE4E5B9U;
-  return h ^ (h >> 32);
-}
-uint64_t feature(uint64_t kind, uint64_t a) noexcept { return mix(mix((kind + 1) * 0x9E3779B97F4A7C15U, a) * 0x94D049BB133111EBU, 0); }
-uint64_t feature(uint64_t kind, uint64_t a, uint64_t b) noexcept { return feature(kind, mix(a * 0x9E3779B97F4A7C15U, b)); }
-uint64_t feature(uint64_t kind, uint64_t a, uint64_t b, uint64_t c) noexcept { return feature(kind, mix(a * 0x9E3779B97F4A7C15U, b), c); }
 
 enum Kind : uint8_t { kEdge, kDigit, kLetter, kNumeral, kHan, kPunctuation, kOther };
 

@@ -20,6 +20,7 @@ enum class SequenceTask : uint8_t {
   kPos = 1,      // words to parts of speech
   kEntities = 2, // words or characters to spans of named entities
   kLemma = 3,    // words and their parts of speech to edits that make lemmas
+  kRelations = 4,  // pairs of entities to relations (relation_tagger.h)
 };
 
 // The features of a sequence, position after position: those of i are hashes[begins[i] .. begins[i + 1]).

@@ -36,7 +36,7 @@ constexpr size_t kChecked = 16;
 constexpr size_t kInline = 4;          // labels that fit into a slot
 constexpr uint32_t kMaxPairs = 63;     // of one feature
 constexpr uint32_t kMaxRows = 1U << 26;
-constexpr std::array<std::string_view, 4> kTasks = {"segment", "pos", "ner", "lemma"};
+constexpr std::array<std::string_view, 5> kTasks = {"segment", "pos", "ner", "lemma", "relation"};
 
 [[noreturn]] void damaged(std::string_view source, std::string_view what) {
   throw Error(Code::kIntegrity, fmt::format("{}: {}", source, what));
@@ -91,7 +91,7 @@ SequenceTask parse_task(std::string_view name) {
   return static_cast<SequenceTask>(it - kTasks.begin());
 }
 
-bool has_transitions(SequenceTask task) noexcept { return task != SequenceTask::kLemma; }
+bool has_transitions(SequenceTask task) noexcept { return task != SequenceTask::kLemma && task != SequenceTask::kRelations; }
 
 SequenceRules rules_of(SequenceTask task, std::span<const std::string> labels) {
   const bool spans = task == SequenceTask::kSegment || task == SequenceTask::kEntities;

@@ -28,7 +28,7 @@ struct SequenceDescription {
   base::Json training = base::Json::object();  // how it was made: for people, not read back
 };
 
-std::string_view task_name(SequenceTask task) noexcept;  // "segment", "pos", "ner", "lemma"
+std::string_view task_name(SequenceTask task) noexcept;  // "segment", "pos", "ner", "lemma", "relation"
 SequenceTask parse_task(std::string_view name);          // Throws Error(kInvalid)
 
 // Which label may follow which: predecessors of each label, and which may begin and end a sequence. Spans keep their rules, so
@@ -39,7 +39,7 @@ struct SequenceRules {
   std::vector<uint8_t> last;
 };
 SequenceRules rules_of(SequenceTask task, std::span<const std::string> labels);
-// Lemmas are chosen word by word; the other tasks look at neighbours.
+// Lemmas and relations are chosen one by one; the other tasks look at neighbours.
 bool has_transitions(SequenceTask task) noexcept;
 
 // The best path, generic over the type of scores so that training and use decode alike. scores [n, labels];

@@ -15,6 +15,8 @@ std::unique_ptr<Command> make_train_tagger();
 std::unique_ptr<Command> make_train_langid();
 std::unique_ptr<Command> make_train_ngrams();
 std::unique_ptr<Command> make_train_scanner();
+std::unique_ptr<Command> make_train_relations();
+std::unique_ptr<Command> make_relations();
 std::unique_ptr<Command> make_segment();
 std::unique_ptr<Command> make_tag();
 std::unique_ptr<Command> make_langid();

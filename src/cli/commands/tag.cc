@@ -126,6 +126,9 @@ int TagCommand::run(App& app) {
   if (tagger->task() == SequenceTask::kSegment) {
     throw base::Error(base::Code::kInvalid, fmt::format("{}: is a model for segmentation; `slipway segment --model` runs it", model_));
   }
+  if (tagger->task() == SequenceTask::kRelations) {
+    throw base::Error(base::Code::kInvalid, fmt::format("{}: is a model for relations; `slipway relations` runs it", model_));
+  }
   if (!task_.empty() && task_ != task) {
     throw base::Error(base::Code::kInvalid, fmt::format("{}: is a model for '{}', not for '{}'", model_, task, task_));
   }
