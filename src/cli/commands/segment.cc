@@ -8,6 +8,7 @@
 #include "cli/commands/factories.h"
 #include "cli/lexicon_flags.h"
 #include "cli/text_stream.h"
+#include "text/icu_words.h"
 #include "text/words.h"
 
 namespace slipway::cli {
@@ -68,6 +69,7 @@ class SegmentCommand final : public Command {
     return {"segment", "words of each line of standard input",
             "--mode jieba: the words of jieba 0.42.1, white space and punctuation among them (Chinese; the default of --lang zh).\n"
             "--mode trained: the words of a model that `slipway train tagger --task segment` made.\n"
+            "--mode icu: words as ICU cuts them, by dictionary where there are no blanks (the default of --lang th, km, lo, my).\n"
             "--mode words: runs of letters and digits, each ideograph a word, in any language (the default of others).\n"
             "--mode sentences: sentences, each on a line, in any language.\n"
             "Words are written with blanks between them; --json writes {\"words\": […]} a line. With --field lines are JSON\n"
@@ -78,7 +80,7 @@ class SegmentCommand final : public Command {
   void describe(Parameters& parameters) override {
     base::FieldTable& flags = parameters.flags;
     flags.add("lang", lang_, "language of the text (ISO 639-1)");
-    flags.add("mode", mode_, "how words are found", {"", "jieba", "trained", "words", "sentences"});
+    flags.add("mode", mode_, "how words are found", {"", "jieba", "trained", "icu", "words", "sentences"});
     flags.add("model", model_, "the model of --mode trained");
     flags.add("hmm", hmm_, "jieba: find words that the dictionary lacks");
     flags.add("cut_all", cut_all_, "jieba: every dictionary word, overlapping");
@@ -109,7 +111,7 @@ class SegmentCommand final : public Command {
 
 std::function<Cut()> SegmentCommand::cutter() const {
   const bool chinese = lang_ == "zh" || lang_.starts_with("zh-");
-  const std::string mode = !mode_.empty() ? mode_ : !model_.empty() ? "trained" : chinese ? "jieba" : "words";
+  const std::string mode = !mode_.empty() ? mode_ : !model_.empty() ? "trained" : chinese ? "jieba" : text::needs_icu(lang_) ? "icu" : "words";
   if ((mode == "trained") == model_.empty()) {
     throw base::Error(base::Code::kInvalid, mode == "trained" ? "--mode trained needs --model" : "--model is of --mode trained only");
   }
@@ -126,6 +128,12 @@ std::function<Cut()> SegmentCommand::cutter() const {
           words.push_back(text::slice(line, span));
         }
       };
+    };
+  }
+  if (mode == "icu") {
+    return [language = lang_] {
+      const auto words_of = std::make_shared<text::IcuWords>(language);
+      return [words_of](std::string_view line, Words& words) { words_of->cut(line, words); };
     };
   }
   if (mode == "trained") {
@@ -177,6 +185,7 @@ void SegmentCommand::write(std::string_view line, uint64_t number, bool json, co
 
 int SegmentCommand::run(App& app) {
   const std::function<Cut()> make = cutter();
+  (void)make();  // what is missing is told before anything is read
   const bool json = app.json();
   stream_blocks(app, BlockEnd::kLine, [&](std::string_view block, uint64_t first_line, std::string& out) {
     const Cut cut = make();
