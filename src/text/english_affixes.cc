@@ -208,9 +208,20 @@ void english_infixes(std::string_view chunk, std::vector<Infix>& found) {
   found.clear();
   Char before;
   for (size_t at = 0; at < chunk.size();) {
+    // Letters and digits are most characters, and never an infix.
+    const auto plain = [&](size_t place) {
+      const auto byte = static_cast<unsigned char>(chunk[place]);
+      return byte - unsigned{'0'} < 10 || (byte | 0x20U) - 'a' < 26;
+    };
+    if (plain(at)) {
+      while (at + 1 < chunk.size() && plain(at + 1)) {
+        ++at;
+      }
+      before = char_at(chunk, at++);
+      continue;
+    }
     const Char c = char_at(chunk, at);
-    const bool plain = is_ascii_digit(c) || (c.code | 0x20U) - 'a' < 26;  // most characters, and never an infix
-    const size_t size = plain ? 0 : infix_size(chunk, at, c, before);
+    const size_t size = infix_size(chunk, at, c, before);
     if (size != 0) {
       found.push_back({static_cast<uint32_t>(at), static_cast<uint32_t>(at + size)});
       before = char_before(chunk, at + size);

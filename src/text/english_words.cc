@@ -125,6 +125,15 @@ struct EnglishWords::Impl {
   Path path;
 
   explicit Impl(Path given) : known(given == Path::kFast ? kKnown : 0), path(given) {}
+  // What is to be done with a chunk.
+  enum class Kind : uint8_t { kWord, kWordAndSign, kOther };
+  struct Planned {
+    Kind kind = Kind::kOther;
+    uint32_t letters = 0;
+    ShortText key{0, 0, 0};
+    Known* slot = nullptr;  // where the cache has it, if it has; null: it is too long
+  };
+  Planned plan(std::string_view text, uint32_t begin, uint32_t end);
   bool scan_fast(std::string_view text);
   bool scan_plain(std::string_view text);
   void make_room(size_t tokens) {
@@ -132,7 +141,7 @@ struct EnglishWords::Impl {
       made.resize(2 * (used + tokens) + 1024);
     }
   }
-  void add_chunk(std::string_view text, size_t begin, size_t end, uint8_t space);
+  void add_chunk(std::string_view text, size_t begin, size_t end, uint8_t space, const Planned& planned);
   bool spells_special(std::string_view chunk) const;
   void respell(std::string_view text, std::vector<WebToken>& tokens);
   void respell_row(std::string_view text, size_t first, size_t last, std::vector<WebToken>& tokens,
@@ -169,29 +178,25 @@ bool EnglishWords::Impl::spells_special(std::string_view chunk) const {
   return false;
 }
 
-void EnglishWords::Impl::add_chunk(std::string_view text, size_t begin, size_t end, uint8_t space) {
+void EnglishWords::Impl::add_chunk(std::string_view text, size_t begin, size_t end, uint8_t space,
+                                   const Planned& planned) {
   const size_t size = end - begin;
-  Known* slot = nullptr;
-  ShortText key{0, 0, 0};
-  if (size <= kShortBytes && !known.empty()) {
-    key = short_text(text, begin, size);
-    slot = &known[key.hash() & (kKnown - 1)];
-    if (slot->size == size && slot->text == key) {
-      if (slot->respelled) {
-        respelled.push_back(static_cast<uint32_t>(used));
-      }
-      make_room(Known::kMaxTokens);
-      WebToken* token = made.data() + used;
-      auto at = static_cast<uint32_t>(begin);
-      const size_t tokens = slot->tokens;
-      for (size_t i = 0; i < tokens; ++i) {
-        token[i] = {at, slot->sizes[i], slot->chars[i], slot->flags[i]};
-        at += slot->sizes[i];
-      }
-      token[0].flags |= space;
-      used += tokens;
-      return;
+  Known* const slot = planned.slot;
+  if (slot != nullptr && slot->size == size && slot->text == planned.key) {
+    if (slot->respelled) {
+      respelled.push_back(static_cast<uint32_t>(used));
     }
+    make_room(Known::kMaxTokens);
+    WebToken* token = made.data() + used;
+    auto at = static_cast<uint32_t>(begin);
+    const size_t tokens = slot->tokens;
+    for (size_t i = 0; i < tokens; ++i) {
+      token[i] = {at, slot->sizes[i], slot->chars[i], slot->flags[i]};
+      at += slot->sizes[i];
+    }
+    token[0].flags |= space;
+    used += tokens;
+    return;
   }
   const std::string_view chunk = text.substr(begin, size);
   rules.cut(chunk, true, pieces, infixes, suffixes);
@@ -209,7 +214,7 @@ void EnglishWords::Impl::add_chunk(std::string_view text, size_t begin, size_t e
   }
   used += pieces.size();
   if (slot != nullptr && pieces.size() <= Known::kMaxTokens) {
-    slot->text = key;
+    slot->text = planned.key;
     slot->size = static_cast<uint8_t>(size);
     slot->tokens = static_cast<uint8_t>(pieces.size());
     slot->respelled = respell_needed;
@@ -339,36 +344,55 @@ uint8_t gap_flags(std::string_view text, size_t begin, size_t end) noexcept {
 
 }  // namespace
 
+// Letters, or letters and one sign, are most of a text; of the others the cache is asked, whose memory is fetched meanwhile.
+EnglishWords::Impl::Planned EnglishWords::Impl::plan(std::string_view text, uint32_t begin, uint32_t end) {
+  Planned planned;
+  const uint32_t size = end - begin;
+  planned.letters = static_cast<uint32_t>(chunks.letter_run(begin));
+  const std::string_view word(text.data() + begin, planned.letters);
+  if (planned.letters + 1 >= size && planned.letters > 0 && size < 64 && !rules.may_cut_letters(word)) {
+    const char sign = text[end - 1];
+    if (planned.letters == size) {
+      planned.kind = Kind::kWord;
+    } else if (kSignFlags[static_cast<unsigned char>(sign)] != 0 && (sign != '.' || !rules.may_keep_dot(word))) {
+      planned.kind = Kind::kWordAndSign;
+    }
+  }
+  if (planned.kind == Kind::kOther && size <= kShortBytes) {
+    planned.key = short_text(text, begin, size);
+    planned.slot = &known[planned.key.hash() & (kKnown - 1)];
+    __builtin_prefetch(planned.slot);
+  }
+  return planned;
+}
+
 // Both return whether white space that is a token ends the text.
 bool EnglishWords::Impl::scan_fast(std::string_view text) {
+  constexpr size_t kAhead = 32;  // chunks that are planned before the first of them is cut
   chunks.find(text);
   const std::span<const uint32_t> edges = chunks.edges();
+  std::array<Planned, kAhead> plans;
   size_t last = 0;  // the end of the chunk before
-  for (size_t i = 0; i < edges.size(); i += 2) {
-    const uint32_t begin = edges[i];
-    const uint32_t end = edges[i + 1];
-    const uint8_t space = gap_flags(text, last, begin);
-    last = end;
-    const uint32_t size = end - begin;
-    const auto letters = static_cast<uint32_t>(chunks.letter_run(begin));
-    // Letters, or letters and one sign, are most of a text.
-    const std::string_view word(text.data() + begin, letters);
-    if (letters + 1 >= size && letters > 0 && size < 64 && !rules.may_cut_letters(word)) {
-      make_room(2);
-      if (letters == size) {
-        made[used++] = {begin, size, size, static_cast<uint8_t>(kLetterWord | space)};
-        continue;
-      }
-      const char sign = text[end - 1];
-      const uint8_t flags = kSignFlags[static_cast<unsigned char>(sign)];
-      if (flags != 0 && (sign != '.' || !rules.may_keep_dot(word))) {
-        made[used] = {begin, letters, letters, static_cast<uint8_t>(kLetterWord | space)};
-        made[used + 1] = {end - 1, 1, 1, flags};
-        used += 2;
-        continue;
-      }
+  for (size_t first = 0; first < edges.size(); first += 2 * kAhead) {
+    const size_t count = std::min(kAhead, (edges.size() - first) / 2);
+    for (size_t i = 0; i < count; ++i) {
+      plans[i] = plan(text, edges[first + 2 * i], edges[first + 2 * i + 1]);
     }
-    add_chunk(text, begin, end, space);
+    for (size_t i = 0; i < count; ++i) {
+      const uint32_t begin = edges[first + 2 * i];
+      const uint32_t end = edges[first + 2 * i + 1];
+      const uint8_t space = gap_flags(text, last, begin);
+      const Planned& planned = plans[i];
+      last = end;
+      if (planned.kind == Kind::kOther) {
+        add_chunk(text, begin, end, space, planned);
+        continue;
+      }
+      make_room(2);
+      made[used] = {begin, planned.letters, planned.letters, static_cast<uint8_t>(kLetterWord | space)};
+      made[used + 1] = {end - 1, 1, 1, kSignFlags[static_cast<unsigned char>(text[end - 1])]};
+      used += planned.kind == Kind::kWord ? 1 : 2;
+    }
   }
   return last < text.size() && (gap_flags(text, last, text.size()) & kTokenSpaceBefore) != 0;
 }
@@ -391,7 +415,7 @@ bool EnglishWords::Impl::scan_plain(std::string_view text) {
     while (at < text.size() && space_size(at) == 0) {
       ++at;  // a byte inside a character begins no white space
     }
-    add_chunk(text, begin, at, space);
+    add_chunk(text, begin, at, space, Planned());
   }
   return false;
 }
