@@ -205,7 +205,7 @@ TEST_F(Annotate, RulesAreJoinedByALabelModel) {
   project({{"rules", rules}, {"label_model", "generative"}, {"retrain_every", 0}});
   std::string all;
   for (int i = 0; i < 60; ++i) {
-    all += Json{{"id", i}, {"text", i % 3 == 0 ? "joy fun love" : i % 3 == 1 ? "a bore" : "joy love the"}}.dump() + "\n";
+    all += Json{{"key", std::to_string(i)}, {"text", i % 3 == 0 ? "joy fun love" : i % 3 == 1 ? "a bore" : "joy love the"}}.dump() + "\n";
   }
   bring(all, "jsonl");
   Json learning = Json::object();
