@@ -220,8 +220,13 @@ void split_lines(std::string_view text, std::vector<std::string_view>& lines) {
   lines.clear();
   size_t begin = 0;
   for (size_t at = 0; at < text.size();) {
-    // Control characters, and with them, being negative, all that is not ASCII.
-    while (at + kStep <= text.size() && !any(load(text.data() + at) < 0x20)) {
+    // Control characters, and bytes with which U+0085, U+2028 and U+2029 begin.
+    const auto may_break = [&] {
+      const Bytes bytes = load(text.data() + at);
+      return any(((bytes >= 0) & (bytes < 0x20)) | (bytes == static_cast<signed char>(0xC2)) |
+                 (bytes == static_cast<signed char>(0xE2)));
+    };
+    while (at + kStep <= text.size() && !may_break()) {
       at += kStep;
     }
     const size_t stop = std::min(text.size(), at + kStep);
