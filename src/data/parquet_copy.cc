@@ -100,7 +100,11 @@ Footer footer_of(std::string_view file) {
       return false;
     }
     const size_t from = in.at();
-    in.skip(type);
+    if (id == 2) {
+      in.read_list([&](Type) { in.skip(Type::kStruct); });  // as read_parquet_meta does, whatever the list says it is of
+    } else {
+      in.skip(type);
+    }
     (id == 2 ? footer.schema : footer.metadata) = bytes.substr(from, in.at() - from);
     return true;
   });
