@@ -21,10 +21,11 @@ import numpy
 from tokenizers import Tokenizer
 tokenizer, corpus, out, end = Tokenizer.from_file(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4]
 end = tokenizer.token_to_id(end)
+encode = getattr(tokenizer, "encode_batch_fast", tokenizer.encode_batch)  # of 0.20 and newer
 with open(out, "wb") as file:
     batch = []
     def flush():
-        for one in tokenizer.encode_batch_fast(batch, add_special_tokens=False):
+        for one in encode(batch, add_special_tokens=False):
             if one.ids:
                 numpy.asarray(one.ids + [end], dtype=numpy.uint16 if tokenizer.get_vocab_size() <= 65536 else numpy.uint32).tofile(file)
         batch.clear()
