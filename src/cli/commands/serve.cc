@@ -126,7 +126,7 @@ class ServeCommand final : public Command {
                               serve::model_maker(options_, store, [&, store] { return hooks(store, context); }), context);
     server.start();
     check_adapters(server.cards());
-    return cli::serve_until_signal(app, server);
+    return tell_and_serve(app, server);
   }
 
  private:
@@ -160,7 +160,7 @@ class ServeCommand final : public Command {
   }
 
   // Tells where it listens, waits for a signal, drains.
-  int serve_until_signal(App& app, serve::ModelServer& server) {
+  int tell_and_serve(App& app, serve::ModelServer& server) {
     const std::vector<serve::ModelCard> cards = server.cards();
     base::Json ready = {{"pid", getpid()}, {"url", server.url()}, {"deployment", cards.front().deployment},
                         {"model", cards.front().display}};
@@ -180,7 +180,7 @@ class ServeCommand final : public Command {
     if (until_input_ends_) {
       input = watch_input();
     }
-    return cli::serve_until_signal(app, server);
+    return serve_until_signal(app, server);
   }
 
   WatchOptions watch_options() const {
