@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/input.h"
 #include "base/libarchive.h"
+#include "data/file_head.h"
 #include "data/http_message.h"
 #include "data/warc.h"
 
@@ -26,6 +27,7 @@ constexpr std::array<std::string_view, 4> kPageEndings = {".html", ".htm", ".xht
 constexpr std::array<std::string_view, 8> kArchiveEndings = {".zip",    ".tar",     ".tgz",     ".tar.gz",
                                                              ".tar.xz", ".tar.zst", ".tar.bz2", ".txz"};
 constexpr std::array<std::string_view, 3> kWarcEndings = {".warc", ".arc", ".wet"};
+constexpr size_t kHeadBytes = size_t{64} << 10;
 constexpr uint64_t kMaxArchiveEntries = 50'000'000;
 
 std::string lowered(std::string name) {
@@ -253,7 +255,7 @@ bool is_warc(const PageFile& file) {
   if (ends_in(uncompressed(lowered(file.path.filename().string())), kWarcEndings)) {
     return true;
   }
-  return file.size > 0 && looks_like_warc(base::MappedFile(file.path).bytes().substr(0, size_t{64} << 10));
+  return file.size > 0 && looks_like_warc(file_head(file.path, kHeadBytes));
 }
 
 }  // namespace
@@ -277,8 +279,7 @@ std::vector<PageFile> page_files(const std::vector<std::string>& paths, const So
 }
 
 bool looks_like_pages(const fs::path& path) {
-  std::error_code error;
-  return base::is_file(path) && (is_ours(path) || fs::file_size(path, error) > 0) && (is_ours(path) || looks_like_warc(base::MappedFile(path).bytes().substr(0, size_t{64} << 10)));
+  return base::is_file(path) && (is_ours(path) || looks_like_warc(file_head(path, kHeadBytes)));
 }
 
 std::unique_ptr<PageReader> open_pages(const PageFile& file) {

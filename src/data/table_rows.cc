@@ -4,10 +4,13 @@
 
 #include "base/file.h"
 #include "data/arrow.h"
+#include "data/file_head.h"
 #include "data/parquet.h"
 
 namespace slipway::data {
 namespace {
+
+constexpr size_t kHeadBytes = 16;
 
 // The rows and the file that they are of.
 class MappedTable final : public TableRows {
@@ -45,11 +48,11 @@ std::unique_ptr<TableRows> open_table(const std::filesystem::path& path) {
   if (!base::is_file(path)) {  // a pipe: not to be mapped, nor read twice
     return nullptr;
   }
-  base::MappedFile file(path);
-  if (!file.bytes().starts_with("PAR1") && !file.bytes().starts_with("PARE") && !looks_like_arrow(file.bytes())) {
+  const std::string head = file_head(path, kHeadBytes);
+  if (!head.starts_with("PAR1") && !head.starts_with("PARE") && !looks_like_arrow(head)) {
     return nullptr;
   }
-  return std::make_unique<MappedTable>(std::move(file));
+  return std::make_unique<MappedTable>(base::MappedFile(path));
 }
 
 }  // namespace slipway::data
