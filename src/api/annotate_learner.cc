@@ -29,7 +29,7 @@ using record::TaskState;
 constexpr int kPage = 500;
 constexpr size_t kMaxTrained = 50000;   // answers; the first ones beyond are left out
 constexpr size_t kMaxPool = 20000;      // open tasks that are scored: a second or two
-constexpr size_t kMaxSpanPool = 5000;   // where spans are: tens of seconds with twenty labels
+constexpr size_t kMaxSpanPool = 5000;   // where spans are: every one is decoded
 constexpr size_t kMaxDiverse = 2000;    // of them, that are compared with each other
 constexpr size_t kMaxKnown = 500;       // answered ones that they are compared with
 constexpr size_t kMinLead = 200;        // tasks that are put in front

@@ -21,7 +21,7 @@ namespace slipway::data {
 class AnnotationLessons {
  public:
   explicit AnnotationLessons(const record::AnnotationScheme& scheme);
-  // Of spans the first kMaxSpanLessons: a training of half a minute.
+  // Of spans the first kMaxSpanLessons are learnt from.
   static constexpr size_t kMaxSpanLessons = 10'000;
   void add(const std::string& text, const record::Answer& answer);
   size_t size() const noexcept { return texts_; }

@@ -1,7 +1,5 @@
 #include "data/dedup_corpus.h"
 
-#include <algorithm>
-#include <charconv>
 #include <cstring>
 #include <fmt/format.h>
 #include <optional>
@@ -10,10 +8,9 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "data/dedup_buckets.h"
-#include "data/dedup_output.h"
+#include "data/dedup_work.h"
 #include "data/deduplicate.h"
 #include "data/file_lock.h"
-#include "data/near.h"
 #include "data/semantic_pass.h"
 #include "data/web_minhash.h"
 #include "text/words.h"
@@ -26,21 +23,7 @@ using base::Code;
 using base::Error;
 using base::Json;
 
-constexpr size_t kReadBlock = size_t{4} << 20U;         // of lines, in the first passes
 constexpr uint64_t kCheckpoint = uint64_t{512} << 20U;  // of lines between two records of how far the first pass is
-
-struct ExactKey {
-  uint64_t high;
-  uint64_t low;
-  uint64_t position;
-  auto operator<=>(const ExactKey&) const = default;
-};
-struct SpanKey {
-  uint64_t key;
-  uint64_t position;
-  uint64_t begin;
-  auto operator<=>(const SpanKey&) const = default;
-};
 
 Json run_description(const DedupOptions& options, const std::vector<fs::path>& inputs) {
   Json list = Json::array();
@@ -72,49 +55,47 @@ Json run_description(const DedupOptions& options, const std::vector<fs::path>& i
   return json;
 }
 
-class Deduplication {
- public:
-  Deduplication(const DedupOptions& options, base::Context& context)
-      : options_(options), context_(context), inputs_(corpus_files(options.inputs)),
-        files_{options.out / "state"} {}
+// Winnowing (Schleimer et al. 2003): of every row of `window` hashes the least is chosen, the last of equal ones, so that
+// equal stretches of text choose alike.
+void winnow(std::string_view text, size_t width, size_t window, const std::function<void(uint64_t, size_t)>& chosen) {
+  constexpr uint64_t kBase = 0x9fb21c651e98df25ULL;
+  if (text.size() < width) {
+    return;
+  }
+  uint64_t drop = 1;
+  for (size_t i = 1; i < width; ++i) {
+    drop *= kBase;
+  }
+  std::vector<uint64_t> hashes;
+  hashes.reserve(text.size() - width + 1);
+  uint64_t hash = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    hash = hash * kBase + static_cast<unsigned char>(text[i]) + 1;
+    if (i + 1 >= width) {
+      const uint64_t mixed = (hash ^ (hash >> 32U)) * 0xff51afd7ed558ccdULL;
+      hashes.push_back(mixed ^ (mixed >> 32U));
+      hash -= drop * (static_cast<unsigned char>(text[i + 1 - width]) + 1ULL);
+    }
+  }
+  std::vector<size_t> least;  // indices, ascending in place and in hash
+  size_t head = 0;
+  size_t last = hashes.size();
+  for (size_t i = 0; i < hashes.size(); ++i) {
+    while (least.size() > head && hashes[least.back()] >= hashes[i]) {
+      least.pop_back();
+    }
+    least.push_back(i);
+    if (least[head] + window <= i) {
+      ++head;
+    }
+    if (i + 1 >= window && least[head] != last) {
+      last = least[head];
+      chosen(hashes[last], last);
+    }
+  }
+}
 
-  DedupSummary run();
-
- private:
-  SpillSpace space(const std::string& name) const { return {files_.state / name, options_.memory_bytes, &context_.pool}; }
-  fs::path shard_folder(int shard) const { return files_.state / fmt::format("keys-{}-of-{}", shard, options_.shards); }
-  fs::path pair_file(int shard) const { return files_.state / "pairs" / fmt::format("{}-of-{}.rec", shard, options_.shards); }
-  bool keyed() const { return options_.method != DedupMethod::kBloom && options_.method != DedupMethod::kDecontaminate; }
-
-  void open_state();
-  template <class Record>
-  void sign(const std::function<void(JsonlLine&, uint64_t, std::vector<Record>&)>& make);
-  template <class Record>
-  std::unique_ptr<ExternalSorter<Record>> all_keys();
-  template <class Body>
-  void each_block(const char* what, const Body& body);
-  void first_pass();
-  int unsigned_shard() const;
-  std::vector<fs::path> all_runs() const;
-  DedupSummary waiting(const std::string& note);
-  void buckets();
-  bool decide_once();
-  void remove_leftovers();
-  void decide();
-  void decide_exact();
-  void decide_minhash();
-  void decide_spans();
-  void decide_substrings();
-  void decide_semantic();
-  void write_members(SortedStream<Edge> members, SortedStream<uint64_t> gone = {});
-  void write_removals(SortedStream<SpanKey> keys, uint64_t width);
-
-  const DedupOptions& options_;
-  base::Context& context_;
-  std::vector<fs::path> inputs_;
-  DedupFiles files_;
-  uint64_t candidates_ = 0;
-};
+}  // namespace
 
 void Deduplication::open_state() {
   const Json run = run_description(options_, inputs_);
@@ -130,18 +111,6 @@ void Deduplication::open_state() {
     return;
   }
   base::write_file_atomic(file, base::dump_json_pretty(run));
-}
-
-// Reads all inputs, a block of lines after the other.
-template <class Body>
-void Deduplication::each_block(const char* what, const Body& body) {
-  LineBlocks reader(inputs_, kReadBlock, options_.max_line_bytes, &context_.pool, options_.names);
-  Block block;
-  while (reader.next(block)) {
-    base::check_stop(context_, what);
-    body(block);
-    context_.progress.update(static_cast<int64_t>(block.consumed), what);
-  }
 }
 
 template <class Record>
@@ -201,15 +170,6 @@ void Deduplication::sign(const std::function<void(JsonlLine&, uint64_t, std::vec
   checkpoint(blocks, true);
 }
 
-template <class Record>
-std::unique_ptr<ExternalSorter<Record>> Deduplication::all_keys() {
-  auto sorter = std::make_unique<ExternalSorter<Record>>(space("merge"), "merged", options_.memory_bytes / 4);
-  for (const fs::path& run : all_runs()) {
-    sorter->adopt(run);
-  }
-  return sorter;
-}
-
 // The files of keys that all shards of the first pass wrote.
 std::vector<fs::path> Deduplication::all_runs() const {
   std::vector<fs::path> runs;
@@ -233,46 +193,6 @@ int Deduplication::unsigned_shard() const {
     }
   }
   return 0;
-}
-
-// Winnowing (Schleimer et al. 2003): of every row of `window` hashes the least is chosen, the last of equal ones, so that
-// equal stretches of text choose alike.
-void winnow(std::string_view text, size_t width, size_t window, const std::function<void(uint64_t, size_t)>& chosen) {
-  constexpr uint64_t kBase = 0x9fb21c651e98df25ULL;
-  if (text.size() < width) {
-    return;
-  }
-  uint64_t drop = 1;
-  for (size_t i = 1; i < width; ++i) {
-    drop *= kBase;
-  }
-  std::vector<uint64_t> hashes;
-  hashes.reserve(text.size() - width + 1);
-  uint64_t hash = 0;
-  for (size_t i = 0; i < text.size(); ++i) {
-    hash = hash * kBase + static_cast<unsigned char>(text[i]) + 1;
-    if (i + 1 >= width) {
-      const uint64_t mixed = (hash ^ (hash >> 32U)) * 0xff51afd7ed558ccdULL;
-      hashes.push_back(mixed ^ (mixed >> 32U));
-      hash -= drop * (static_cast<unsigned char>(text[i + 1 - width]) + 1ULL);
-    }
-  }
-  std::vector<size_t> least;  // indices, ascending in place and in hash
-  size_t head = 0;
-  size_t last = hashes.size();
-  for (size_t i = 0; i < hashes.size(); ++i) {
-    while (least.size() > head && hashes[least.back()] >= hashes[i]) {
-      least.pop_back();
-    }
-    least.push_back(i);
-    if (least[head] + window <= i) {
-      ++head;
-    }
-    if (i + 1 >= window && least[head] != last) {
-      last = least[head];
-      chosen(hashes[last], last);
-    }
-  }
 }
 
 void Deduplication::first_pass() {
@@ -340,256 +260,6 @@ void Deduplication::first_pass() {
       return;
     }
     case DedupMethod::kSemantic: return embed_shard(options_, inputs_, shard_folder(options_.shard), context_);
-    case DedupMethod::kBloom:
-    case DedupMethod::kDecontaminate: return;
-  }
-}
-
-void Deduplication::decide_exact() {
-  const auto keys = all_keys<ExactKey>();
-  Components components(space("work"));
-  SortedStream<ExactKey> stream = keys->finish();
-  ExactKey at{};
-  ExactKey first{};
-  for (bool any = false; stream.next(at); any = true) {
-    if (any && at.high == first.high && at.low == first.low) {
-      components.add_edge(first.position, at.position);
-    } else {
-      first = at;
-    }
-  }
-  write_members(components.finish());
-}
-
-void Deduplication::decide_minhash() {
-  const SpillSpace work = space("work");
-  PairVerifier verifier(work, options_.jaccard);
-  if (options_.stage == DedupStage::kClusters) {
-    for (int shard = 1; shard <= options_.shards; ++shard) {
-      if (!base::is_file(pair_file(shard))) {
-        throw Error(Code::kUnavailable, fmt::format("the buckets of shard {0} of {1} are not done: run --stage buckets --shards {0}/{1}",
-                                                    shard, options_.shards));
-      }
-      for (RecordCursor<Edge> pairs(pair_file(shard)); pairs.peek() != nullptr; pairs.advance()) {
-        verifier.add_pair(pairs.peek()->a, pairs.peek()->b);
-      }
-    }
-  } else {
-    add_candidates(all_keys<KeyAt>()->finish(), verifier);
-  }
-  verifier.close_pairs();
-  candidates_ = verifier.candidates();
-  if (options_.jaccard > 0 && candidates_ > 0) {
-    each_block("verification", [&](const Block& block) {
-      std::vector<size_t> wanted;
-      for (size_t i = 0; i < block.lines.size(); ++i) {
-        if (verifier.wants(position_of(block.lines[i]))) {
-          wanted.push_back(i);
-        }
-      }
-      std::vector<Shingles> sets(wanted.size());
-      context_.pool.parallel_chunks(static_cast<int64_t>(wanted.size()), 16, [&](int64_t begin, int64_t end) {
-        JsonlLine line(options_.text_field, options_.id_field);
-        WebShingler shingler;
-        for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) {
-          if (read_document(block, block.lines[wanted[i]], line).empty()) {
-            shingler.shingles(line.text(), static_cast<size_t>(options_.ngram), sets[i].large);
-            std::sort(sets[i].large.begin(), sets[i].large.end());
-            sets[i].large.erase(std::unique(sets[i].large.begin(), sets[i].large.end()), sets[i].large.end());
-          }
-        }
-      });
-      for (size_t i = 0; i < wanted.size(); ++i) {
-        verifier.add_set(position_of(block.lines[wanted[i]]), sets[i]);
-      }
-    });
-  }
-  Components components(work);
-  verifier.verify([&](uint64_t a, uint64_t b, float) { components.add_edge(a, b); });
-  write_members(components.finish());
-}
-
-void Deduplication::write_removals(SortedStream<SpanKey> keys, uint64_t width) {
-  ExternalSorter<Removal> removals(space("work"), "removals", options_.memory_bytes / 4);
-  SpanKey at{};
-  SpanKey first{};
-  for (bool any = false; keys.next(at); any = true) {
-    if (any && at.key == first.key) {
-      removals.add({at.position, at.begin, at.begin + width});
-    } else {
-      first = at;
-    }
-  }
-  RecordFileWriter file(files_.removals(), sizeof(Removal));
-  SortedStream<Removal> stream = removals.finish();
-  Removal removal{};
-  while (stream.next_distinct(removal)) {
-    file.write(&removal, 1);
-  }
-  file.commit();
-}
-
-void Deduplication::decide_spans() {
-  write_removals(all_keys<SpanKey>()->finish(), static_cast<uint64_t>(options_.sentences));
-}
-
-// The chosen windows that occur more than once tell where to look: every stretch of `length` bytes around one is hashed in
-// a second pass, and those that are equal are what is repeated.
-void Deduplication::decide_substrings() {
-  const auto length = static_cast<uint64_t>(options_.length_threshold);
-  const uint64_t width = length / 2;
-  ExternalSorter<Edge> places(space("work"), "places", options_.memory_bytes / 4);  // {position, begin}
-  {
-    SortedStream<SpanKey> stream = all_keys<SpanKey>()->finish();
-    SpanKey at{};
-    SpanKey before{};
-    bool told = false;
-    for (bool any = false; stream.next(at); any = true) {
-      const bool same = any && at.key == before.key;
-      if (same && !told) {
-        places.add({before.position, before.begin});
-      }
-      if (same) {
-        places.add({at.position, at.begin});
-      }
-      told = same;
-      before = at;
-    }
-  }
-  SortedStream<Edge> looked = places.finish();
-  ExternalSorter<SpanKey> stretches(space("work"), "stretches", options_.memory_bytes / 4);
-  each_block("repeated text", [&](const Block& block) {
-    std::vector<std::vector<uint64_t>> begins(block.lines.size());
-    Edge place{};
-    for (size_t i = 0; i < block.lines.size(); ++i) {
-      while (looked.peek() != nullptr && looked.peek()->a <= position_of(block.lines[i])) {
-        looked.next(place);
-        begins[i].push_back(place.b);
-      }
-    }
-    std::vector<std::vector<SpanKey>> made(block.lines.size());
-    context_.pool.parallel_chunks(static_cast<int64_t>(made.size()), 16, [&](int64_t from, int64_t to) {
-      JsonlLine line(options_.text_field, options_.id_field);
-      for (auto i = static_cast<size_t>(from); i < static_cast<size_t>(to); ++i) {
-        if (begins[i].empty() || !read_document(block, block.lines[i], line).empty()) {
-          continue;
-        }
-        const std::string_view text = line.text();
-        uint64_t next = 0;  // stretches of windows that overlap are hashed once
-        for (const uint64_t begin : begins[i]) {
-          const uint64_t first = begin + width < length ? 0 : begin + width - length;
-          for (uint64_t at = std::max(next, first); at <= begin && at + length <= text.size(); ++at) {
-            made[i].push_back({base::xxh64(text.substr(at, length)), position_of(block.lines[i]), at});
-            next = at + 1;
-          }
-        }
-      }
-    });
-    for (const std::vector<SpanKey>& records : made) {
-      for (const SpanKey& record : records) {
-        stretches.add(record);
-      }
-    }
-  });
-  write_removals(stretches.finish(), length);
-}
-
-// What goes has one edge to what stood before it: the trees' roots stay.
-void Deduplication::decide_semantic() {
-  std::vector<fs::path> folders;
-  for (int shard = 1; shard <= options_.shards; ++shard) {
-    folders.push_back(shard_folder(shard));
-  }
-  const SpillSpace work = space("work");
-  Components components(work);
-  ExternalSorter<uint64_t> gone(work, "gone", options_.memory_bytes / 8);
-  candidates_ = find_semantic_duplicates(options_, folders, work, context_, [&](uint64_t document, uint64_t before) {
-    components.add_edge(document, before);
-    gone.add(document);
-  });
-  write_members(components.finish(), gone.finish());
-}
-
-// {document, its cluster's first} by document -> members.rec, sizes.rec. Of a cluster stays the first that is not `gone`; or what has
-// the highest priority, which is read in one more pass over the documents.
-void Deduplication::write_members(SortedStream<Edge> members, SortedStream<uint64_t> gone) {
-  struct Ranked {
-    uint64_t root;
-    uint64_t rank;  // the order of priorities, highest first
-    uint64_t position;
-    auto operator<=>(const Ranked&) const = default;
-  };
-  ExternalSorter<Ranked> ranked(space("work"), "ranked", options_.memory_bytes / 4);
-  Edge member{};
-  if (options_.priority.empty()) {
-    while (members.next(member)) {
-      const bool goes = gone.peek() != nullptr && *gone.peek() == member.a;
-      ranked.add({member.b, static_cast<uint64_t>(goes), member.a});
-      if (goes) {
-        uint64_t passed = 0;
-        gone.next(passed);
-      }
-    }
-  } else {
-    each_block("priorities", [&](const Block& block) {
-      JsonlLine line(options_.text_field, options_.priority);
-      for (const BlockLine& at : block.lines) {
-        if (members.peek() == nullptr || members.peek()->a != position_of(at)) {
-          continue;
-        }
-        members.next(member);
-        double value = -1e308;  // a document without one comes last
-        if (read_document(block, at, line).empty()) {
-          std::from_chars(line.id().data(), line.id().data() + line.id().size(), value);
-        }
-        uint64_t bits = 0;
-        std::memcpy(&bits, &value, sizeof(bits));
-        bits = (bits >> 63U) != 0 ? ~bits : (bits | (uint64_t{1} << 63U));  // rises with the number
-        ranked.add({member.b, ~bits, member.a});
-      }
-    });
-  }
-  RecordFileWriter sizes(files_.sizes(), sizeof(uint64_t));
-  ExternalSorter<Member> by_position(space("work"), "by-position", options_.memory_bytes / 4);
-  SortedStream<Ranked> stream = ranked.finish();
-  Ranked at{};
-  uint64_t cluster = 0;
-  uint64_t size = 0;
-  uint64_t root = 0;
-  uint64_t kept = 0;
-  while (stream.next(at)) {
-    if (cluster == 0 || at.root != root) {
-      if (cluster > 0) {
-        sizes.write(&size, 1);
-      }
-      ++cluster;
-      size = 0;
-      root = at.root;
-      kept = at.position;
-    }
-    ++size;
-    by_position.add({at.position, kept, cluster});
-  }
-  if (cluster > 0) {
-    sizes.write(&size, 1);
-  }
-  sizes.commit();
-  RecordFileWriter file(files_.members(), sizeof(Member));
-  SortedStream<Member> sorted = by_position.finish();
-  Member one{};
-  while (sorted.next(one)) {
-    file.write(&one, 1);
-  }
-  file.commit();
-}
-
-void Deduplication::decide() {
-  switch (options_.method) {
-    case DedupMethod::kExact: return decide_exact();
-    case DedupMethod::kMinhash: return decide_minhash();
-    case DedupMethod::kSentence: return decide_spans();
-    case DedupMethod::kSubstring: return decide_substrings();
-    case DedupMethod::kSemantic: return decide_semantic();
     case DedupMethod::kBloom:
     case DedupMethod::kDecontaminate: return;
   }
@@ -691,8 +361,6 @@ DedupSummary Deduplication::run() {
   context_.progress.finish(fmt::format("{} of {} documents kept", summary.corpus.kept, summary.corpus.documents));
   return summary;
 }
-
-}  // namespace
 
 Json DedupSummary::to_json() const {
   Json json = corpus.to_json();
