@@ -145,8 +145,11 @@ def objects(text):
     found, at = [], 0
     while at < len(text):
         if text[at] == "{" and (at == 0 or text[at - 1] == "\n"):
-            value, at = json.JSONDecoder().raw_decode(text, at)
-            found.append(value)
+            try:
+                value, at = json.JSONDecoder().raw_decode(text, at)
+                found.append(value)
+            except ValueError:
+                pass  # a line for people that begins with a brace
         at = text.find("\n", at) + 1 or len(text)
     if not found:
         raise ValueError("it printed no JSON object")
