@@ -3,6 +3,7 @@
 #include <cmath>
 #include <fmt/format.h>
 
+#include "data/expect_numbers.h"
 #include "data/expectation_check.h"
 #include "data/strptime.h"
 #include "text/aligned_text.h"
@@ -216,39 +217,19 @@ class ZScoreCheck final : public ExpectationCheck {
   Outcome finish(int64_t, CheckSpace& space) override {
     const double mean = numbers_.mean();
     const double stdev = numbers_.stdev();
-    std::map<uint64_t, double> shown;
-    SortedStream<Entry> stream = sorter_.finish();
-    for (Entry entry{}; stream.next(entry);) {
-      const double z = (entry.value - mean) / stdev;
-      if (double_sided_ ? std::abs(z) < std::abs(threshold_) : z < threshold_) {
-        counts_.good();
-        continue;
-      }
-      counts_.bad_count(1);
-      shown[entry.row] = entry.value;
-      if (shown.size() > space.examples) {
-        shown.erase(std::prev(shown.end()));
-      }
-    }
-    sorter_.remove_runs();
-    for (const auto& [row, value] : shown) {
-      counts_.example(row, value);
-    }
-    return counts_.outcome(false);
+    return judge_numbers(sorter_, counts_, space.examples, [&](double value) {
+      const double z = (value - mean) / stdev;
+      return double_sided_ ? std::abs(z) < std::abs(threshold_) : z < threshold_;
+    });
   }
   std::vector<size_t> used_columns() const override { return {column_}; }
 
  private:
-  struct Entry {
-    double value;
-    uint64_t row;
-    bool operator<(const Entry& other) const { return value != other.value ? value < other.value : row < other.row; }
-  };
   size_t column_;
   double threshold_;
   bool double_sided_;
   MapCounts counts_;
-  ExternalSorter<Entry> sorter_;
+  ExternalSorter<NumberAt> sorter_;
   Numbers numbers_;
 };
 

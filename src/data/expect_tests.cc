@@ -4,6 +4,7 @@
 #include <cmath>
 #include <fmt/format.h>
 
+#include "data/expect_numbers.h"
 #include "data/expectation_check.h"
 #include "stats/distributions.h"
 #include "stats/kolmogorov.h"
@@ -298,33 +299,11 @@ class OutlierCheck final : public ExpectationCheck {
       }
       return multiplier_ * stdev <= 0 ? value == mean : std::abs(value - mean) < multiplier_ * stdev;
     };
-    std::map<uint64_t, double> shown;
-    SortedStream<Entry> stream = sorter_.finish();
-    for (Entry entry{}; stream.next(entry);) {
-      if (good(entry.value)) {
-        counts_.good();
-        continue;
-      }
-      counts_.bad_count(1);
-      shown[entry.row] = entry.value;
-      if (shown.size() > space.examples) {
-        shown.erase(std::prev(shown.end()));
-      }
-    }
-    sorter_.remove_runs();
-    for (const auto& [row, value] : shown) {
-      counts_.example(row, value);
-    }
-    return counts_.outcome(false);
+    return judge_numbers(sorter_, counts_, space.examples, good);
   }
   std::vector<size_t> used_columns() const override { return {column_}; }
 
  private:
-  struct Entry {
-    double value;
-    uint64_t row;
-    bool operator<(const Entry& other) const { return value != other.value ? value < other.value : row < other.row; }
-  };
   // The first and (into quantile_at_) the third quartile, linear between neighbours as pandas'; the numbers can be read once.
   double quantile(double q, int64_t n) {
     const double places[2] = {q * static_cast<double>(n - 1), (1 - q) * static_cast<double>(n - 1)};
@@ -351,7 +330,7 @@ class OutlierCheck final : public ExpectationCheck {
   bool fences_ = true;
   double quantile_at_ = 0;
   MapCounts counts_;
-  ExternalSorter<Entry> sorter_;
+  ExternalSorter<NumberAt> sorter_;
   Numbers numbers_;
 };
 
