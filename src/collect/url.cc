@@ -125,12 +125,14 @@ std::string canonical_query(std::string_view query) {
   return joined(kept);
 }
 
-// "/a;jsessionid=1F/b" without the session.
+// "/a;jsessionid=1F/b" without the session, however many it has.
 std::string without_session(std::string path) {
-  const std::string small = lowered(path);
-  const size_t at = small.find(";jsessionid=");
-  if (at != std::string::npos) {
-    path.erase(at, std::min(path.find('/', at), path.size()) - at);
+  constexpr std::string_view kSession = ";jsessionid=";
+  std::string small = lowered(path);
+  for (size_t at = small.find(kSession); at != std::string::npos; at = small.find(kSession, at)) {
+    const size_t size = std::min(path.find('/', at), path.size()) - at;
+    path.erase(at, size);
+    small.erase(at, size);
   }
   return path;
 }

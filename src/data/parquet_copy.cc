@@ -284,6 +284,13 @@ ParquetCopyWriter::ParquetCopyWriter(const std::filesystem::path& place, std::st
   for (LeafPath& path : paths) {
     state_->columns.push_back({std::move(path), {}, {}, {}});
   }
+  // What is taken as bytes must read as it did: a footer may have its schema twice.
+  const std::string tail = state_->footer();
+  std::string empty = "PAR1" + tail;
+  append_u32(static_cast<uint32_t>(tail.size()), empty);
+  empty += "PAR1";
+  ParquetMeta again;
+  read_parquet_meta(empty, again);
   state_->file.write("PAR1");
   state_->written = 4;
 }

@@ -242,6 +242,15 @@ std::vector<RelationSentence> parse_marked(std::string_view text, const std::str
 }
 
 // The entities of a JSON line that its relations name by number or by place.
+// A member that is a whole number from 0: one with a point may be beyond any integer.
+size_t place_in(const Json& json, const char* key, const std::string& where) {
+  const auto found = json.is_object() ? json.find(key) : json.end();
+  if (found == json.end() || !found->is_number_unsigned()) {
+    refuse(where, fmt::format("'{}' is missing, or no whole number from 0", key));
+  }
+  return found->get<size_t>();
+}
+
 void read_json_relations(const Json& row, const std::string& where, const std::map<int64_t, size_t>& ids, RelationSentence& sentence) {
   const auto list = row.find("relations");
   if (list == row.end() || list->is_null()) {
@@ -254,13 +263,13 @@ void read_json_relations(const Json& row, const std::string& where, const std::m
     Relation relation;
     const auto place = [&](const char* id, const char* index) -> size_t {
       if (one.is_object() && one.contains(id)) {
-        const auto found = ids.find(base::get<int64_t>(one, id, where));
+        const auto found = one[id].is_number_integer() ? ids.find(one[id].get<int64_t>()) : ids.end();
         if (found == ids.end()) {
           refuse(where, fmt::format("'{}' of a relation names no entity", id));
         }
         return found->second;
       }
-      return base::get<size_t>(one, index, where);
+      return place_in(one, index, where);
     };
     relation.head = place("from_id", "head");
     relation.tail = place("to_id", "tail");
@@ -297,13 +306,13 @@ RelationSentence relation_sentence(const Json& row, const std::string& where) {
   for (const Json& one : entities) {
     RelationEntity entity;
     if (tokens) {
-      entity.begin = base::get<size_t>(one, "begin", where);
-      entity.end = base::get<size_t>(one, "end", where);
+      entity.begin = place_in(one, "begin", where);
+      entity.end = place_in(one, "end", where);
       if (entity.begin >= entity.end || entity.end > sentence.tokens.size()) {
         refuse(where, fmt::format("the entity from {} to {} is not in the sentence", entity.begin, entity.end));
       }
     } else {
-      entity = touched(words, base::get<size_t>(one, "start_offset", where), base::get<size_t>(one, "end_offset", where), where);
+      entity = touched(words, place_in(one, "start_offset", where), place_in(one, "end_offset", where), where);
     }
     entity.type = base::get_or<std::string>(one, "label", "", where);
     if (const auto id = one.find("id"); id != one.end() && id->is_number_integer()) {

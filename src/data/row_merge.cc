@@ -133,7 +133,7 @@ void Merger::merge_plain_files() {
       if (!same(ours, theirs) && !same(theirs, base)) {
         if (!same(ours, base)) {
           ++merge_.conflicts;
-          const auto at = [&](const FolderFile* file) { return file == nullptr ? std::string() : path; };
+          const auto at = [&, &path = path](const FolderFile* file) { return file == nullptr ? std::string() : path; };
           if (static_cast<int64_t>(merge_.told.size()) < options_.conflicts) {
             merge_.told.push_back({"file", at(base), at(ours), at(theirs), {}, {}, {}});
           }

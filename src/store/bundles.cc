@@ -173,7 +173,8 @@ std::shared_ptr<const BundleSet> Bundles::now() const {
     try {
       base::MappedFile map(file);
       BundleIndex index(map.bytes(), file.string());
-      set->entries_.push_back(std::make_shared<BundleSet::Entry>(file, now.st_ino, nanoseconds(now.st_ctim), std::move(map), std::move(index)));
+      set->entries_.push_back(std::make_shared<BundleSet::Entry>(
+          BundleSet::Entry{file, now.st_ino, nanoseconds(now.st_ctim), std::move(map), std::move(index)}));
     } catch (const Error& error) {
       if (error.code() != Code::kNotFound) {  // else it was collected since
         set->damaged_.push_back({file, error.what()});
