@@ -191,7 +191,7 @@ std::optional<std::string> canonical_host(std::string_view text) {
   if (host.ends_with('.')) {
     host.pop_back();
   }
-  const bool sane = !host.empty() && host.size() <= 253 && host.front() != '.' && host.find("..") == std::string::npos &&
+  const bool sane = !host.empty() && host.size() <= 253 && host.front() != '.' && host.back() != '.' && host.find("..") == std::string::npos &&
                     std::all_of(host.begin(), host.end(), [](char c) { return is_alnum(c) || c == '-' || c == '_' || c == '.'; });
   return sane ? std::optional(host) : std::nullopt;
 }
@@ -233,7 +233,7 @@ std::optional<Url> with_authority(std::string scheme, std::string_view rest) {
 // Path and query as they stand to their canonical form.
 std::optional<Url> finished(Url url) {
   std::replace(url.path.begin(), url.path.end(), '\\', '/');
-  url.path = without_session(without_dots(normal_escapes(url.path)));
+  url.path = without_dots(without_session(normal_escapes(url.path)));  // "..;jsessionid=1" is ".."
   url.query = canonical_query(url.query.empty() ? std::string_view{} : std::string_view(url.query).substr(1));
   return url.text().size() <= kMaxUrlBytes ? std::optional(std::move(url)) : std::nullopt;
 }
